@@ -1,0 +1,3 @@
+module github.com/till-sh/till
+
+go 1.26
