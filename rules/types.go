@@ -22,7 +22,7 @@
 // goroutines. Nothing returned by Builtin may be changed.
 package rules
 
-//go:generate go run ./internal/compile
+//go:generate go run generate.go
 
 // Severity says how much an active key of the kind can hurt.
 type Severity string
