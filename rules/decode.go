@@ -181,8 +181,9 @@ func (t *table) strings(key, expected string, need bool) []string {
 		s, ok := v.(string)
 		if !ok {
 			t.f.errorf(fmt.Sprintf("%s[%d]", t.child(key), i), "%s%s: expected %s, found %s in it", t.what, key, expected, typeName(v))
+			return nil // what is said about the others would have wrong indexes
 		}
-		out = append(out, s) // kept even when wrong: indexes stay in step with the file
+		out = append(out, s)
 	}
 	return out
 }

@@ -7,5 +7,2773 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "0",
+	Version: "2026-11-24.2249b5",
+	Providers: []Provider{
+		{
+			ID:       "anthropic",
+			Name:     "Anthropic",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://platform.claude.com/docs/en/api/overview", "https://platform.claude.com/docs/en/manage-claude/administration-api"},
+			Rules: []Rule{
+				{
+					ID:          "anthropic-api-key",
+					Provider:    "anthropic",
+					Description: "Anthropic API key",
+					Keywords:    []string{"sk-ant-api"},
+					Regex:       `\bsk-ant-api[0-9]{2,4}-[0-9A-Za-z_-]{80,120}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "anthropic-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.anthropic.com/v1/models",
+							Headers: []Header{
+								{
+									Name:  "anthropic-version",
+									Value: "2023-06-01",
+								},
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "header:anthropic-organization-id",
+						Docs:     "https://platform.claude.com/docs/en/api/models/list",
+						Note:     "free of charge",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the key, then delete it",
+								Text:  "Inactive can be undone, archived cannot. Find the id by the key's hint in the list.",
+								URL:   "https://platform.claude.com/settings/keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.anthropic.com/v1/organizations/api_keys/{{api_key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "anthropic-version",
+											Value: "2023-06-01",
+										},
+										{
+											Name:  "x-api-key",
+											Value: "{{admin}}",
+										},
+									},
+									Body: `{"status":"inactive"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key in a workspace of its own",
+								Text:  "Set an expiry and a spend limit. Keys are made in the console only.",
+								URL:   "https://platform.claude.com/settings/keys",
+							},
+						},
+						Usage: "https://platform.claude.com/usage : spend per key; GET /v1/organizations/usage_report/messages?api_key_ids[]=",
+						Blast: "runs models on your bill; files, batches and skills of the workspace",
+					},
+				},
+				{
+					ID:          "anthropic-admin-api-key",
+					Provider:    "anthropic",
+					Description: "Anthropic Admin API key",
+					Docs:        []string{"https://platform.claude.com/docs/en/manage-claude/administration-api"},
+					Keywords:    []string{"sk-ant-admin"},
+					Regex:       `\bsk-ant-admin[0-9]{2,4}-[0-9A-Za-z_-]{80,120}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "anthropic-admin-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.anthropic.com/v1/organizations/me",
+							Headers: []Header{
+								{
+									Name:  "anthropic-version",
+									Value: "2023-06-01",
+								},
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://platform.claude.com/docs/en/api/admin/organizations/me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the Admin API key",
+								URL:   "https://platform.claude.com/settings/admin-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new Admin API key",
+								Text:  "Only a member with the admin role can.",
+								URL:   "https://platform.claude.com/settings/admin-keys",
+							},
+						},
+						Usage: "https://platform.claude.com/settings/admin-keys : when the key was last used; then members, invites and API keys changed since the leak",
+						Blast: "disables API keys, invites and removes members, reads usage and cost of the whole organization",
+					},
+				},
+				{
+					ID:          "anthropic-oauth-access-token",
+					Provider:    "anthropic",
+					Description: "Anthropic OAuth access token (Claude Code)",
+					Docs:        []string{"https://code.claude.com/docs/en/authentication"},
+					Keywords:    []string{"sk-ant-oat"},
+					Regex:       `\bsk-ant-oat[0-9]{2,4}-[0-9A-Za-z_-]{80,120}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "anthropic-oauth-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.anthropic.com/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "anthropic-beta",
+									Value: "oauth-2025-04-20",
+								},
+								{
+									Name:  "anthropic-version",
+									Value: "2023-06-01",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "header:anthropic-organization-id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Log out of Claude Code and all sessions",
+								Text:  "Remove the Claude Code authorization and sign out of all devices in the account's settings.",
+								URL:   "https://claude.ai/settings/claude-code",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new token",
+								URL:     "https://code.claude.com/docs/en/authentication",
+								Command: "claude setup-token",
+							},
+						},
+						Usage: "https://claude.ai/settings/usage",
+						Blast: "uses the owner's Claude subscription; a token of claude setup-token lives for a year",
+					},
+				},
+				{
+					ID:          "anthropic-oauth-refresh-token",
+					Provider:    "anthropic",
+					Description: "Anthropic OAuth refresh token (Claude Code)",
+					Docs:        []string{"https://code.claude.com/docs/en/authentication"},
+					Keywords:    []string{"sk-ant-ort"},
+					Regex:       `\bsk-ant-ort[0-9]{2,4}-[0-9A-Za-z_-]{80,120}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "anthropic-oauth-refresh-token",
+					Verify: Verify{
+						Note: "no harmless request is known",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Log out of Claude Code and all sessions",
+								URL:   "https://claude.ai/settings/claude-code",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Sign in again",
+								URL:     "https://code.claude.com/docs/en/authentication",
+								Command: "claude auth login",
+							},
+						},
+						Usage: "https://claude.ai/settings/usage",
+						Blast: "makes new access tokens to the owner's Claude subscription until it is withdrawn",
+					},
+				},
+				{
+					ID:          "anthropic-session-key",
+					Provider:    "anthropic",
+					Description: "claude.ai session key",
+					Keywords:    []string{"sk-ant-sid"},
+					Regex:       `\bsk-ant-sid[0-9]{2,4}-[0-9A-Za-z_-]{80,140}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "anthropic-session-key",
+					Verify: Verify{
+						Note: "no harmless request is known",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Log out of all devices",
+								URL:   "https://claude.ai/settings/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Sign in again; use an API key in programs",
+								URL:   "https://platform.claude.com/settings/keys",
+							},
+						},
+						Usage: "https://claude.ai/settings/account : active sessions",
+						Blast: "reads and writes everything in the owner's claude.ai account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cerebras",
+			Name:     "Cerebras",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://inference-docs.cerebras.ai/quickstart", "https://inference-docs.cerebras.ai/api-reference/models/list-models"},
+			Rules: []Rule{
+				{
+					ID:          "cerebras-api-key",
+					Provider:    "cerebras",
+					Description: "Cerebras API key",
+					Keywords:    []string{"csk-"},
+					Regex:       `\bcsk-[0-9a-z]{48}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cerebras-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cerebras.ai/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://inference-docs.cerebras.ai/api-reference/models/list-models",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "API keys, in the organization's menu.",
+								URL:   "https://cloud.cerebras.ai",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://cloud.cerebras.ai",
+							},
+						},
+						Usage: "https://cloud.cerebras.ai : usage of the organization",
+						Blast: "runs models on your bill and your rate limits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cohere",
+			Name:     "Cohere",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.cohere.com/docs/rate-limits", "https://docs.cohere.com/reference/checkapikey"},
+			Rules: []Rule{
+				{
+					ID:          "cohere-api-key",
+					Provider:    "cohere",
+					Description: "Cohere API key",
+					Keywords:    []string{"cohere", "co_api_key"},
+					Value:       "[0-9A-Za-z]{40}",
+					MinEntropy:  3.9,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cohere-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.cohere.com/v1/check-api-key",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"valid":\s*true`,
+						Identity: "organization_id",
+						Docs:     "https://docs.cohere.com/reference/checkapikey",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.cohere.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new production key",
+								URL:   "https://dashboard.cohere.com/api-keys",
+							},
+						},
+						Usage: "https://dashboard.cohere.com/billing",
+						Blast: "runs models on your bill; datasets and connectors of the organization",
+					},
+				},
+			},
+		},
+		{
+			ID:       "deepgram",
+			Name:     "Deepgram",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.deepgram.com/docs/create-additional-api-keys", "https://developers.deepgram.com/reference/manage/keys"},
+			Rules: []Rule{
+				{
+					ID:          "deepgram-api-key",
+					Provider:    "deepgram",
+					Description: "Deepgram API key",
+					Keywords:    []string{"deepgram", "dg_api_key", "dg_key"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "deepgram-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.deepgram.com/v1/auth/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "accessor",
+						Scopes:   "scopes",
+						Docs:     "https://developers.deepgram.com/docs/create-additional-api-keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "The api_key_id stands in the answer of the verification.",
+								URL:   "https://console.deepgram.com",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.deepgram.com/v1/projects/{{project_id}}/keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Token {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the scopes it needs and an expiry",
+								URL:   "https://console.deepgram.com",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.deepgram.com/v1/projects/{{project_id}}/keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Token {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"comment":"{{name}}","scopes":["usage:write"],"time_to_live_in_seconds":7776000}`,
+								},
+							},
+						},
+						Usage: "https://console.deepgram.com : usage of the project; GET /v1/projects/{project_id}/usage",
+						Blast: "transcribes and speaks on your bill; an owner's key also manages the project and its keys",
+					},
+				},
+			},
+		},
+		{
+			ID:       "deepseek",
+			Name:     "DeepSeek",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api-docs.deepseek.com/", "https://api-docs.deepseek.com/api/get-user-balance"},
+			Rules: []Rule{
+				{
+					ID:          "deepseek-api-key",
+					Provider:    "deepseek",
+					Description: "DeepSeek API key",
+					Keywords:    []string{"deepseek", "deep_seek", "deep-seek"},
+					Value:       "sk-[0-9a-z]{32}",
+					MinEntropy:  2.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "deepseek-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.deepseek.com/user/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api-docs.deepseek.com/api/get-user-balance",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://platform.deepseek.com/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://platform.deepseek.com/api_keys",
+							},
+						},
+						Usage: "https://platform.deepseek.com/usage",
+						Blast: "runs models on your prepaid balance",
+					},
+				},
+				{
+					ID:          "deepseek-compatible-api-key",
+					Provider:    "deepseek",
+					Description: "API key in the form of DeepSeek and Alibaba Model Studio",
+					Keywords:    []string{"sk-"},
+					Regex:       `\bsk-[0-9a-f]{32}\b`,
+					MinEntropy:  2.8,
+					Severity:    "high",
+					Class:       "suspect",
+					Family:      "deepseek-compatible-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.deepseek.com/user/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api-docs.deepseek.com/api/get-user-balance",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Find the issuer, then delete the key there",
+								Text:  "Verify tells whether DeepSeek knows the key. Keys of Alibaba Model Studio are deleted at https://modelstudio.console.alibabacloud.com.",
+								URL:   "https://platform.deepseek.com/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key at the same service",
+								URL:   "https://platform.deepseek.com/api_keys",
+							},
+						},
+						Usage: "the usage page of the service that issued the key",
+						Blast: "runs models on the bill of whoever owns the key",
+					},
+				},
+			},
+		},
+		{
+			ID:       "elevenlabs",
+			Name:     "ElevenLabs",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://elevenlabs.io/docs/api-reference/authentication", "https://elevenlabs.io/docs/api-reference/service-accounts"},
+			Rules: []Rule{
+				{
+					ID:          "elevenlabs-api-key",
+					Provider:    "elevenlabs",
+					Description: "ElevenLabs API key",
+					Keywords:    []string{"sk_"},
+					Regex:       `\bsk_[0-9a-f]{48}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "elevenlabs-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.elevenlabs.io/v1/user",
+							Headers: []Header{
+								{
+									Name:  "xi-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 401},
+						Dead:     []int{401},
+						LiveBody: "user_id|missing_permissions",
+						DeadBody: "invalid_api_key",
+						Identity: "user_id",
+						Docs:     "https://elevenlabs.io/docs/api-reference/user/get",
+						Note:     "a restricted key answers 401 with missing_permissions: it is live",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "A personal key can be deleted on the page only; a service account's key also by API.",
+								URL:   "https://elevenlabs.io/app/settings/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.elevenlabs.io/v1/service-accounts/{{service_account_id}}/api-keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "xi-api-key",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with only the endpoints it needs and a credit limit",
+								URL:   "https://elevenlabs.io/app/settings/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.elevenlabs.io/v1/service-accounts/{{service_account_id}}/api-keys",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "xi-api-key",
+											Value: "{{admin}}",
+										},
+									},
+									Body: `{"name":"{{name}}","permissions":["text_to_speech"],"character_limit":10000}`,
+								},
+							},
+						},
+						Usage: "https://elevenlabs.io/app/usage",
+						Blast: "makes speech on your quota and uses, downloads or deletes cloned voices",
+					},
+				},
+				{
+					ID:          "elevenlabs-legacy-api-key",
+					Provider:    "elevenlabs",
+					Description: "ElevenLabs API key (legacy)",
+					Keywords:    []string{"elevenlabs", "eleven_labs", "eleven-labs", "xi_api_key", "xi-api-key", "xiapikey"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "elevenlabs-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.elevenlabs.io/v1/user",
+							Headers: []Header{
+								{
+									Name:  "xi-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 401},
+						Dead:     []int{401},
+						LiveBody: "user_id|missing_permissions",
+						DeadBody: "invalid_api_key",
+						Identity: "user_id",
+						Docs:     "https://elevenlabs.io/docs/api-reference/user/get",
+						Note:     "a restricted key answers 401 with missing_permissions: it is live",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "A personal key can be deleted on the page only; a service account's key also by API.",
+								URL:   "https://elevenlabs.io/app/settings/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.elevenlabs.io/v1/service-accounts/{{service_account_id}}/api-keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "xi-api-key",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with only the endpoints it needs and a credit limit",
+								URL:   "https://elevenlabs.io/app/settings/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.elevenlabs.io/v1/service-accounts/{{service_account_id}}/api-keys",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "xi-api-key",
+											Value: "{{admin}}",
+										},
+									},
+									Body: `{"name":"{{name}}","permissions":["text_to_speech"],"character_limit":10000}`,
+								},
+							},
+						},
+						Usage: "https://elevenlabs.io/app/usage",
+						Blast: "makes speech on your quota and uses, downloads or deletes cloned voices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fireworks",
+			Name:     "Fireworks AI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.fireworks.ai/api-reference/introduction", "https://docs.fireworks.ai/api-reference/create-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "fireworks-api-key",
+					Provider:    "fireworks",
+					Description: "Fireworks AI API key",
+					Keywords:    []string{"fw_", "fireworks"},
+					Regex:       `\bfw_[0-9A-Za-z]{22,26}\b`,
+					Value:       "fw_[0-9A-Za-z]{20,64}",
+					MinEntropy:  3.7,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fireworks-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fireworks.ai/inference/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.fireworks.ai/api-reference/list-models",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the key",
+								Text:    "Match the key by its prefix and name in the list.",
+								URL:     "https://app.fireworks.ai/settings/users/api-keys",
+								Command: "firectl api-key delete {{key_id}}",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.fireworks.ai/v1/accounts/{{account_id}}/users/{{user_id}}/apiKeys:delete",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"keyId":"{{key_id}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with an expiry, best for a service account",
+								URL:   "https://app.fireworks.ai/settings/users/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.fireworks.ai/v1/accounts/{{account_id}}/users/{{user_id}}/apiKeys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"apiKey":{"displayName":"{{name}}"} }`,
+								},
+							},
+						},
+						Usage: "https://app.fireworks.ai/account/billing",
+						Blast: "runs models, fine-tunes and deployments on your bill; makes and deletes API keys of its user",
+					},
+				},
+				{
+					ID:          "fireworks-legacy-api-key",
+					Provider:    "fireworks",
+					Description: "Fireworks AI API key (legacy)",
+					Keywords:    []string{"fireworks"},
+					Value:       "[0-9A-Za-z]{48}",
+					MinEntropy:  3.9,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fireworks-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fireworks.ai/inference/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.fireworks.ai/api-reference/list-models",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the key",
+								Text:    "Match the key by its prefix and name in the list.",
+								URL:     "https://app.fireworks.ai/settings/users/api-keys",
+								Command: "firectl api-key delete {{key_id}}",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.fireworks.ai/v1/accounts/{{account_id}}/users/{{user_id}}/apiKeys:delete",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"keyId":"{{key_id}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with an expiry, best for a service account",
+								URL:   "https://app.fireworks.ai/settings/users/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.fireworks.ai/v1/accounts/{{account_id}}/users/{{user_id}}/apiKeys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"apiKey":{"displayName":"{{name}}"} }`,
+								},
+							},
+						},
+						Usage: "https://app.fireworks.ai/account/billing",
+						Blast: "runs models, fine-tunes and deployments on your bill; makes and deletes API keys of its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "groq",
+			Name:     "Groq",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://console.groq.com/docs/quickstart", "https://console.groq.com/docs/production-readiness/security-onboarding"},
+			Rules: []Rule{
+				{
+					ID:          "groq-api-key",
+					Provider:    "groq",
+					Description: "Groq API key",
+					Keywords:    []string{"gsk_"},
+					Regex:       `\bgsk_[0-9A-Za-z]{52}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "groq-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.groq.com/openai/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://console.groq.com/docs/api-reference#models-list",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://console.groq.com/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								Text:  "Keys belong to a project; set an expiry.",
+								URL:   "https://console.groq.com/keys",
+							},
+						},
+						Usage: "https://console.groq.com/dashboard/usage",
+						Blast: "runs models on your bill and your rate limits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "huggingface",
+			Name:     "Hugging Face",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://huggingface.co/docs/hub/security-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "huggingface-user-access-token",
+					Provider:    "huggingface",
+					Description: "Hugging Face user access token",
+					Keywords:    []string{"hf_"},
+					Regex:       `\bhf_[0-9A-Za-z]{34}\b`,
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "huggingface-user-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://huggingface.co/api/whoami-v2",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Scopes:   "auth.accessToken.role",
+						Docs:     "https://huggingface.co/docs/hub/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token by its value",
+								Text:  "Needs no sign-in; the owner is told by mail. Check again afterwards, the answer comes before the token is dead.",
+								URL:   "https://huggingface.co/settings/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://huggingface.co/api/credentials/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"credentials":["{{secret}}"]}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a fine-grained token",
+								Text:  "Choose the repositories and rights it needs.",
+								URL:   "https://huggingface.co/settings/tokens/new?tokenType=fineGrained",
+							},
+						},
+						Usage: "https://huggingface.co/settings/tokens : last use of each token; the audit log of an Enterprise organization",
+						Blast: "reads private models and datasets; a write token pushes changed weights; inference on your bill",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "huggingface-legacy-user-token",
+					Provider:    "huggingface",
+					Description: "Hugging Face user token (legacy)",
+					Keywords:    []string{"huggingface", "hugging_face", "hugging-face", "hf_token", "hf_api"},
+					Value:       "api_[A-Za-z]{34}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "huggingface-legacy-user-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://huggingface.co/api/whoami-v2",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Scopes:   "auth.accessToken.role",
+						Docs:     "https://huggingface.co/docs/hub/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token by its value",
+								Text:  "Needs no sign-in; the owner is told by mail. Check again afterwards, the answer comes before the token is dead.",
+								URL:   "https://huggingface.co/settings/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://huggingface.co/api/credentials/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"credentials":["{{secret}}"]}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a fine-grained token",
+								Text:  "Choose the repositories and rights it needs.",
+								URL:   "https://huggingface.co/settings/tokens/new?tokenType=fineGrained",
+							},
+						},
+						Usage: "https://huggingface.co/settings/tokens : last use of each token; the audit log of an Enterprise organization",
+						Blast: "reads private models and datasets; a write token pushes changed weights; inference on your bill",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "huggingface-org-api-token",
+					Provider:    "huggingface",
+					Description: "Hugging Face organization API token (legacy)",
+					Keywords:    []string{"api_org_"},
+					Regex:       `\bapi_org_[0-9A-Za-z]{34}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "huggingface-org-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://huggingface.co/api/whoami-v2",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Scopes:   "auth.accessToken.role",
+						Docs:     "https://huggingface.co/docs/hub/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token by its value",
+								Text:  "Needs no sign-in; the owner is told by mail. Check again afterwards, the answer comes before the token is dead.",
+								URL:   "https://huggingface.co/settings/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://huggingface.co/api/credentials/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"credentials":["{{secret}}"]}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a fine-grained token",
+								Text:  "Choose the repositories and rights it needs.",
+								URL:   "https://huggingface.co/settings/tokens/new?tokenType=fineGrained",
+							},
+						},
+						Usage: "https://huggingface.co/settings/tokens : last use of each token; the audit log of an Enterprise organization",
+						Blast: "reads private models and datasets; a write token pushes changed weights; inference on your bill",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "huggingface-oauth-token",
+					Provider:    "huggingface",
+					Description: "Hugging Face OAuth access token",
+					Docs:        []string{"https://huggingface.co/docs/hub/oauth"},
+					Keywords:    []string{"hf_oauth_", "hf_jwt_"},
+					Regex:       `\bhf_(?:oauth|jwt)_eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,1000}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "huggingface-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://huggingface.co/api/whoami-v2",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Scopes:   "auth.accessToken.role",
+						Docs:     "https://huggingface.co/docs/hub/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token by its value",
+								Text:  "Needs no sign-in; the owner is told by mail. Check again afterwards, the answer comes before the token is dead.",
+								URL:   "https://huggingface.co/settings/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://huggingface.co/api/credentials/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"credentials":["{{secret}}"]}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a fine-grained token",
+								Text:  "Choose the repositories and rights it needs.",
+								URL:   "https://huggingface.co/settings/tokens/new?tokenType=fineGrained",
+							},
+						},
+						Usage: "https://huggingface.co/settings/tokens : last use of each token; the audit log of an Enterprise organization",
+						Blast: "reads private models and datasets; a write token pushes changed weights; inference on your bill",
+						Self:  true,
+					},
+				},
+			},
+		},
+		{
+			ID:       "langchain",
+			Name:     "LangChain (LangSmith)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.langchain.com/langsmith/create-account-api-key", "https://docs.langchain.com/langsmith/administration-overview"},
+			Rules: []Rule{
+				{
+					ID:          "langchain-langsmith-personal-access-token",
+					Provider:    "langchain",
+					Description: "LangSmith personal access token",
+					Keywords:    []string{"lsv2_pt_"},
+					Regex:       `\blsv2_pt_[0-9a-f]{32}_[0-9a-f]{10}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "langchain-langsmith-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.smith.langchain.com/api/v1/orgs/current",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "display_name",
+						Docs:     "https://docs.langchain.com/langsmith/smith-api/orgs/get-current-organization-info",
+						Note:     "keys of the EU region are known at eu.api.smith.langchain.com only: a 401 here does not prove those dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "The owner may always revoke it, also with the token itself; match the id by the short key in the list of tokens.",
+								URL:   "https://smith.langchain.com/settings",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.smith.langchain.com/api/v1/orgs/current/personal-access-tokens/{{pat_id}}/revocation",
+									Headers: []Header{
+										{
+											Name:  "X-Api-Key",
+											Value: "{{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token with an expiry; for servers a service key",
+								URL:   "https://smith.langchain.com/settings",
+							},
+						},
+						Usage: "https://smith.langchain.com/settings : last use of the key; the organization's audit log",
+						Blast: "reads and writes traces, datasets and prompts (often user data) with the rights of its owner",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "langchain-langsmith-service-key",
+					Provider:    "langchain",
+					Description: "LangSmith service key",
+					Keywords:    []string{"lsv2_sk_"},
+					Regex:       `\blsv2_sk_[0-9a-f]{32}_[0-9a-f]{10}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "langchain-langsmith-service-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.smith.langchain.com/api/v1/orgs/current",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "display_name",
+						Docs:     "https://docs.langchain.com/langsmith/smith-api/orgs/get-current-organization-info",
+						Note:     "keys of the EU region are known at eu.api.smith.langchain.com only: a 401 here does not prove those dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the service key",
+								URL:   "https://smith.langchain.com/settings",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.smith.langchain.com/api/v1/orgs/current/service-keys/{{api_key_id}}",
+									Headers: []Header{
+										{
+											Name:  "X-Api-Key",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a service key for one workspace with an expiry",
+								URL:   "https://smith.langchain.com/settings",
+							},
+						},
+						Usage: "https://smith.langchain.com/settings : last use of the key; the organization's audit log",
+						Blast: "reads and writes traces, datasets and prompts (often user data) of its workspaces",
+					},
+				},
+				{
+					ID:          "langchain-langsmith-legacy-key",
+					Provider:    "langchain",
+					Description: "LangSmith API key (legacy)",
+					Keywords:    []string{"ls__"},
+					Regex:       `\bls__[0-9a-f]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "langchain-langsmith-legacy-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.smith.langchain.com/api/v1/orgs/current",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "display_name",
+						Docs:     "https://docs.langchain.com/langsmith/smith-api/orgs/get-current-organization-info",
+						Note:     "keys of the EU region are known at eu.api.smith.langchain.com only: a 401 here does not prove those dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the service key",
+								URL:   "https://smith.langchain.com/settings",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.smith.langchain.com/api/v1/orgs/current/service-keys/{{api_key_id}}",
+									Headers: []Header{
+										{
+											Name:  "X-Api-Key",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a service key for one workspace with an expiry",
+								URL:   "https://smith.langchain.com/settings",
+							},
+						},
+						Usage: "https://smith.langchain.com/settings : last use of the key; the organization's audit log",
+						Blast: "reads and writes traces, datasets and prompts (often user data) of its workspaces",
+					},
+				},
+			},
+		},
+		{
+			ID:       "langfuse",
+			Name:     "Langfuse",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://langfuse.com/docs/api-and-data-platform/features/public-api", "https://langfuse.com/faq/all/where-are-langfuse-api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "langfuse-secret-key",
+					Provider:    "langfuse",
+					Description: "Langfuse secret key",
+					Keywords:    []string{"sk-lf-"},
+					Regex:       `\bsk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "langfuse-secret-key",
+					Needs: Needs{
+						Rule:    "langfuse-public-key",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cloud.langfuse.com/api/public/projects",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.0.name",
+						Docs:     "https://api.reference.langfuse.com/#tag/projects/GET/api/public/projects",
+						Note:     "user is the public key; the text after Basic is sent in base64. The US region (us.cloud.langfuse.com) and self-hosted servers have other keys: a 401 here does not prove those dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the pair of keys",
+								Text:  "Project settings, API keys.",
+								URL:   "https://cloud.langfuse.com",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://cloud.langfuse.com/api/public/projects/{{project_id}}/apiKeys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_public_key}}:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new pair of keys",
+								URL:   "https://cloud.langfuse.com",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://cloud.langfuse.com/api/public/projects/{{project_id}}/apiKeys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_public_key}}:{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"note":"{{name}}"}`,
+								},
+							},
+						},
+						Usage: "https://cloud.langfuse.com : audit log of the organization",
+						Blast: "reads and writes all traces, prompts and datasets of the project, often with user data",
+					},
+				},
+				{
+					ID:          "langfuse-public-key",
+					Provider:    "langfuse",
+					Description: "Langfuse public key",
+					Keywords:    []string{"pk-lf-"},
+					Regex:       `\bpk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "langfuse-public-key",
+					Verify: Verify{
+						Note: "public by design: it can only send scores from a browser",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke while the secret key is safe",
+								URL:   "https://cloud.langfuse.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration, not the source",
+								Text:  "It is replaced together with the secret key.",
+							},
+						},
+						Usage: "the project's traces",
+						Blast: "sends scores to the project; harmless without the secret key",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mistral",
+			Name:     "Mistral AI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.mistral.ai/getting-started/quickstart/", "https://docs.mistral.ai/api/"},
+			Rules: []Rule{
+				{
+					ID:          "mistral-api-key",
+					Provider:    "mistral",
+					Description: "Mistral AI API key",
+					Keywords:    []string{"mistral", "codestral"},
+					Value:       "[0-9A-Za-z]{32}",
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mistral-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mistral.ai/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.mistral.ai/api/#tag/models",
+						Note: "a Codestral key lives on another host (codestral.mistral.ai) and may answer 401 here",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://console.mistral.ai/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key with an expiry date",
+								URL:   "https://console.mistral.ai/api-keys",
+							},
+						},
+						Usage: "https://console.mistral.ai/usage",
+						Blast: "runs models on your bill; files, fine-tunes and agents of the workspace",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nvidia",
+			Name:     "NVIDIA NGC",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nvidia.com/ngc/latest/ngc-user-guide.html", "https://docs.api.nvidia.com/nim/docs/api-quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "nvidia-api-key",
+					Provider:    "nvidia",
+					Description: "NVIDIA API key (nvapi)",
+					Keywords:    []string{"nvapi-"},
+					Regex:       `\bnvapi-[0-9A-Za-z_-]{60,80}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nvidia-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.ngc.nvidia.com/v3/keys/get-caller-info",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "credentials={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.nvidia.com/ngc/latest/ngc-user-guide.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Deactivate the key, then delete it",
+								Text:  "A key of build.nvidia.com stands in its settings page.",
+								URL:   "https://org.ngc.nvidia.com/setup/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new key with an expiry and only the services it needs",
+								URL:   "https://org.ngc.nvidia.com/setup/api-keys",
+							},
+						},
+						Usage: "https://org.ngc.nvidia.com : activity of the organization",
+						Blast: "runs hosted models on your credits and pulls or pushes images and models of the private registry",
+					},
+				},
+				{
+					ID:          "nvidia-ngc-legacy-api-key",
+					Provider:    "nvidia",
+					Description: "NVIDIA NGC API key (legacy)",
+					Keywords:    []string{"ngc_api", "ngc_cli", "ngc-api", "ngcapi", "ngc_key"},
+					Value:       "[0-9A-Za-z]{84}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nvidia-ngc-legacy-api-key",
+					Verify: Verify{
+						Note: "no harmless request that needs the value alone is known: docker login nvcr.io with user $oauthtoken tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Deactivate the key, then delete it",
+								Text:  "A key of build.nvidia.com stands in its settings page.",
+								URL:   "https://org.ngc.nvidia.com/setup/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new key with an expiry and only the services it needs",
+								URL:   "https://org.ngc.nvidia.com/setup/api-keys",
+							},
+						},
+						Usage: "https://org.ngc.nvidia.com : activity of the organization",
+						Blast: "runs hosted models on your credits and pulls or pushes images and models of the private registry",
+					},
+				},
+			},
+		},
+		{
+			ID:       "openai",
+			Name:     "OpenAI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://platform.openai.com/docs/api-reference/authentication", "https://help.openai.com/en/articles/5112595-best-practices-for-api-key-safety"},
+			Rules: []Rule{
+				{
+					ID:          "openai-api-key",
+					Provider:    "openai",
+					Description: "OpenAI user API key (legacy)",
+					Keywords:    []string{"t3blbkfj", "openai", "open_ai", "open-ai"},
+					Regex:       `\bsk-(?:None-)?[0-9A-Za-z]{20}T3BlbkFJ[0-9A-Za-z]{20}\b`,
+					Value:       "sk-[0-9A-Za-z]{48}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "openai-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.openai.com/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						LiveBody: `"object":\s*"list"|[Mm]issing scopes|insufficient permissions`,
+						DeadBody: "invalid_api_key|account_deactivated|Incorrect API key",
+						Identity: "header:openai-organization",
+						Docs:     "https://platform.openai.com/docs/api-reference/models/list",
+						Note:     "a restricted key answers 403 and names the missing scope: it is live",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Match the last four characters of the redacted value. With an admin key it can be done by API.",
+								URL:   "https://platform.openai.com/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.openai.com/v1/organization/projects/{{project_id}}/api_keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a restricted key in one project",
+								Text:  "Prefer a service account's key with only the scopes it needs, and set a budget on the project.",
+								URL:   "https://platform.openai.com/api-keys",
+							},
+						},
+						Usage: "https://platform.openai.com/usage : usage per project and key",
+						Blast: "runs models on your bill and reads the files, fine-tunes and stored responses of the project",
+					},
+				},
+				{
+					ID:          "openai-project-api-key",
+					Provider:    "openai",
+					Description: "OpenAI project API key",
+					Docs:        []string{"https://platform.openai.com/docs/api-reference/project-api-keys"},
+					Keywords:    []string{"sk-proj-"},
+					Regex:       `\bsk-proj-[0-9A-Za-z_-]{20,120}T3BlbkFJ[0-9A-Za-z_-]{20,120}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "openai-project-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.openai.com/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						LiveBody: `"object":\s*"list"|[Mm]issing scopes|insufficient permissions`,
+						DeadBody: "invalid_api_key|account_deactivated|Incorrect API key",
+						Identity: "header:openai-organization",
+						Docs:     "https://platform.openai.com/docs/api-reference/models/list",
+						Note:     "a restricted key answers 403 and names the missing scope: it is live",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Match the last four characters of the redacted value. With an admin key it can be done by API.",
+								URL:   "https://platform.openai.com/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.openai.com/v1/organization/projects/{{project_id}}/api_keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a restricted key in one project",
+								Text:  "Prefer a service account's key with only the scopes it needs, and set a budget on the project.",
+								URL:   "https://platform.openai.com/api-keys",
+							},
+						},
+						Usage: "https://platform.openai.com/usage : usage per project and key",
+						Blast: "runs models on your bill and reads the files, fine-tunes and stored responses of the project",
+					},
+				},
+				{
+					ID:          "openai-service-account-api-key",
+					Provider:    "openai",
+					Description: "OpenAI service account API key",
+					Docs:        []string{"https://platform.openai.com/docs/api-reference/project-service-accounts"},
+					Keywords:    []string{"sk-svcacct-"},
+					Regex:       `\bsk-svcacct-[0-9A-Za-z_-]{20,120}T3BlbkFJ[0-9A-Za-z_-]{20,120}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "openai-service-account-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.openai.com/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						LiveBody: `"object":\s*"list"|[Mm]issing scopes|insufficient permissions`,
+						DeadBody: "invalid_api_key|account_deactivated|Incorrect API key",
+						Identity: "header:openai-organization",
+						Docs:     "https://platform.openai.com/docs/api-reference/models/list",
+						Note:     "a restricted key answers 403 and names the missing scope: it is live",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the service account's key",
+								Text:  "Find the key by the last four characters of its redacted value, never by its place in the list.",
+								URL:   "https://platform.openai.com/settings/organization/projects",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.openai.com/v1/organization/projects/{{project_id}}/api_keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make a new key for the same service account",
+								Text:  "Give it only the scopes that the program needs, and an expiry.",
+								URL:   "https://platform.openai.com/settings/organization/projects",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.openai.com/v1/organization/projects/{{project_id}}/service_accounts/{{service_account_id}}/api_keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","expires_in_seconds":7776000}`,
+								},
+							},
+						},
+						Usage: "https://platform.openai.com/usage : usage per project and key; the audit log of the organization",
+						Blast: "runs models on your bill and reads the files, fine-tunes and stored responses of one project",
+					},
+				},
+				{
+					ID:          "openai-admin-api-key",
+					Provider:    "openai",
+					Description: "OpenAI organization admin key",
+					Docs:        []string{"https://platform.openai.com/docs/api-reference/admin-api-keys"},
+					Keywords:    []string{"sk-admin-"},
+					Regex:       `\bsk-admin-[0-9A-Za-z_-]{20,120}T3BlbkFJ[0-9A-Za-z_-]{20,120}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "openai-admin-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.openai.com/v1/organization/admin_api_keys?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.0.owner.name",
+						Docs:     "https://platform.openai.com/docs/api-reference/admin-api-keys/list",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the admin key",
+								Text:  "List the admin keys and match the redacted value; another admin key makes the call. Afterwards look for keys that were made with the leaked one.",
+								URL:   "https://platform.openai.com/settings/organization/admin-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.openai.com/v1/organization/admin_api_keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make a new admin key with an expiry",
+								URL:   "https://platform.openai.com/settings/organization/admin-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.openai.com/v1/organization/admin_api_keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","expires_in_seconds":2592000}`,
+								},
+							},
+						},
+						Usage: "https://platform.openai.com/settings/organization/audit-logs : keys, users and projects made since the leak",
+						Blast: "makes and deletes keys, users and projects of the whole organization",
+					},
+				},
+				{
+					ID:          "openai-session-token",
+					Provider:    "openai",
+					Description: "OpenAI dashboard session token",
+					Keywords:    []string{"sess-"},
+					Regex:       `\bsess-[0-9A-Za-z]{40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "openai-session-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.openai.com/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						LiveBody: `"object":\s*"list"|[Mm]issing scopes|insufficient permissions`,
+						DeadBody: "invalid_api_key|account_deactivated|Incorrect API key",
+						Identity: "header:openai-organization",
+						Docs:     "https://platform.openai.com/docs/api-reference/models/list",
+						Note:     "a restricted key answers 403 and names the missing scope: it is live",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Log out of all devices",
+								Text:  "Ends every session of the account; it can take up to 30 minutes.",
+								URL:   "https://platform.openai.com/settings/profile/security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use an API key in place of the session",
+								URL:   "https://platform.openai.com/api-keys",
+							},
+						},
+						Usage: "https://platform.openai.com/usage",
+						Blast: "acts as the signed-in user in the dashboard: bills, keys, organization settings",
+					},
+				},
+				{
+					ID:          "openai-ephemeral-key",
+					Provider:    "openai",
+					Description: "OpenAI Realtime client secret (short-lived)",
+					Docs:        []string{"https://platform.openai.com/docs/api-reference/realtime-sessions"},
+					Keywords:    []string{"ek_"},
+					Regex:       `\bek_[0-9a-f]{32}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "openai-ephemeral-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.openai.com/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						LiveBody: `"object":\s*"list"|[Mm]issing scopes|insufficient permissions`,
+						DeadBody: "invalid_api_key|account_deactivated|Incorrect API key",
+						Identity: "header:openai-organization",
+						Docs:     "https://platform.openai.com/docs/api-reference/models/list",
+						Note:     "a restricted key answers 403 and names the missing scope: it is live",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Let it expire",
+								Text:  "It cannot be revoked and lives for two hours at most. Delete the API key that made it if that key may have leaked too.",
+								URL:   "https://platform.openai.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Ask for a new client secret on the server",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.openai.com/v1/realtime/client_secrets",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Usage: "https://platform.openai.com/usage",
+						Blast: "opens Realtime sessions on your bill until it expires (minutes to two hours)",
+					},
+				},
+				{
+					ID:          "openai-compatible-api-key",
+					Provider:    "openai",
+					Description: "API key of an OpenAI-compatible service",
+					Keywords:    []string{"sk-"},
+					Regex:       `\bsk-[0-9A-Za-z]{48}\b`,
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "suspect",
+					Family:      "openai-compatible-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.openai.com/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						LiveBody: `"object":\s*"list"|[Mm]issing scopes|insufficient permissions`,
+						DeadBody: "invalid_api_key|account_deactivated|Incorrect API key",
+						Identity: "header:openai-organization",
+						Docs:     "https://platform.openai.com/docs/api-reference/models/list",
+						Note:     "a restricted key answers 403 and names the missing scope: it is live",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Find the issuer, then delete the key there",
+								Text:  "The shape is shared by OpenAI's oldest keys, Moonshot and self-hosted gateways; the base URL beside the key tells which.",
+								URL:   "https://platform.openai.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make a new key at the same service",
+								URL:   "https://platform.openai.com/api-keys",
+							},
+						},
+						Usage: "the usage page of the service that issued the key",
+						Blast: "runs models on the bill of whoever owns the key",
+					},
+				},
+			},
+		},
+		{
+			ID:       "openrouter",
+			Name:     "OpenRouter",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://openrouter.ai/docs/api-reference/api-keys", "https://openrouter.ai/docs/features/provisioning-api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "openrouter-api-key",
+					Provider:    "openrouter",
+					Description: "OpenRouter API key or provisioning key",
+					Keywords:    []string{"sk-or-v"},
+					Regex:       `\bsk-or-v[0-9]-[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "openrouter-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://openrouter.ai/api/v1/key",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.label",
+						Scopes:   "data.limit_remaining",
+						Docs:     "https://openrouter.ai/docs/api-reference/get-current-api-key",
+						Note:     "data.is_provisioning_key says whether the key can make other keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the key, then delete it",
+								Text:  "The key's address in the API is the SHA-256 of its value in hexadecimal. After a provisioning key leaked, look for keys made with it.",
+								URL:   "https://openrouter.ai/settings/keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://openrouter.ai/api/v1/keys/{{hash}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a credit limit and an expiry",
+								URL:   "https://openrouter.ai/settings/keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://openrouter.ai/api/v1/keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","limit":10,"limit_reset":"monthly"}`,
+								},
+							},
+						},
+						Usage: "https://openrouter.ai/activity : requests and spend per key",
+						Blast: "runs models up to the key's credit limit; a provisioning key makes and deletes keys of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "perplexity",
+			Name:     "Perplexity",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.perplexity.ai/docs/admin/api-key-management"},
+			Rules: []Rule{
+				{
+					ID:          "perplexity-api-key",
+					Provider:    "perplexity",
+					Description: "Perplexity API key",
+					Keywords:    []string{"pplx-"},
+					Regex:       `\bpplx-[0-9A-Za-z]{40,64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "perplexity-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.perplexity.ai/chat/completions",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"model":"invalid-model","messages":[{"role":"user","content":"."}]}`,
+						},
+						Live: []int{400, 404, 422},
+						Dead: []int{401},
+						Docs: "https://docs.perplexity.ai/api-reference/chat-completions-post",
+						Note: "no spend: the model does not exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key with itself",
+								Text:  "Afterwards list the keys of the API group: whoever held this one could make others.",
+								URL:   "https://console.perplexity.ai",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.perplexity.ai/revoke_auth_token",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"auth_token":"{{secret}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make a new key in the API group",
+								URL:   "https://console.perplexity.ai",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.perplexity.ai/generate_auth_token",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"token_name":"{{name}}"}`,
+								},
+							},
+						},
+						Usage: "https://console.perplexity.ai : usage of the API group; also look for keys that the leaked one made",
+						Blast: "runs models on your bill and can make further keys of the same group",
+						Self:  true,
+					},
+				},
+			},
+		},
+		{
+			ID:       "pinecone",
+			Name:     "Pinecone",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pinecone.io/guides/projects/manage-api-keys", "https://docs.pinecone.io/reference/api/2025-04/admin"},
+			Rules: []Rule{
+				{
+					ID:          "pinecone-api-key",
+					Provider:    "pinecone",
+					Description: "Pinecone API key",
+					Keywords:    []string{"pcsk_"},
+					Regex:       `\bpcsk_[0-9A-Za-z]{4,8}_[0-9A-Za-z]{60,68}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pinecone-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pinecone.io/indexes",
+							Headers: []Header{
+								{
+									Name:  "Api-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "X-Pinecone-API-Version",
+									Value: "2025-04",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "indexes.0.host",
+						Docs:     "https://docs.pinecone.io/reference/api/2025-04/control-plane/list_indexes",
+						Note:     "403 is a live key without rights to the control plane",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "By API it needs a token of an organization service account.",
+								URL:   "https://app.pinecone.io/organizations/-/projects/-/keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.pinecone.io/admin/api-keys/{{api_key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "X-Pinecone-API-Version",
+											Value: "2025-04",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the smallest role",
+								URL:   "https://app.pinecone.io/organizations/-/projects/-/keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.pinecone.io/admin/projects/{{project_id}}/api-keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "X-Pinecone-API-Version",
+											Value: "2025-04",
+										},
+									},
+									Body: `{"name":"{{name}}","roles":["DataPlaneViewer"]}`,
+								},
+							},
+						},
+						Usage: "https://app.pinecone.io : usage and audit logs of the organization",
+						Blast: "reads, changes and deletes the project's vectors and the texts stored with them",
+					},
+				},
+				{
+					ID:          "pinecone-legacy-api-key",
+					Provider:    "pinecone",
+					Description: "Pinecone API key (legacy)",
+					Keywords:    []string{"pinecone"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pinecone-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pinecone.io/indexes",
+							Headers: []Header{
+								{
+									Name:  "Api-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "X-Pinecone-API-Version",
+									Value: "2025-04",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "indexes.0.host",
+						Docs:     "https://docs.pinecone.io/reference/api/2025-04/control-plane/list_indexes",
+						Note:     "403 is a live key without rights to the control plane",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "By API it needs a token of an organization service account.",
+								URL:   "https://app.pinecone.io/organizations/-/projects/-/keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.pinecone.io/admin/api-keys/{{api_key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "X-Pinecone-API-Version",
+											Value: "2025-04",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the smallest role",
+								URL:   "https://app.pinecone.io/organizations/-/projects/-/keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.pinecone.io/admin/projects/{{project_id}}/api-keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "X-Pinecone-API-Version",
+											Value: "2025-04",
+										},
+									},
+									Body: `{"name":"{{name}}","roles":["DataPlaneViewer"]}`,
+								},
+							},
+						},
+						Usage: "https://app.pinecone.io : usage and audit logs of the organization",
+						Blast: "reads, changes and deletes the project's vectors and the texts stored with them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "replicate",
+			Name:     "Replicate",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://replicate.com/docs/reference/http", "https://replicate.com/docs/topics/security/api-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "replicate-api-token",
+					Provider:    "replicate",
+					Description: "Replicate API token",
+					Keywords:    []string{"r8_"},
+					Regex:       `\br8_[0-9A-Za-z]{37}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "replicate-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.replicate.com/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://replicate.com/docs/reference/http#account.get",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the token",
+								URL:   "https://replicate.com/account/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with its own name",
+								URL:   "https://replicate.com/account/api-tokens",
+							},
+						},
+						Usage: "https://replicate.com/account/billing",
+						Blast: "runs models on your bill; reads and changes private models, deployments and predictions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "together",
+			Name:     "Together AI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.together.ai/reference/authentication", "https://docs.together.ai/docs/quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "together-api-key",
+					Provider:    "together",
+					Description: "Together AI API key",
+					Keywords:    []string{"tgp_v1_"},
+					Regex:       `\btgp_v1_[0-9A-Za-z_-]{43}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "together-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.together.xyz/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.together.ai/reference/models-1",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "The old key of the account's first page is regenerated instead.",
+								URL:   "https://api.together.ai/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a project key with an expiry",
+								URL:   "https://api.together.ai/settings/api-keys",
+							},
+						},
+						Usage: "https://api.together.ai/settings/billing",
+						Blast: "runs models, fine-tunes and dedicated endpoints on your bill",
+					},
+				},
+				{
+					ID:          "together-legacy-api-key",
+					Provider:    "together",
+					Description: "Together AI API key (legacy)",
+					Keywords:    []string{"together_api", "together-api", "togetherapi", "togetherai", "together_ai", "together-ai", "together.ai", "together.xyz", "together_key", "together_token"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "together-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.together.xyz/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.together.ai/reference/models-1",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "The old key of the account's first page is regenerated instead.",
+								URL:   "https://api.together.ai/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a project key with an expiry",
+								URL:   "https://api.together.ai/settings/api-keys",
+							},
+						},
+						Usage: "https://api.together.ai/settings/billing",
+						Blast: "runs models, fine-tunes and dedicated endpoints on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wandb",
+			Name:     "Weights & Biases",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.wandb.ai/platform/hosting/iam/api-keys", "https://docs.wandb.ai/support/models/articles/why-does-my-api-key-fail-with-must-be-40-characters"},
+			Rules: []Rule{
+				{
+					ID:          "wandb-api-key",
+					Provider:    "wandb",
+					Description: "Weights & Biases API key",
+					Keywords:    []string{"wandb_v1_"},
+					Regex:       `\bwandb_v1_[0-9A-Za-z_]{70,90}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "wandb-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.wandb.ai/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic api:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"query { viewer { username email } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"username"`,
+						DeadBody: `"viewer":\s*null|[Uu]nauth|[Ii]nvalid|API key`,
+						Identity: "data.viewer.username",
+						Docs:     "https://docs.wandb.ai/ref/python/public-api/api/",
+						Note:     "the text after Basic is sent in base64; keys of dedicated and self-managed servers are known there only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "User settings, API keys; the list shows the key's id.",
+								URL:   "https://wandb.ai/settings#apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key; for automation one of a service account",
+								URL:   "https://wandb.ai/settings#apikeys",
+							},
+						},
+						Usage: "https://wandb.ai/settings : last use of each key; the organization's audit log",
+						Blast: "reads and changes runs, artifacts and models of every team the owner is in",
+					},
+				},
+				{
+					ID:          "wandb-legacy-api-key",
+					Provider:    "wandb",
+					Description: "Weights & Biases API key (40 characters)",
+					Keywords:    []string{"wandb", "weightsandbiases", "weights_and_biases", "weights-and-biases", "weights & biases"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "wandb-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.wandb.ai/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic api:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"query { viewer { username email } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"username"`,
+						DeadBody: `"viewer":\s*null|[Uu]nauth|[Ii]nvalid|API key`,
+						Identity: "data.viewer.username",
+						Docs:     "https://docs.wandb.ai/ref/python/public-api/api/",
+						Note:     "the text after Basic is sent in base64; keys of dedicated and self-managed servers are known there only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "User settings, API keys; the list shows the key's id.",
+								URL:   "https://wandb.ai/settings#apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key; for automation one of a service account",
+								URL:   "https://wandb.ai/settings#apikeys",
+							},
+						},
+						Usage: "https://wandb.ai/settings : last use of each key; the organization's audit log",
+						Blast: "reads and changes runs, artifacts and models of every team the owner is in",
+					},
+				},
+			},
+		},
+		{
+			ID:       "weaviate",
+			Name:     "Weaviate Cloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.weaviate.io/cloud/manage-clusters/authentication", "https://docs.weaviate.io/weaviate/configuration/rbac/manage-users"},
+			Rules: []Rule{
+				{
+					ID:          "weaviate-api-key",
+					Provider:    "weaviate",
+					Description: "Weaviate cluster API key",
+					Keywords:    []string{"weaviate", "wcd_api", "wcs_api", "wcd-api", "wcs-api"},
+					Value:       "[0-9A-Za-z+/_-]{36,120}={0,2}",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "weaviate-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/v1/users/own-info",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Scopes:   "roles",
+						Docs:     "https://docs.weaviate.io/weaviate/configuration/rbac/manage-users",
+						Note:     "the host is the cluster's own, such as name.c0.region.gcp.weaviate.cloud",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Cluster details, API keys. A database user's key can be cut by API as well.",
+								URL:   "https://console.weaviate.cloud",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/v1/users/db/{{user}}/deactivate",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"revoke_key":true}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with its own role",
+								Text:  "Rotating a user's key ends the old one at once.",
+								URL:   "https://console.weaviate.cloud",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/v1/users/db/{{user}}/rotate-key",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Usage: "https://console.weaviate.cloud : the cluster's metrics",
+						Blast: "reads, changes and deletes the cluster's objects; an admin key also its users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "xai",
+			Name:     "xAI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.x.ai/developers/management-api", "https://docs.x.ai/docs/overview"},
+			Rules: []Rule{
+				{
+					ID:          "xai-api-key",
+					Provider:    "xai",
+					Description: "xAI API key",
+					Keywords:    []string{"xai-"},
+					Regex:       `\bxai-[0-9A-Za-z_]{72,96}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "xai-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.x.ai/v1/api-key",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "[Ii]ncorrect API key|[Ii]nvalid|[Uu]nauthor",
+						Identity: "team_id",
+						Scopes:   "acls",
+						Docs:     "https://docs.x.ai/docs/api-reference#get-api-key-information",
+						Note:     "the answer also says whether the key or the team is blocked or disabled, and the api_key_id that the revoke request wants",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the key, then delete it",
+								Text:  "The api_key_id is in the answer of GET /v1/api-key made with the leaked key itself.",
+								URL:   "https://console.x.ai/team/default/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://management-api.x.ai/auth/api-keys/{{api_key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key limited to the models and endpoints in use",
+								URL:   "https://console.x.ai/team/default/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://management-api.x.ai/auth/teams/{{team_id}}/api-keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","acls":["api-key:model:*","api-key:endpoint:*"]}`,
+								},
+							},
+						},
+						Usage: "https://console.x.ai : usage explorer and audit log of the team",
+						Blast: "runs models on your bill within the key's access list",
+					},
+				},
+				{
+					ID:          "xai-management-key",
+					Provider:    "xai",
+					Description: "xAI management key",
+					Docs:        []string{"https://docs.x.ai/developers/management-api"},
+					Keywords:    []string{"xai-token-"},
+					Regex:       `\bxai-token-[0-9A-Za-z_]{60,100}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "xai-management-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://management-api.x.ai/auth/management-keys/validation",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "teamId",
+						Docs:     "https://docs.x.ai/developers/management-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the management key",
+								Text:  "Settings, Management keys.",
+								URL:   "https://console.x.ai/team/default/management-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new management key",
+								URL:   "https://console.x.ai/team/default/management-keys",
+							},
+						},
+						Usage: "https://console.x.ai : audit log; look for API keys made since the leak",
+						Blast: "makes and deletes API keys of the team and reads its billing",
+					},
+				},
+			},
+		},
+	},
 }
