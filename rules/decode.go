@@ -372,7 +372,8 @@ func (f *file) rule(t *table, p Provider) Rule {
 	r.Keywords = t.keywords("keywords")
 	r.Regex = t.line("regex", "a regular expression", optional)
 	r.Value = t.line("value", "a regular expression", optional)
-	if !t.has("regex") && !t.has("value") {
+	r.Assigned = t.boolean("assigned")
+	if !t.has("regex") && !t.has("value") && !r.Assigned {
 		f.errorf(t.path, "%sneither regex nor value: expected at least one of them", t.what)
 	}
 	if t.has("regex") {

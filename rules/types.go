@@ -90,6 +90,11 @@ type Rule struct {
 	Regex string
 	// Value is an RE2 expression without groups for the whole assigned value.
 	Value string
+	// Assigned makes a rule of the name alone: a keyword ends the name (but for
+	// words such as "value" or "prod"), the value is written directly beside it
+	// and looks like a secret. For Human rules nearly every literal does, for
+	// others it must look random. Takes the place of Regex and Value.
+	Assigned bool
 	// MinEntropy is the least Shannon entropy of the secret in bits per
 	// character; 0 = not asked.
 	MinEntropy float64

@@ -1,0 +1,143 @@
+package scanner
+
+import (
+	"bytes"
+	"math"
+)
+
+// entropy is Shannon's, in bits per character of the value's own distribution.
+func entropy(v []byte) float64 {
+	var count [256]int
+	for _, c := range v {
+		count[c]++
+	}
+	h, n := 0.0, float64(len(v))
+	for _, k := range count {
+		if k > 0 {
+			p := float64(k) / n
+			h -= p * math.Log2(p)
+		}
+	}
+	return h
+}
+
+// fillers are words that nobody's random key holds and that documentation
+// writes in place of one. All have five letters or more: the chance that a
+// random value of 40 letters and digits holds a given one is below 1 : 500,000.
+var fillers = []string{
+	"example", "placeholder", "changeme", "change_me", "change-me", "changethis", "redacted", "replace",
+	"yourkey", "your_", "your-", "insert_", "dummy", "xxxxx", "00000000", "deadbeef", "notreal", "not_a_real",
+	"fake_", "fake-", "fakekey", "-fake", "_fake", "sample", "foobar", "mysecret", "my_secret", "my-secret", "lorem", "testtest", "todo_",
+}
+
+// ladders are runs that people type to fill a field.
+var ladders = []string{
+	"0123456789abcdef", "abcdefghijklmnopqrstuvwxyz", "01234567890123456789", "zyxwvutsrqponmlkjihgfedcba", "98765432109876543210", "qwertyuiopasdfghjklzxcvbnm",
+}
+
+// isFiller reports whether a value is one that documentation writes in place
+// of a secret: a filler word, a ladder, one piece over and over, or a template
+// to be filled in. A value whose checksum is right is never asked.
+func isFiller(v []byte) bool {
+	return hasFillerWord(v) || isLadder(v) || isRepeat(v) || isTemplate(v)
+}
+
+func hasFillerWord(v []byte) bool {
+	lower := bytes.ToLower(v)
+	for _, w := range fillers {
+		if bytes.Contains(lower, []byte(w)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isLadder reports whether runs of neighbouring letters or digits make up at
+// least half of the value: a ladder of eight or more, or several shorter ones.
+func isLadder(v []byte) bool {
+	lower := bytes.ToLower(v)
+	covered := 0
+	for i := 0; i < len(lower); {
+		n := 1
+		for i+n < len(lower) && (lower[i+n] == lower[i+n-1]+1 || lower[i+n] == '0' && lower[i+n-1] == '9') && isLetter(lower[i+n]) == isLetter(lower[i+n-1]) {
+			n++
+		}
+		if n >= 4 {
+			covered += n
+		}
+		i += n
+	}
+	if 2*covered >= len(v) && covered > 0 {
+		return true
+	}
+	for _, l := range ladders {
+		if len(lower) >= 8 && bytes.Contains([]byte(l), lower) {
+			return true
+		}
+	}
+	return false
+}
+
+// isRepeat reports whether few pieces make up the value: at most an eighth as
+// many different characters as characters, or one piece of up to eight
+// characters repeated over it.
+func isRepeat(v []byte) bool {
+	if len(v) < 8 {
+		return len(v) > 0 && bytes.Count(v, v[:1]) == len(v)
+	}
+	var seen [256]bool
+	distinct, run, longest := 0, 1, 1
+	for i, c := range v {
+		if !seen[c] {
+			seen[c] = true
+			distinct++
+		}
+		if i > 0 && c == v[i-1] {
+			run++
+			longest = max(longest, run)
+		} else {
+			run = 1
+		}
+	}
+	if distinct <= 2 || distinct*8 <= len(v) && len(v) < 64 || 3*longest >= len(v) && longest >= 4 || longest >= 8 {
+		return true
+	}
+	for p := 1; p <= 8 && 3*p <= len(v); p++ {
+		if bytes.Equal(v[p:], v[:len(v)-p]) {
+			return true
+		}
+	}
+	return false
+}
+
+// isTemplate reports whether a value is to be filled in by a program: a shell
+// or template variable, a format verb, a call, or text in angle brackets.
+func isTemplate(v []byte) bool {
+	switch {
+	case len(v) == 0:
+		return true
+	case v[0] == '$' && len(v) > 1 && (v[1] == '{' || v[1] == '(' || isLetter(v[1]) || v[1] == '_') && isName(v[1:]),
+		v[0] == '<' && v[len(v)-1] == '>',
+		v[0] == '{' && v[len(v)-1] == '}',
+		v[0] == '[' && v[len(v)-1] == ']',
+		v[0] == '%' && v[len(v)-1] == '%':
+		return true
+	}
+	for _, open := range []string{"${", "{{", "$(", "<%", "#{", "%(", "%s", "%v", "%d", "<your", "...", "***", "…", "•"} {
+		if bytes.Contains(v, []byte(open)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isName reports whether v looks like a variable's name with the marks that
+// templates put around it.
+func isName(v []byte) bool {
+	for _, c := range v {
+		if !isWord(c) && c != '{' && c != '}' && c != '(' && c != ')' && c != '.' && c != ':' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,252 @@
+package scanner
+
+import (
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"sync"
+
+	"github.com/till-sh/till/rules"
+)
+
+// matcher is a rule made ready to run. It is built at the first hit of one of
+// the rule's keywords, because a hook that sees six files needs three of some
+// hundred rules.
+type matcher struct {
+	rule *rules.Rule
+	// Regex, as a shape or, where it is none, as a regular expression with the
+	// reach it needs around a keyword.
+	shape   *shape
+	offsets [][]int // by keyword of the rule, see shape.anchors
+	re      *regexp.Regexp
+	before  int
+	after   int
+	secret  int // group indices in Regex; -1 = none
+	id      int
+	// Value, as a shape or an anchored regular expression.
+	value   *shape
+	valueRE *regexp.Regexp
+	first   byteSet // bytes a value can begin with
+	body    byteSet // bytes a value can hold
+	allow   []*regexp.Regexp
+	paths   []*regexp.Regexp
+}
+
+// forPath reports whether the rule is for files with the path.
+func (m *matcher) forPath(path string) bool {
+	if len(m.paths) == 0 {
+		return true
+	}
+	for _, re := range m.paths {
+		if re.MatchString(path) {
+			return true
+		}
+	}
+	return false
+}
+
+type lazyMatcher struct {
+	once sync.Once
+	m    *matcher
+	err  error
+}
+
+func (l *lazyMatcher) get(r *rules.Rule) (*matcher, error) {
+	l.once.Do(func() { l.m, l.err = compile(r) })
+	return l.m, l.err
+}
+
+func compile(r *rules.Rule) (*matcher, error) {
+	m := &matcher{rule: r, secret: -1, id: -1}
+	if r.Regex != "" {
+		if err := m.compileRegex(r); err != nil {
+			return nil, fmt.Errorf("rule %s: regex: %w", r.ID, err)
+		}
+	}
+	if r.Value != "" {
+		if err := m.compileValue(r); err != nil {
+			return nil, fmt.Errorf("rule %s: value: %w", r.ID, err)
+		}
+	}
+	for _, expr := range r.Allow {
+		re, err := regexp.Compile(expr)
+		if err != nil {
+			return nil, fmt.Errorf("rule %s: allow: %w", r.ID, err)
+		}
+		m.allow = append(m.allow, re)
+	}
+	for _, glob := range r.Paths {
+		m.paths = append(m.paths, globRegexp(glob))
+	}
+	return m, nil
+}
+
+// globRegexp translates a rule's glob: ** stands for any folders, * and ? stay
+// within a name, and a glob without a slash matches the name in any folder.
+func globRegexp(glob string) *regexp.Regexp {
+	var expr strings.Builder
+	expr.WriteString(`(?i)\A(?:.*/)?`)
+	for i := 0; i < len(glob); i++ {
+		switch {
+		case strings.HasPrefix(glob[i:], "**/"):
+			expr.WriteString(`(?:.*/)?`)
+			i += 2
+		case strings.HasPrefix(glob[i:], "**"):
+			expr.WriteString(`.*`)
+			i++
+		case glob[i] == '*':
+			expr.WriteString(`[^/]*`)
+		case glob[i] == '?':
+			expr.WriteString(`[^/]`)
+		default:
+			expr.WriteString(regexp.QuoteMeta(glob[i : i+1]))
+		}
+	}
+	return regexp.MustCompile(expr.String() + `\z`)
+}
+
+func (m *matcher) compileRegex(r *rules.Rule) error {
+	tree, err := syntax.Parse(r.Regex, syntax.Perl)
+	if err != nil {
+		return err
+	}
+	names := map[string]int{}
+	if s := compileShape(tree, names); s != nil {
+		if offsets, ok := s.anchors(r.Keywords); ok {
+			m.shape, m.offsets = s, offsets
+			if g, ok := names["secret"]; ok {
+				m.secret = g
+			}
+			if g, ok := names["id"]; ok {
+				m.id = g
+			}
+			return nil
+		}
+	}
+	if m.re, err = regexp.Compile(r.Regex); err != nil {
+		return err
+	}
+	m.secret, m.id = m.re.SubexpIndex("secret"), m.re.SubexpIndex("id")
+	reach := min(maxLength(tree), maxReach)
+	m.before, m.after = reach, reach
+	return nil
+}
+
+func (m *matcher) compileValue(r *rules.Rule) error {
+	tree, err := syntax.Parse(r.Value, syntax.Perl)
+	if err != nil {
+		return err
+	}
+	collectBytes(tree, &m.body)
+	m.first = m.body
+	if s := compileShape(tree, map[string]int{}); s != nil {
+		m.value, m.first = s, *s.first()
+		return nil
+	}
+	m.valueRE, err = regexp.Compile(`\A(?:` + r.Value + `)`)
+	return err
+}
+
+// Reach of an expression without an upper length: how much of a line, and how
+// much of a block of lines (a PEM private key of 8192 bits with its headers
+// takes 6.5 KiB, 16 KiB leave room for indentation and escapes), is looked at.
+const (
+	openLine  = 2 << 10
+	openBlock = 16 << 10
+	maxReach  = 32 << 10
+)
+
+// maxLength is the most bytes a match can take, with open repeats counted as
+// above.
+func maxLength(re *syntax.Regexp) int {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(string(re.Rune))
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		if re.Op == syntax.OpCharClass && (len(re.Rune) == 0 || re.Rune[len(re.Rune)-1] < 0x80) {
+			return 1
+		}
+		return 4
+	case syntax.OpCapture:
+		return maxLength(re.Sub[0])
+	case syntax.OpConcat:
+		n := 0
+		for _, sub := range re.Sub {
+			n += maxLength(sub)
+		}
+		return n
+	case syntax.OpAlternate:
+		n := 0
+		for _, sub := range re.Sub {
+			n = max(n, maxLength(sub))
+		}
+		return n
+	case syntax.OpQuest:
+		return maxLength(re.Sub[0])
+	case syntax.OpRepeat:
+		if re.Max >= 0 {
+			return min(re.Max*maxLength(re.Sub[0]), maxReach)
+		}
+		fallthrough
+	case syntax.OpStar, syntax.OpPlus:
+		if matchesNewline(re.Sub[0]) {
+			return openBlock
+		}
+		return openLine
+	}
+	return 0
+}
+
+func matchesNewline(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpAnyChar:
+		return true
+	case syntax.OpLiteral:
+		for _, r := range re.Rune {
+			if r == '\n' {
+				return true
+			}
+		}
+	case syntax.OpCharClass:
+		for i := 0; i < len(re.Rune); i += 2 {
+			if re.Rune[i] <= '\n' && '\n' <= re.Rune[i+1] {
+				return true
+			}
+		}
+	}
+	for _, sub := range re.Sub {
+		if matchesNewline(sub) {
+			return true
+		}
+	}
+	return false
+}
+
+// collectBytes adds every ASCII byte that a match can hold.
+func collectBytes(re *syntax.Regexp, set *byteSet) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		for _, r := range re.Rune {
+			if r < 0x80 {
+				set.add(byte(r))
+				if re.Flags&syntax.FoldCase != 0 && isLetter(byte(r)) {
+					set.add(byte(r) ^ 0x20)
+				}
+			}
+		}
+	case syntax.OpCharClass:
+		for i := 0; i < len(re.Rune); i += 2 {
+			for r := re.Rune[i]; r <= re.Rune[i+1] && r < 0x80; r++ {
+				set.add(byte(r))
+			}
+		}
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		for c := range 0x80 {
+			set.add(byte(c))
+		}
+	}
+	for _, sub := range re.Sub {
+		collectBytes(sub, set)
+	}
+}

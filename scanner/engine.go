@@ -1,0 +1,277 @@
+// Package scanner finds credentials in bytes.
+//
+// An Engine is made once from a catalogue of rules and is then asked for the
+// findings of one blob after another, from any number of goroutines. It is
+// pure: it opens no file, reads no clock, keeps nothing between two blobs, and
+// its answer depends on the bytes and the rules alone.
+//
+// # The way of a byte
+//
+// One pass (prefilter) finds every keyword of every rule. Only there a rule is
+// tried, around the keyword and not over the file, so the cost is linear in
+// the input whatever it looks like. What matches must be accepted: its
+// structure, its entropy, not a placeholder. Encoded stretches (base64, hex,
+// escapes, UTF-16, …) are decoded by package decode and looked at the same
+// way; a location always points into the stored file.
+//
+// Run puts the pieces together: a Source yields blobs, the Engine finds, the
+// Source tells for what was found which commit brought it and who can see it,
+// and the findings of one value become one Key.
+package scanner
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/till-sh/till/rules"
+)
+
+// Options change what an Engine looks for. The zero value is the default.
+type Options struct {
+	// DecodeDepth is how many encodings may lie around a value: 0 means
+	// DefaultDecodeDepth, negative means none.
+	DecodeDepth int
+	// NoMarks leaves inline comments ("till:ignore") without effect.
+	NoMarks bool
+}
+
+// DefaultDecodeDepth covers what people and tools really stack: a base64
+// Kubernetes secret of a JSON file with escapes of a UTF-16 export is three.
+const DefaultDecodeDepth = 5
+
+// Engine finds credentials. It is immutable and safe for concurrent use.
+type Engine struct {
+	rules    []*rules.Rule
+	matchers []lazyMatcher
+	filter   *prefilter
+	users    [][]ruleRef // by keyword: who asked for it
+	byID     map[string]int
+	options  Options
+	scratch  sync.Pool
+}
+
+// ruleRef says that a rule has the keyword as its which-th.
+type ruleRef struct{ rule, which int32 }
+
+// New makes an engine of the rules of one or more catalogues. Rule IDs must be
+// unique over all of them, keywords lower case and at least three bytes. An
+// engine without rules is an error: it would call everything clean.
+func New(options Options, catalogues ...*rules.Catalogue) (*Engine, error) {
+	e := &Engine{options: options, byID: map[string]int{}}
+	if e.options.DecodeDepth == 0 {
+		e.options.DecodeDepth = DefaultDecodeDepth
+	}
+	var keywords []string
+	index := map[string]int{}
+	for _, c := range catalogues {
+		for p := range c.Providers {
+			for r := range c.Providers[p].Rules {
+				rule := &c.Providers[p].Rules[r]
+				if _, twice := e.byID[rule.ID]; twice {
+					return nil, fmt.Errorf("rule %s is defined twice", rule.ID)
+				}
+				e.byID[rule.ID] = len(e.rules)
+				for which, kw := range rule.Keywords {
+					if len(kw) < 3 || strings.ToLower(kw) != kw {
+						return nil, fmt.Errorf("rule %s: keyword %q must be lower case and at least 3 bytes", rule.ID, kw)
+					}
+					k, ok := index[kw]
+					if !ok {
+						k = len(keywords)
+						index[kw] = k
+						keywords = append(keywords, kw)
+						e.users = append(e.users, nil)
+					}
+					e.users[k] = append(e.users[k], ruleRef{int32(len(e.rules)), int32(which)})
+				}
+				e.rules = append(e.rules, rule)
+			}
+		}
+	}
+	if len(keywords) == 0 {
+		return nil, errors.New("no active rules")
+	}
+	e.matchers = make([]lazyMatcher, len(e.rules))
+	e.filter = newPrefilter(keywords)
+	e.scratch.New = func() any { return &scratch{windows: make([][]stretch, len(e.rules))} }
+	return e, nil
+}
+
+// Rules returns the active rules in catalogue order.
+func (e *Engine) Rules() []*rules.Rule { return e.rules }
+
+// Rule returns the rule with the ID, nil when there is none.
+func (e *Engine) Rule(id string) *rules.Rule {
+	if i, ok := e.byID[id]; ok {
+		return e.rules[i]
+	}
+	return nil
+}
+
+// candidate is a value that a rule matched and that was accepted.
+type candidate struct {
+	m         *matcher
+	how       how
+	value     string
+	id        string // public half, from the group of that name
+	class     rules.Class
+	facts     Facts
+	encodings []string
+	from, to  int // in the stored bytes: the value, or the text that encodes it
+	location  Location
+	partner   *candidate
+	// conditional: the rule is for certain paths and the path is not known
+	// yet, so that any other rule goes before.
+	conditional bool
+}
+
+// how a value was recognised, the most telling first.
+type how uint8
+
+const (
+	byChecksum how = iota // its own checksum proves it
+	byRegex               // its shape does
+	byValue               // the name beside it does
+	byName                // only the name, and that is a general one
+)
+
+// stretch is a stretch that a regular expression has to look at.
+type stretch struct{ lo, hi int }
+
+// scratch is the reusable memory of one Scan call.
+type scratch struct {
+	hits    []hit
+	windows [][]stretch // by rule
+	touched []int       // rules with windows
+	found   []candidate
+	path    string // of the blob
+}
+
+// Found is what one blob holds.
+type Found struct {
+	Findings []Finding // ordered by place, then by rule
+	// Undecoded counts encoded stretches that were not looked into because
+	// decoding had reached its limit (see decodeFactor).
+	Undecoded int
+}
+
+// Scan looks at one blob. The findings hold copies; b.Data may be reused. An
+// error (a rule that does not compile) means that the blob was not looked at
+// completely: Found is valid, but "clean" must not be said.
+func (e *Engine) Scan(b *Blob) (Found, error) {
+	s := e.scratch.Get().(*scratch)
+	defer e.scratch.Put(s)
+	s.found, s.path = s.found[:0], b.Path
+	left := budget{bytes: max(decodeFloor, decodeFactor*len(b.Data))}
+	err := e.scanView(s, &view{data: b.Data}, 0, &left)
+	out := Found{Undecoded: left.undone}
+	if len(s.found) > 0 {
+		found := resolve(s.found)
+		locate(b, found)
+		out.Findings = report(b, e.pair(found), e.options.NoMarks)
+		clear(s.found)
+	}
+	return out, err
+}
+
+// scanText runs all rules over one view and appends what they find.
+func (e *Engine) scanText(s *scratch, v *view) error {
+	data := v.data
+	s.hits = e.filter.find(data, s.hits[:0])
+	for _, h := range s.hits {
+		for _, ref := range e.users[h.keyword] {
+			m, err := e.matchers[ref.rule].get(e.rules[ref.rule])
+			if err != nil {
+				return err
+			}
+			end := h.at + len(e.filter.keywords[h.keyword])
+			switch {
+			case m.shape != nil:
+				s.tryShape(v, m, h.at, m.offsets[ref.which])
+			case m.re != nil:
+				s.addWindow(int(ref.rule), max(0, h.at-m.before), min(len(data), end+m.after))
+			}
+			if m.value != nil || m.valueRE != nil {
+				s.tryValue(v, m, end)
+			}
+			if m.rule.Assigned {
+				s.tryAssigned(v, m, h.at, end)
+			}
+		}
+	}
+	slices.Sort(s.touched)
+	for _, rule := range s.touched {
+		for _, w := range s.windows[rule] {
+			s.runRegex(v, e.matchers[rule].m, w)
+		}
+		s.windows[rule] = s.windows[rule][:0]
+	}
+	s.touched = s.touched[:0]
+	return nil
+}
+
+// addWindow notes a stretch for a rule; stretches that touch become one, so
+// that every byte is looked at once however many keywords stand in it.
+func (s *scratch) addWindow(rule, lo, hi int) {
+	ws := s.windows[rule]
+	if len(ws) == 0 {
+		s.touched = append(s.touched, rule)
+	} else if last := &ws[len(ws)-1]; lo <= last.hi {
+		last.lo = min(last.lo, lo)
+		last.hi = max(last.hi, hi)
+		return
+	}
+	s.windows[rule] = append(ws, stretch{lo, hi})
+}
+
+func (s *scratch) tryShape(v *view, m *matcher, at int, offsets []int) {
+	var c caps
+	for _, off := range offsets {
+		start := at - off
+		if start < 0 {
+			continue
+		}
+		for i := range c {
+			c[i] = -1
+		}
+		if !m.shape.match(v.data, start, &c) {
+			continue
+		}
+		from, to := c[0], c[1]
+		if m.secret > 0 && 2*m.secret+1 < len(c) && c[2*m.secret+1] >= 0 {
+			from, to = c[2*m.secret], c[2*m.secret+1]
+		}
+		id := ""
+		if m.id > 0 && 2*m.id+1 < len(c) && c[2*m.id+1] >= 0 {
+			id = string(v.data[c[2*m.id]:c[2*m.id+1]])
+		}
+		s.accept(v, m, byRegex, from, to, id)
+		return
+	}
+}
+
+// edge is how much of a window's ends only serves as context: a match that
+// begins there belongs to the text before, whose \b could not be judged.
+const edge = 4
+
+func (s *scratch) runRegex(v *view, m *matcher, w stretch) {
+	lo := max(0, w.lo-edge)
+	text := v.data[lo:w.hi]
+	for _, loc := range m.re.FindAllSubmatchIndex(text, -1) {
+		if lo+loc[0] < w.lo && lo > 0 {
+			continue
+		}
+		from, to := loc[0], loc[1]
+		if m.secret > 0 && loc[2*m.secret] >= 0 {
+			from, to = loc[2*m.secret], loc[2*m.secret+1]
+		}
+		id := ""
+		if m.id > 0 && loc[2*m.id] >= 0 {
+			id = string(text[loc[2*m.id]:loc[2*m.id+1]])
+		}
+		s.accept(v, m, byRegex, lo+from, lo+to, id)
+	}
+}

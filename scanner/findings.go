@@ -1,0 +1,106 @@
+package scanner
+
+import (
+	"github.com/till-sh/till/rules"
+	"github.com/till-sh/till/rules/checksum"
+)
+
+// accept decides whether a matched value is a credential and notes it. It
+// reports whether the value was taken.
+func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string) bool {
+	value := v.data[start:end]
+	if len(value) == 0 {
+		return false
+	}
+	rule := m.rule
+	c := candidate{m: m, how: by, id: id, class: rule.Class}
+	if len(rule.Paths) > 0 {
+		if c.conditional = s.path == ""; !c.conditional && !m.forPath(s.path) {
+			return false
+		}
+	}
+	verdict := checksum.None
+	if rule.Checksum != "" {
+		verdict = checksum.Verify(rule.Checksum, string(value))
+	}
+	switch verdict {
+	case checksum.OK:
+		// Proven: no word in it, no odd look can make it a placeholder.
+		c.how = byChecksum
+	default:
+		if verdict == checksum.Bad && checksum.Official(rule.Checksum) {
+			// Not genuine, but somebody may have scrambled only a part of it:
+			// said, not blocking.
+			c.class = rules.ClassSuspect
+			c.facts.Note = "its checksum is wrong: made up or altered"
+		}
+		if isFiller(value) || rule.MinEntropy > 0 && entropy(value) < rule.MinEntropy {
+			return false
+		}
+		if by == byValue && !plausibleValue(value) {
+			return false
+		}
+	}
+	for _, re := range m.allow {
+		if re.Match(value) {
+			return false
+		}
+	}
+	c.facts.Checksum = string(verdict)
+	c.value, c.encodings = string(value), v.encodings()
+	c.from, c.to = v.source(start, end)
+	s.found = append(s.found, c)
+	return true
+}
+
+// plausibleValue refuses what only the name beside it makes a key when it has
+// too little variety: words, numbers, one digit or none in a long value.
+func plausibleValue(v []byte) bool {
+	r := look(v)
+	if len(v) >= 16 && entropy(v) < 2.5 {
+		return false
+	}
+	return r.letters > 0 && (r.digits > 0 || r.switches >= 4) || r.digits >= 8 && r.other > 0 || r.digits == len(v)
+}
+
+// report turns located candidates into findings.
+func report(b *Blob, found []candidate, noMarks bool) []Finding {
+	where := b.Where
+	if where == "" {
+		where = InContent
+	}
+	var marks *marks
+	if !noMarks && where == InContent {
+		marks = newMarks(b.Data)
+	}
+	findings := make([]Finding, 0, len(found))
+	for i := range found {
+		c := &found[i]
+		f := Finding{
+			Rule: c.m.rule, Class: c.class, Secret: NewSecret([]byte(c.value)),
+			Path: b.Path, Hash: b.Hash, Where: where, Location: c.location,
+			Decoded: c.encodings, Facts: c.facts,
+			Excerpt: []ExcerptLine{excerptOf(b.Data, found, i)},
+			Context: contextOf(b.Data, found, i),
+		}
+		if p := c.partner; p != nil {
+			f.Partner = &Partner{Rule: p.m.rule, Secret: NewSecret([]byte(p.value)), Location: p.location}
+		}
+		f.Facts.fill(c)
+		if marks != nil {
+			f.Mark = marks.at(c.from, c.to, c.m.rule.ID)
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// fill adds what the value tells about itself.
+func (f *Facts) fill(c *candidate) {
+	if c.id != "" {
+		f.ID = c.id
+	}
+	if c.partner != nil && f.ID == "" {
+		f.ID = Mask(c.partner.value)
+	}
+}

@@ -1,0 +1,108 @@
+package scanner
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+)
+
+var testKeywords = []string{"ghp_", "github_pat_", "akia", "eyj", "sg.", "xox", "password", "secret", "token", "api_key", "-----begin", "sk_live_", "://", "datadog", "aws"}
+
+// naive is the definition that prefilter.find must agree with.
+func naive(keywords []string, data []byte) []hit {
+	lower := slices.Clone(data)
+	for i, c := range lower {
+		if c >= 'A' && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	var all []hit
+	for k, kw := range keywords {
+		for i := 0; i+len(kw) <= len(lower); i++ {
+			if string(lower[i:i+len(kw)]) == kw {
+				all = append(all, hit{i, k})
+			}
+		}
+	}
+	return all
+}
+
+func sortHits(h []hit) []hit {
+	sort.Slice(h, func(i, j int) bool {
+		if h[i].at != h[j].at {
+			return h[i].at < h[j].at
+		}
+		return h[i].keyword < h[j].keyword
+	})
+	return h
+}
+
+func TestPrefilterFindsEveryKeywordAtEveryAlignment(t *testing.T) {
+	p := newPrefilter(testKeywords)
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 3000 {
+		data := make([]byte, r.IntN(60))
+		for i := range data {
+			data[i] = byte(r.IntN(256))
+		}
+		for range r.IntN(4) {
+			kw := testKeywords[r.IntN(len(testKeywords))]
+			if r.IntN(2) == 0 {
+				kw = strings.ToUpper(kw)
+			}
+			at := r.IntN(len(data) + 1)
+			data = append(data[:at:at], append([]byte(kw), data[at:]...)...)
+		}
+		got, want := sortHits(p.find(data, nil)), sortHits(naive(testKeywords, data))
+		if len(got) != len(want) {
+			t.Fatalf("%q: %v, want %v", data, got, want)
+		}
+		for i := range got {
+			if got[i] != want[i] {
+				t.Fatalf("%q: %v, want %v", data, got, want)
+			}
+		}
+	}
+}
+
+func FuzzPrefilter(f *testing.F) {
+	p := newPrefilter(testKeywords)
+	f.Add([]byte("x = PassWord; eyJ sg."))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if got, want := p.find(data, nil), naive(testKeywords, data); len(got) != len(want) {
+			t.Fatalf("%q: %v, want %v", data, got, want)
+		}
+	})
+}
+
+// sourceText is what benchmarks read: the Go tree's own source.
+func sourceText(b *testing.B) []byte {
+	var all []byte
+	root := filepath.Join(goroot(b), "src")
+	_ = filepath.WalkDir(root, func(p string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && len(all) < 64<<20 {
+			data, _ := os.ReadFile(p)
+			all = append(all, data...)
+		}
+		return nil
+	})
+	if len(all) == 0 {
+		b.Skip("no Go source tree at GOROOT")
+	}
+	return all
+}
+
+func BenchmarkPrefilter(b *testing.B) {
+	data := sourceText(b)
+	p := newPrefilter(testKeywords)
+	b.SetBytes(int64(len(data)))
+	var dst []hit
+	for b.Loop() {
+		dst = p.find(data, dst[:0])
+	}
+	b.ReportMetric(float64(len(dst))/float64(len(data)>>20), "hits/MB")
+}

@@ -1,0 +1,129 @@
+package scanner
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/till-sh/till/rules"
+)
+
+// resolve keeps one candidate for each stretch of the stored bytes: of those
+// that overlap the one that says most. The result is ordered by place.
+func resolve(found []candidate) []candidate {
+	slices.SortFunc(found, func(a, b candidate) int {
+		return cmp.Or(a.better(&b), cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
+	})
+	// Kept stretches in order of place; they do not overlap, so a binary
+	// search finds the only neighbours that a new one could touch.
+	var kept []candidate
+	for _, c := range found {
+		i, _ := slices.BinarySearchFunc(kept, c, func(k, c candidate) int { return cmp.Compare(k.from, c.from) })
+		if i > 0 && kept[i-1].to > c.from || i < len(kept) && kept[i].from < c.to {
+			continue
+		}
+		kept = append(kept, c)
+	}
+	slices.SortFunc(kept, func(a, b candidate) int { return cmp.Compare(a.from, b.from) })
+	return kept
+}
+
+// better orders candidates by how much they say about the value: a known kind
+// before a suspect, the value's own proof before the name beside it, the
+// machine-made before the human, the longer before the shorter.
+func (c *candidate) better(o *candidate) int {
+	return cmp.Or(
+		cmp.Compare(boolRank(c.conditional), boolRank(o.conditional)),
+		cmp.Compare(classRank(c.class), classRank(o.class)),
+		cmp.Compare(c.how, o.how),
+		cmp.Compare(boolRank(c.m.rule.Human), boolRank(o.m.rule.Human)),
+		cmp.Compare(o.to-o.from, c.to-c.from),
+		cmp.Compare(severityRank(c.m.rule.Severity), severityRank(o.m.rule.Severity)),
+		cmp.Compare(c.m.rule.ID, o.m.rule.ID),
+	)
+}
+
+func classRank(c rules.Class) int { return boolRank(c == rules.ClassSuspect) }
+
+func boolRank(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func severityRank(s rules.Severity) int {
+	switch s {
+	case rules.Critical:
+		return 0
+	case rules.High:
+		return 1
+	case rules.Medium:
+		return 2
+	}
+	return 3
+}
+
+// pair joins values with their other halves: the nearest finding of the rule
+// named by Needs, within its lines. What was joined is no finding of its own.
+// found is ordered by place and the result keeps that order.
+func (e *Engine) pair(found []candidate) []candidate {
+	wanted := false
+	for i := range found {
+		wanted = wanted || found[i].m.rule.Needs.Rule != ""
+	}
+	if !wanted {
+		return found
+	}
+	absorbed := make([]bool, len(found))
+	for i := range found {
+		c := &found[i]
+		need := c.m.rule.Needs
+		if need.Rule == "" {
+			continue
+		}
+		if best := nearest(found, i, need); best >= 0 {
+			partner := found[best]
+			c.partner = &partner
+			absorbed[best] = true
+			if c.facts.Account == "" {
+				c.facts.Account = partner.facts.Account
+			}
+			continue
+		}
+		switch need.Without {
+		case "suspect":
+			c.class = rules.ClassSuspect
+		case "drop":
+			absorbed[i] = true
+		}
+	}
+	kept := found[:0]
+	for i, c := range found {
+		if !absorbed[i] {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// nearest returns the index of the finding of need.Rule that is closest to
+// found[i] in lines, the earlier of two; -1 when there is none within reach.
+func nearest(found []candidate, i int, need rules.Needs) int {
+	// Neighbours to look at on each side: in one line of thousands of values,
+	// a partner further away than that is nobody's partner.
+	const neighbours = 256
+	best, distance := -1, need.Lines+1
+	for _, step := range []int{-1, 1} {
+		for k := i + step; k >= 0 && k < len(found) && (k-i)*step <= neighbours; k += step {
+			d := (found[k].location.StartLine - found[i].location.StartLine) * step
+			if d >= distance {
+				break
+			}
+			if found[k].m.rule.ID == need.Rule {
+				best, distance = k, d
+				break
+			}
+		}
+	}
+	return best
+}

@@ -1,0 +1,169 @@
+package scanner
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+// RunOptions steer one Run.
+type RunOptions struct {
+	// Workers is the number of goroutines that scan; 0 = one for each CPU.
+	Workers int
+	// Ignored reports whether a path is out of scope by configuration; nil
+	// ignores nothing. Values proven by their checksum are reported there too.
+	Ignored func(path string) bool
+	// Progress, when not nil, is counted up while the scan runs.
+	Progress *Progress
+}
+
+// Progress counts what a running scan has looked at; safe to read at any time.
+type Progress struct {
+	Blobs atomic.Int64
+	Bytes atomic.Int64
+	Found atomic.Int64
+}
+
+// Run scans everything a source yields, asks the source where the findings
+// come from, and makes keys of them. The Result is the same for any number of
+// workers. An error means that nothing can be said (not a repository, a bad
+// range, cancelled); what could only partly be read is in Result.Summary.
+func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, error) {
+	workers := o.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	type worker struct {
+		findings []Finding
+		skipped  []Skip
+		errors   []string
+		_        [64]byte // two workers never share a cache line
+	}
+	each := make([]worker, workers)
+	sum, err := src.Each(ctx, workers, func(n int, b *Blob) error {
+		w := &each[n]
+		found, err := e.Scan(b)
+		if err != nil {
+			w.errors = append(w.errors, fmt.Sprintf("scan %s: %v", nameOf(b), err))
+		}
+		if found.Undecoded > 0 {
+			w.skipped = append(w.skipped, Skip{Path: nameOf(b), Reason: fmt.Sprintf("decoding limit: %d encoded stretches not looked into", found.Undecoded)})
+		}
+		if len(found.Findings) > 0 && b.Known != nil {
+			if found.Findings, err = e.onlyNew(ctx, b, found.Findings); err != nil {
+				w.errors = append(w.errors, fmt.Sprintf("read what %s was before: %v", nameOf(b), err))
+			}
+		}
+		w.findings = append(w.findings, found.Findings...)
+		if p := o.Progress; p != nil {
+			p.Blobs.Add(1)
+			p.Bytes.Add(int64(len(b.Data)))
+			p.Found.Add(int64(len(found.Findings)))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var findings []Finding
+	for i := range each {
+		findings = append(findings, each[i].findings...)
+		sum.Skipped = append(sum.Skipped, each[i].skipped...)
+		sum.Errors = append(sum.Errors, each[i].errors...)
+	}
+	slices.SortFunc(findings, compareFindings)
+	findings = slices.CompactFunc(findings, sameFinding)
+	result := &Result{}
+	if len(findings) > 0 {
+		all, err := attribute(ctx, e, src, findings, o.Ignored, &sum)
+		if err != nil {
+			return nil, err
+		}
+		result.Keys, result.Suppressed = group(all)
+	}
+	sum.Suppressed = len(result.Suppressed)
+	slices.SortFunc(sum.Skipped, func(a, b Skip) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Reason, b.Reason))
+	})
+	slices.Sort(sum.Errors)
+	result.Summary = sum
+	return result, nil
+}
+
+func nameOf(b *Blob) string {
+	switch {
+	case b.Path != "":
+		return b.Path
+	case b.Hash != "":
+		return b.Hash
+	}
+	return string(b.Where)
+}
+
+// onlyNew drops the findings whose value stood in an earlier content of the
+// same file: only what a change brings is its matter.
+func (e *Engine) onlyNew(ctx context.Context, b *Blob, findings []Finding) ([]Finding, error) {
+	before, err := b.Known(ctx)
+	if err != nil {
+		return findings, err
+	}
+	known := map[string]bool{}
+	for _, data := range before {
+		old, err := e.Scan(&Blob{Path: b.Path, Where: b.Where, Data: data})
+		if err != nil {
+			return findings, err
+		}
+		for _, f := range old.Findings {
+			known[f.Secret.Reveal()] = true
+		}
+	}
+	return slices.DeleteFunc(findings, func(f Finding) bool { return known[f.Secret.Reveal()] }), nil
+}
+
+// attribute asks the source for the places of all findings and applies what
+// depends on the path.
+func attribute(ctx context.Context, e *Engine, src Source, findings []Finding, ignored func(string) bool, sum *Summary) ([]attributed, error) {
+	places, exposure, err := src.Attribute(ctx, findings, sum)
+	if err != nil {
+		return nil, err
+	}
+	var all []attributed
+	for i := range findings {
+		f := &findings[i]
+		var kept []Place
+		for _, p := range places[i] {
+			if ignored != nil && f.Facts.Checksum != "ok" && p.Where == InContent && ignored(p.Path) {
+				continue
+			}
+			if len(f.Rule.Paths) > 0 {
+				m, err := e.matchers[e.byID[f.Rule.ID]].get(f.Rule)
+				if err != nil || !m.forPath(p.Path) {
+					continue
+				}
+			}
+			if p.Location == (Location{}) {
+				p.Location = f.Location
+			}
+			p.Decoded, p.Excerpt = f.Decoded, f.Excerpt
+			p.Moved = p.Moved || f.Moved
+			kept = append(kept, p)
+		}
+		if len(kept) > 0 {
+			all = append(all, attributed{Finding: *f, places: kept, exposure: exposure[i]})
+		}
+	}
+	return all, nil
+}
+
+func compareFindings(a, b Finding) int {
+	return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Hash, b.Hash), strings.Compare(string(a.Where), string(b.Where)),
+		cmp.Compare(a.Location.Offset, b.Location.Offset), cmp.Compare(a.Location.Length, b.Location.Length),
+		strings.Compare(a.Rule.ID, b.Rule.ID), strings.Compare(a.Secret.Reveal(), b.Secret.Reveal()))
+}
+
+// sameFinding: the overlap of two windows of a large file is seen twice.
+func sameFinding(a, b Finding) bool { return compareFindings(a, b) == 0 }

@@ -1,0 +1,101 @@
+package scanner
+
+import "bytes"
+
+// How far an assigned value may stand behind the keyword of its name: the rest
+// of the name, an operator, quotes, a type, a line break and its indentation.
+// 120 bytes hold `System.setProperty("…", System.getenv("…") ?: "` and the XML
+// form with the value on a line of its own.
+const (
+	valueReach    = 120
+	valueNewlines = 2
+)
+
+// tryValue looks for the value of a rule that is told by its name: the keyword
+// ends at data[end], and the value is the first stretch behind it that
+// the rule's Value matches as a whole.
+func (s *scratch) tryValue(v *view, m *matcher, end int) {
+	data := v.data
+	stop := min(len(data), end+valueReach)
+	newlines := 0
+	// The rest of the name belongs to the name: DATADOG_KEY_2.
+	i := end
+	for i < stop && isWord(data[i]) {
+		i++
+	}
+	if i == stop && stop < len(data) {
+		return
+	}
+	for ; i < stop; i++ {
+		c := data[i]
+		if c == '\n' {
+			if newlines++; newlines > valueNewlines {
+				return
+			}
+			continue
+		}
+		if !m.first.has(c) || !startsValue(data, i, &m.body) {
+			continue
+		}
+		length := m.valueLength(data, i)
+		if length > 0 && endsValue(data, i+length, &m.body) {
+			if s.accept(v, m, byValue, i, i+length, "") {
+				return
+			}
+			i += length - 1
+		}
+	}
+}
+
+// valueLength returns how many bytes the rule's Value takes at i, 0 for none.
+func (m *matcher) valueLength(data []byte, i int) int {
+	if m.value != nil {
+		var c caps
+		if m.value.match(data, i, &c) {
+			return c[1] - c[0]
+		}
+		return 0
+	}
+	loc := m.valueRE.FindIndex(data[i:min(len(data), i+openLine)])
+	if loc == nil {
+		return 0
+	}
+	return loc[1]
+}
+
+// startsValue reports whether a written value can begin at i: the byte before
+// is no part of it. An operator or a bracket before it is fine although some
+// values may hold one.
+func startsValue(data []byte, i int, body *byteSet) bool {
+	if i == 0 {
+		return true
+	}
+	c := data[i-1]
+	if isLetter(c) || isDigit(c) {
+		// An escape such as \n or a percent-encoded byte may end in a letter.
+		return i >= 2 && data[i-2] == '\\' && bytes.IndexByte([]byte("nrtbf"), c) >= 0 ||
+			i >= 3 && data[i-3] == '%' && isHex(data[i-2]) && isHex(c)
+	}
+	if c == '_' || c == '-' || c == '+' || c == '.' || c == '~' {
+		return false
+	}
+	return c >= 0x80 || !body.has(c) || bytes.IndexByte([]byte(`=:/@ ,;"'`), c) >= 0
+}
+
+// endsValue reports whether a written value can end before i.
+func endsValue(data []byte, i int, body *byteSet) bool {
+	if i >= len(data) {
+		return true
+	}
+	c := data[i]
+	if isWord(c) || c == '-' || c == '+' {
+		return false
+	}
+	if c == '.' || c == '/' || c == ':' || c == '@' {
+		// A dot ends a sentence; within a word it goes on.
+		return i+1 >= len(data) || !isWord(data[i+1])
+	}
+	return !body.has(c) || bytes.IndexByte([]byte(`=&,;:"' `), c) >= 0
+}
+
+func isHex(c byte) bool { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
