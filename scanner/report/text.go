@@ -1,0 +1,345 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/fatih/color"
+
+	"github.com/till-sh/till/rules"
+	"github.com/till-sh/till/scanner"
+)
+
+// maxErrors is how many errors the text report prints one by one: enough to
+// see what is wrong, few enough to see the findings. The JSON report has all.
+const maxErrors = 100
+
+// A page is a text report in the making.
+type page struct {
+	b     bytes.Buffer
+	r     *scanner.Result
+	o     Options
+	width int
+	mark  struct{ key, suspect, bar, dot, gap string }
+
+	red, yellow, dim func(...any) string
+}
+
+// writeText renders for people. With Options.Hook it speaks as a git hook that
+// stopped (or did not stop) something, and is silent when there is nothing to
+// say; else as a list with what was read, never calling anything clean that
+// was not read completely.
+func writeText(w io.Writer, r *scanner.Result, o Options) error {
+	p := &page{r: r, o: o, width: o.Width}
+	if p.width <= 0 {
+		p.width = 80
+	}
+	p.width = max(p.width, 40)
+	p.mark.key, p.mark.suspect, p.mark.bar, p.mark.dot, p.mark.gap = "x", "!", "│", " · ", "…"
+	if o.ASCII {
+		p.mark.bar, p.mark.dot, p.mark.gap = "|", " - ", "..."
+	}
+	paint := func(a color.Attribute) func(...any) string {
+		c := color.New(a)
+		// The package decides for itself from the environment of the process;
+		// here the caller has decided.
+		if o.Color {
+			c.EnableColor()
+		} else {
+			c.DisableColor()
+		}
+		return c.Sprint
+	}
+	p.red, p.yellow, p.dim = paint(color.FgRed), paint(color.FgYellow), paint(color.Faint)
+	switch {
+	case o.Hook != "":
+		p.hook()
+	case o.Plain:
+		p.plain()
+	default:
+		p.scan()
+	}
+	_, err := w.Write(p.b.Bytes())
+	return err
+}
+
+// text escapes what was read from somewhere, ours fits it to the locale.
+func (p *page) text(s string) string { return line(p.ours(s), p.o.ASCII) }
+
+// ours replaces the characters that till itself uses.
+func (p *page) ours(s string) string {
+	if p.o.ASCII {
+		return strings.NewReplacer("…", "...", "×", "x", " · ", " - ").Replace(s)
+	}
+	return s
+}
+
+func (p *page) put(parts ...string) {
+	for _, s := range parts {
+		p.b.WriteString(s)
+	}
+	p.b.WriteByte('\n')
+}
+
+// signOf is the sign before a key, coloured.
+func (p *page) signOf(k *scanner.Key) string {
+	if class(k) == rules.ClassSuspect {
+		return p.yellow(p.mark.suspect)
+	}
+	return p.red(p.mark.key)
+}
+
+// item prints a key: its head line with the place at the right, its line of
+// code with a caret. lead is the head line's left part, already escaped and
+// without colour except for the sign.
+func (p *page) item(k *scanner.Key, lead string) {
+	place := primaryPlace(k)
+	where := p.text(position(place))
+	left := "  " + p.signOf(k) + " " + lead
+	used := 4 + cells(lead)
+	if room := p.width - used - cells(where); room >= 2 {
+		p.put(left, strings.Repeat(" ", room), where)
+	} else {
+		// Never cut: a terminal links path:line:col only when it is whole.
+		p.put(left)
+		p.put("    ", where)
+	}
+	p.excerpt(k, place)
+	if p.o.ShowSecrets {
+		p.put("    value  ", p.text(reveal(k.Secret)))
+		if k.Partner != nil {
+			p.put("    with   ", p.text(reveal(k.Partner.Secret)))
+		}
+	}
+}
+
+// excerpt prints at most two lines of code, the caret under the one where the
+// key begins, and beside the caret what its holder can do.
+func (p *page) excerpt(k *scanner.Key, place *scanner.Place) {
+	remark := p.remark(k)
+	lines := place.Excerpt
+	if len(lines) == 0 {
+		text := p.text(k.Secret.String())
+		if remark != "" {
+			text += p.mark.dot + remark
+		}
+		p.wrap("    ", text)
+		return
+	}
+	at := 0
+	for i, l := range lines {
+		if l.Number == place.Location.StartLine && l.MarkEnd > l.Mark {
+			at = i
+			break
+		}
+	}
+	from := max(0, min(at, len(lines)-2))
+	lines, at = lines[from:min(from+2, len(lines))], at-from
+	gutter := 3
+	for _, l := range lines {
+		gutter = max(gutter, len(fmt.Sprint(l.Number)))
+	}
+	for i, l := range lines {
+		before, marked, after := p.fit(l, p.width-gutter-5)
+		p.put("  ", fmt.Sprintf("%*d", gutter, l.Number), " ", p.mark.bar, " ", p.dim(before), marked, p.dim(after))
+		if i == at && (l.MarkEnd > l.Mark || remark != "") {
+			p.caret(gutter, cells(before), remark)
+		}
+	}
+}
+
+// caret points at column col and says remark beside itself, on whichever side
+// there is room.
+func (p *page) caret(gutter, col int, remark string) {
+	lead := strings.Repeat(" ", gutter+3) + p.mark.bar + " "
+	room := p.width - gutter - 5
+	n := cells(remark)
+	switch {
+	case remark == "":
+		p.put(lead, strings.Repeat(" ", col), p.red("^"))
+	case col+2+n <= room:
+		p.put(lead, strings.Repeat(" ", col), p.red("^"), " ", remark)
+	case n+1 <= col:
+		p.put(lead, strings.Repeat(" ", col-n-1), remark, " ", p.red("^"))
+	case col >= room-col:
+		remark = p.clip(remark, col-1)
+		p.put(lead, strings.Repeat(" ", max(0, col-1-cells(remark))), remark, " ", p.red("^"))
+	default:
+		p.put(lead, strings.Repeat(" ", col), p.red("^"), " ", p.clip(remark, room-col-2))
+	}
+}
+
+// remark is what can be told about the key in a few words: its blast, whose it
+// is, what the value itself says.
+func (p *page) remark(k *scanner.Key) string {
+	var parts []string
+	if b := strings.TrimRight(ruleOf(k).Workflow.Blast, ". "); b != "" {
+		parts = append(parts, b)
+	}
+	if k.Facts.Account != "" {
+		parts = append(parts, "account "+k.Facts.Account)
+	}
+	if k.Facts.Note != "" {
+		parts = append(parts, k.Facts.Note)
+	}
+	if k.Facts.Expires != "" {
+		parts = append(parts, "expires "+k.Facts.Expires)
+	}
+	return p.text(strings.Join(parts, " · "))
+}
+
+// fit escapes an excerpt and cuts it to room cells, around its mark.
+func (p *page) fit(l scanner.ExcerptLine, room int) (before, marked, after string) {
+	before, marked, after = cut(l)
+	esc := func(s string) string { return printable(p.ours(strings.ReplaceAll(s, "\t", " ")), p.o.ASCII) }
+	before, marked, after = esc(before), esc(marked), esc(after)
+	if cells(before)+cells(marked)+cells(after) <= room {
+		return before, marked, strings.TrimRight(after, " ")
+	}
+	before = strings.TrimLeft(before, " ")
+	marked = p.clip(marked, room)
+	left := cells(before)
+	rest := room - cells(marked)
+	if left > rest/2 {
+		left = max(rest/2, rest-cells(after))
+	}
+	if cells(before) > left {
+		gap := cells(p.mark.gap)
+		tail := before
+		for tail != "" && cells(tail) > left-gap {
+			_, n := utf8.DecodeRuneInString(tail)
+			tail = tail[n:]
+		}
+		before = ""
+		if left >= gap {
+			before = p.mark.gap + tail
+		}
+	}
+	return before, marked, strings.TrimRight(p.clip(after, room-cells(before)-cells(marked)), " ")
+}
+
+// clip cuts s to n cells, at a blank where there is one near, and says so.
+func (p *page) clip(s string, n int) string {
+	if cells(s) <= n {
+		return s
+	}
+	gap := cells(p.mark.gap)
+	if n < gap {
+		return ""
+	}
+	width := 0
+	for i, r := range s {
+		w := cellsOf(r)
+		if width+w > n-gap {
+			if b := strings.LastIndexByte(s[:i], ' '); b > i*2/3 {
+				i = b
+			}
+			return strings.TrimRight(s[:i], " ") + p.mark.gap
+		}
+		width += w
+	}
+	return s
+}
+
+// wrap prints words at the page's width, each line indented; a word that is
+// longer than the line (a link) stays whole.
+func (p *page) wrap(indent, s string) { p.hang(indent, indent, s) }
+
+// hang is wrap with a first line that begins otherwise.
+func (p *page) hang(first, indent, s string) {
+	out, used := first, cells(first)
+	empty := true
+	for _, word := range strings.Fields(s) {
+		n := cells(word)
+		if !empty && used+1+n > p.width {
+			p.put(strings.TrimRight(out, " "))
+			out, used, empty = indent, cells(indent), true
+			word = line(word, p.o.ASCII)
+		}
+		if !empty {
+			out, used = out+" ", used+1
+		}
+		out, used, empty = out+word, used+n, false
+	}
+	if !empty {
+		p.put(out)
+	}
+}
+
+// steps prints the first step of each half of the replacement, all of them
+// with Options.Verbose.
+func (p *page) steps(k *scanner.Key, indent string) {
+	for _, s := range stages(k) {
+		for i := range s.steps {
+			if i > 0 && !p.o.Verbose {
+				break
+			}
+			name := fmt.Sprintf("%-7s  ", s.name)
+			if i > 0 {
+				name = strings.Repeat(" ", 9)
+			}
+			p.hang(indent+name, indent+strings.Repeat(" ", 9), p.text(stepLine(&s.steps[i])))
+			if t := s.steps[i].Text; p.o.Verbose && t != "" && stepTarget(&s.steps[i]) != "" {
+				p.wrap(indent+strings.Repeat(" ", 9), p.text(t))
+			}
+		}
+	}
+}
+
+// commands prints what to type, with the explanations in one column.
+func (p *page) commands(rows [][2]string) {
+	wide := 0
+	for _, r := range rows {
+		wide = max(wide, cells(p.ours(r[0])))
+	}
+	for _, r := range rows {
+		c := p.ours(r[0])
+		if r[1] == "" || 4+wide+4+cells(r[1]) > p.width {
+			p.put("    ", c)
+			continue
+		}
+		p.put("    ", c, strings.Repeat(" ", wide-cells(c)+4), p.ours(r[1]))
+	}
+}
+
+// errors prints what could not be read. Without it nobody may be told that a
+// result is whole.
+func (p *page) errors(indent string) {
+	errs := p.r.Summary.Errors
+	for i, e := range errs {
+		if i == maxErrors && !p.o.Verbose {
+			p.put(indent, "and ", digits(len(errs)-i), " more: --format json lists them all")
+			break
+		}
+		p.wrap(indent, p.text(e))
+	}
+}
+
+// cells is the width of s in a terminal.
+func cells(s string) int {
+	n := 0
+	for _, r := range s {
+		n += cellsOf(r)
+	}
+	return n
+}
+
+// cellsOf counts a wide East Asian character or an emoji as two and a combining
+// mark as none. The ranges are those of Unicode's East Asian Width W and F in
+// broad strokes: an error moves a caret, nothing else.
+func cellsOf(r rune) int {
+	switch {
+	case r < 0x300:
+		return 1
+	case r <= 0x36f, r >= 0x20d0 && r <= 0x20ff, r >= 0xfe00 && r <= 0xfe0f, r >= 0xfe20 && r <= 0xfe2f:
+		return 0
+	case r >= 0x1100 && r <= 0x115f, r >= 0x2e80 && r <= 0x303e, r >= 0x3041 && r <= 0xa4cf, r >= 0xac00 && r <= 0xd7a3,
+		r >= 0xf900 && r <= 0xfaff, r >= 0xfe30 && r <= 0xfe6f, r >= 0xff00 && r <= 0xff60, r >= 0xffe0 && r <= 0xffe6,
+		r >= 0x1f300 && r <= 0x1faff, r >= 0x20000 && r <= 0x3fffd:
+		return 2
+	}
+	return 1
+}

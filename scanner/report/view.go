@@ -1,0 +1,493 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/till-sh/till/rules"
+	"github.com/till-sh/till/scanner"
+)
+
+// What several formats say in the same words. Functions here return text as it
+// was read; each format escapes it for its own medium.
+
+// home is the project's page.
+const home = "https://github.com/till-sh/till"
+
+// noRule stands in for a missing rule, so that a half made Key is shown and
+// not a reason to fall over.
+var noRule = &rules.Rule{ID: "unknown", Description: "secret", Severity: rules.High, Class: rules.ClassKey}
+
+func ruleOf(k *scanner.Key) *rules.Rule {
+	if k.Rule == nil {
+		return noRule
+	}
+	return k.Rule
+}
+
+// class is the key's own class; empty counts as ClassKey, the strict one.
+func class(k *scanner.Key) rules.Class {
+	if k.Class == rules.ClassSuspect {
+		return rules.ClassSuspect
+	}
+	return rules.ClassKey
+}
+
+// blocks reports whether the key makes a scan fail.
+func (o *Options) blocks(k *scanner.Key) bool {
+	switch o.FailOn {
+	case "never":
+		return false
+	case "suspect":
+		return true
+	}
+	return class(k) == rules.ClassKey
+}
+
+// tally counts keys, suspects and the different places of both.
+func tally(keys []scanner.Key) (known, suspects, places int) {
+	for i := range keys {
+		if class(&keys[i]) == rules.ClassKey {
+			known++
+		} else {
+			suspects++
+		}
+		places += 1 + len(otherPlaces(&keys[i]))
+	}
+	return
+}
+
+// primary is the index of the place to show first: the first that is still
+// there, since that is where something can be changed, or else the oldest. It
+// is -1 for a key without places.
+func primary(k *scanner.Key) int {
+	for i := range k.Places {
+		if k.Places[i].Present {
+			return i
+		}
+	}
+	return min(0, len(k.Places)-1)
+}
+
+func primaryPlace(k *scanner.Key) *scanner.Place {
+	if i := primary(k); i >= 0 {
+		return &k.Places[i]
+	}
+	return &scanner.Place{}
+}
+
+// otherPlaces are the places worth a mention beside the primary one. A file
+// that was edited often has one place for each of its versions: of those that
+// are gone, one for each file is enough, and none where the file still holds
+// the value.
+func otherPlaces(k *scanner.Key) []*scanner.Place {
+	type at struct {
+		where      scanner.Where
+		path, hash string
+		line, col  int
+	}
+	spot := func(p *scanner.Place) at {
+		a := at{where: p.Where, path: p.Path}
+		if a.where == "" {
+			a.where = scanner.InContent
+		}
+		if p.Present {
+			a.line, a.col = p.Location.StartLine, p.Location.StartColumn
+		}
+		if a.where != scanner.InContent && p.Commit != nil {
+			a.hash = p.Commit.Hash
+		}
+		return a
+	}
+	first := primary(k)
+	if first < 0 {
+		return nil
+	}
+	seen, files := map[at]bool{}, map[string]bool{}
+	for i := range k.Places {
+		if p := &k.Places[i]; p.Present && isContent(p.Where) {
+			files[p.Path] = true
+		}
+	}
+	seen[spot(&k.Places[first])] = true
+	var out []*scanner.Place
+	for i := range k.Places {
+		p := &k.Places[i]
+		a := spot(p)
+		if i == first || seen[a] || !p.Present && isContent(p.Where) && files[p.Path] {
+			continue
+		}
+		seen[a] = true
+		out = append(out, p)
+	}
+	return out
+}
+
+func isContent(w scanner.Where) bool { return w == "" || w == scanner.InContent }
+
+// inFile reports whether the place can be pointed at in a file that is there.
+func inFile(p *scanner.Place) bool {
+	return p.Path != "" && (isContent(p.Where) || p.Where == scanner.InMessage && p.Commit == nil)
+}
+
+// position names a place: path:line:col, the form that terminals and editors
+// link, wherever there is a file; else what of which commit it is.
+func position(p *scanner.Place) string {
+	lc := fmt.Sprintf(":%d:%d", p.Location.StartLine, p.Location.StartColumn)
+	if p.Location.StartLine == 0 {
+		lc = ""
+	}
+	of := ""
+	if p.Commit != nil {
+		of = " of commit " + short(p.Commit.Hash)
+	}
+	name := p.Path
+	if name == "" && len(p.Refs) > 0 {
+		name = p.Refs[0]
+	}
+	switch p.Where {
+	case "", scanner.InContent:
+		if p.Path == "" {
+			return "(no name)" + lc
+		}
+		return p.Path + lc
+	case scanner.InMessage:
+		if inFile(p) {
+			return p.Path + lc
+		}
+		return "message" + of + lc
+	case scanner.InAuthor:
+		return "author line" + of
+	case scanner.InPath:
+		return "file name " + p.Path
+	case scanner.InTag:
+		return strings.TrimSpace("message of tag "+name) + lc
+	case scanner.InNote:
+		return "git note" + of + lc
+	case scanner.InRef:
+		return strings.TrimSpace("name of ref " + name)
+	}
+	return string(p.Where) + " " + p.Path + lc
+}
+
+// short is a commit's hash in seven digits, as git shows it.
+func short(hash string) string {
+	if len(hash) > 7 && isHex(hash) {
+		return hash[:7]
+	}
+	return hash
+}
+
+func isHex(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// onRemote reports whether others can have the value, so that it must be
+// replaced.
+func onRemote(e scanner.Exposure) bool {
+	return e == scanner.ExposurePushed || e == scanner.ExposurePublic
+}
+
+// story says in parts how far a key has travelled: since when, by whom,
+// whether pushed, whether still there.
+func story(k *scanner.Key) []string {
+	var parts []string
+	var since *scanner.Commit
+	hashes := map[string]bool{}
+	var authors []string
+	ref, refs := "", map[string]bool{}
+	present := false
+	for i := range k.Places {
+		p := &k.Places[i]
+		present = present || p.Present
+		for _, r := range p.Refs {
+			refs[r] = true
+			if ref == "" {
+				ref = r
+			}
+		}
+		if p.Commit == nil || hashes[p.Commit.Hash] {
+			continue
+		}
+		hashes[p.Commit.Hash] = true
+		if since == nil || !p.Commit.Time.IsZero() && p.Commit.Time.Before(since.Time) {
+			since = p.Commit
+		}
+		if a := authorOf(p.Commit); a != "" && !slices.Contains(authors, a) {
+			authors = append(authors, a)
+		}
+	}
+	if ref != "" || since != nil {
+		s := ""
+		if ref != "" {
+			s = "on " + ref
+			if n := len(refs) - 1; n > 0 {
+				s += fmt.Sprintf(" and %d more", n)
+			}
+		}
+		if since != nil && !since.Time.IsZero() {
+			s += " since " + since.Time.Format(time.DateOnly)
+		}
+		if s = strings.TrimSpace(s); s != "" {
+			parts = append(parts, s)
+		}
+	}
+	if n := len(hashes); n > 0 {
+		s := count(n, "commit")
+		switch {
+		case len(authors) == 1:
+			s += " by " + authors[0]
+		case len(authors) == 2:
+			s += " by " + authors[0] + " and " + authors[1]
+		case len(authors) > 2:
+			s += fmt.Sprintf(" by %s and %d others", authors[0], len(authors)-1)
+		}
+		parts = append(parts, s)
+	}
+	if e := exposureWords(k.Exposure); e != "" {
+		parts = append(parts, e)
+	}
+	if len(hashes) > 0 && !present && k.Exposure != scanner.ExposureUnreachable {
+		parts = append(parts, "no longer in HEAD")
+	}
+	return parts
+}
+
+func exposureWords(e scanner.Exposure) string {
+	switch e {
+	case scanner.ExposurePublic:
+		return "public"
+	case scanner.ExposurePushed:
+		return "pushed"
+	case scanner.ExposureLocal:
+		return "not pushed"
+	case scanner.ExposureStaged:
+		return "staged, not committed"
+	case scanner.ExposureUnreachable:
+		return "held by no ref"
+	}
+	return ""
+}
+
+// authorOf is the part of the address before "@", enough to know a colleague
+// and of no use to a harvester of addresses; the name when there is none.
+func authorOf(c *scanner.Commit) string {
+	if at := strings.IndexByte(c.Email, '@'); at > 0 {
+		return c.Email[:at+1]
+	}
+	return c.Author
+}
+
+// A stage is one of the two halves of a replacement, with its first step.
+type stage struct {
+	name  string // "revoke" or "new key"
+	steps []rules.Step
+}
+
+// stages are the halves in the order in which to do them: a public key is
+// switched off first whatever the rule says, since others are using it by now.
+func stages(k *scanner.Key) []stage {
+	w := &ruleOf(k).Workflow
+	revoke, reissue := stage{"revoke", w.Revoke}, stage{"new key", w.Reissue}
+	out := []stage{revoke, reissue}
+	if w.Order == rules.ReissueFirst && k.Exposure != scanner.ExposurePublic {
+		out = []stage{reissue, revoke}
+	}
+	return slices.DeleteFunc(out, func(s stage) bool { return len(s.steps) == 0 })
+}
+
+// stepTarget is where a step is done: the vendor's page, else the command, else
+// the request, else what the text says.
+func stepTarget(s *rules.Step) string {
+	switch {
+	case s.URL != "":
+		return s.URL
+	case s.Command != "":
+		return s.Command
+	case s.Request != nil && s.Request.URL != "":
+		return strings.TrimSpace(s.Request.Method + " " + s.Request.URL)
+	}
+	return ""
+}
+
+// stepLine is a step in one line.
+func stepLine(s *rules.Step) string {
+	var parts []string
+	for _, p := range []string{s.Title, stepTarget(s)} {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	if len(parts) < 2 && s.Text != "" {
+		parts = append(parts, s.Text)
+	}
+	return strings.Join(parts, ": ")
+}
+
+// firstSteps is "Revoke: …. New key: …." for formats with one line for it.
+func firstSteps(k *scanner.Key) string {
+	var parts []string
+	for _, s := range stages(k) {
+		if l := stepLine(&s.steps[0]); l != "" {
+			name := "Revoke: "
+			if s.name != "revoke" {
+				name = "New key: "
+			}
+			parts = append(parts, name+strings.TrimRight(l, ".")+".")
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// commands that exist in till, as a person types them.
+func allowCommand(id string) string   { return "till allow " + id + ` --reason "…"` }
+func explainCommand(id string) string { return "till explain " + id }
+
+// coverage says what was read, in parts: only what there was.
+func coverage(s *scanner.Summary) []string {
+	var parts []string
+	if s.Commits > 0 {
+		c := count(s.Commits, "commit")
+		if s.Merges > 0 {
+			c += ", " + count(s.Merges, "merge")
+		}
+		parts = append(parts, c)
+	}
+	if s.Refs > 0 {
+		parts = append(parts, count(s.Refs, "ref"))
+	}
+	if s.Blobs > 0 {
+		parts = append(parts, count(s.Blobs, "blob"))
+	}
+	if s.Files > 0 || len(parts) == 0 {
+		parts = append(parts, count(s.Files, "file"))
+	}
+	return append(parts, size(s.Bytes))
+}
+
+// A skipGroup is what was left out for one reason.
+type skipGroup struct {
+	reason string
+	paths  []string
+}
+
+// skipped groups what was not read by reason, in the order of first mention.
+func skipped(s *scanner.Summary) []skipGroup {
+	var out []skipGroup
+	at := map[string]int{}
+	for _, k := range s.Skipped {
+		i, ok := at[k.Reason]
+		if !ok {
+			i = len(out)
+			at[k.Reason] = i
+			out = append(out, skipGroup{reason: k.Reason})
+		}
+		out[i].paths = append(out[i].paths, k.Path)
+	}
+	return out
+}
+
+// line is "3 files: over 50 MB (a, b, …)" with at most most paths.
+func (g skipGroup) line(most int) string {
+	named := g.paths
+	if len(named) > most {
+		named = named[:most]
+	}
+	more := ""
+	if n := len(g.paths) - len(named); n > 0 {
+		more = fmt.Sprintf(" and %s more", digits(n))
+	}
+	return fmt.Sprintf("%s × %s (%s%s)", digits(len(g.paths)), g.reason, strings.Join(named, ", "), more)
+}
+
+// keysAndSuspects is "2 keys", "1 suspect" or "2 keys, 1 suspect" with the
+// given word between.
+func keysAndSuspects(known, suspects int, and string) string {
+	switch {
+	case suspects == 0:
+		return count(known, "key")
+	case known == 0:
+		return count(suspects, "suspect")
+	}
+	return count(known, "key") + and + count(suspects, "suspect")
+}
+
+// count is a number with its noun: "1 key", "1,432 commits".
+func count(n int, noun string) string {
+	if n != 1 {
+		if strings.HasSuffix(noun, "y") && !strings.HasSuffix(noun, "ey") {
+			noun = noun[:len(noun)-1] + "ie"
+		}
+		noun += "s"
+	}
+	return digits(n) + " " + noun
+}
+
+// digits groups a number by thousands.
+func digits(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// size is a number of bytes in decimal units, two digits or three.
+func size(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	f, unit := float64(n), 0
+	for f >= 999.5 && unit < 4 {
+		f, unit = f/1000, unit+1
+	}
+	if f < 9.95 {
+		return fmt.Sprintf("%.1f %s", f, [...]string{"B", "kB", "MB", "GB", "TB"}[unit])
+	}
+	return fmt.Sprintf("%.0f %s", f, [...]string{"B", "kB", "MB", "GB", "TB"}[unit])
+}
+
+// elapsed is a duration as a person says it.
+func elapsed(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+}
+
+// blobLink is the page of a place at its code host, "" when it has none.
+func blobLink(o *Options, p *scanner.Place) string {
+	base := strings.TrimRight(webURL(o.RepoURL), "/")
+	commit := o.Commit
+	if p.Commit != nil {
+		commit = p.Commit.Hash
+	}
+	if base == "" || !isHex(commit) || !isContent(p.Where) || p.Path == "" || strings.HasPrefix(p.Path, "/") {
+		return ""
+	}
+	link := base + "/blob/" + commit + "/" + uriPath(p.Path)
+	if p.Location.StartLine > 0 {
+		link += fmt.Sprintf("#L%d", p.Location.StartLine)
+	}
+	return link
+}
+
+// exposureOf is the exposure's name; nothing asked means a plain file.
+func exposureOf(k *scanner.Key) string {
+	if k.Exposure == "" {
+		return string(scanner.ExposureFile)
+	}
+	return string(k.Exposure)
+}
