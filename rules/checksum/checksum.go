@@ -33,8 +33,27 @@ type scheme struct {
 
 // schemes is sorted by name.
 var schemes = []scheme{
+	{"age-bech32", true, ageBech32},
+	{"atlassian-crc32", false, atlassianCRC32},
+	{"azure-cask", false, azureCASK},
+	{"azure-devops-pat", false, azureDevOpsPAT},
+	{"azure-identifiable", false, azureIdentifiable},
+	{"azure-storage", true, azureStorage},
+	{"base58check", false, base58Check},
+	{"cloudflare-crc32", false, cloudflareCRC32},
+	{"confluent-crc32", false, confluentCRC32},
+	{"entra-client-secret", false, entraClientSecret},
 	{"github-crc32", true, githubCRC32},
+	{"github-pat", false, githubPAT},
+	{"gitlab-routable", true, gitlabRoutable},
+	{"grafana-crc32", true, grafanaCRC32},
+	{"jwt", true, jwt},
+	{"macaroon", false, macaroon},
 	{"npm-crc32", true, npmCRC32},
+	{"openpgp-crc24", false, openPGP},
+	{"private-key", false, privateKey},
+	{"vercel-crc32", false, vercelCRC32},
+	{"zuplo-crc32", false, zuploCRC32},
 }
 
 func find(name string) (scheme, bool) {
