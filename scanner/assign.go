@@ -33,11 +33,14 @@ func findAssignment(data []byte, at, end int) (assignment, bool) {
 	if !tailAllowed(data[end:i]) || !headAllowed(data, at) {
 		return none, false
 	}
-	i, ok := skipOperator(data, i, limit)
+	i, listed, ok := skipOperator(data, i, limit)
 	if !ok {
 		return none, false
 	}
-	return readValue(data, i)
+	a, ok := readValue(data, i)
+	// Behind a comma or an opening bracket stands an argument or a member: a
+	// bare word there is a name.
+	return a, ok && (a.quoted || !listed)
 }
 
 // tryAssigned looks for the value assigned to a name that ends in the keyword
@@ -95,8 +98,9 @@ func headAllowed(data []byte, at int) bool {
 }
 
 // skipOperator passes everything that may stand between a name and its value
-// and returns where the value (or its opening quote) begins.
-func skipOperator(data []byte, i, limit int) (int, bool) {
+// and returns where the value (or its opening quote) begins; listed says that
+// the operator was a comma or an opening bracket.
+func skipOperator(data []byte, i, limit int) (at int, listed, ok bool) {
 	operator := false
 	quotes := 0
 	for i < limit {
@@ -108,20 +112,20 @@ func skipOperator(data []byte, i, limit int) (int, bool) {
 			// A quote closes the name, or opens the value once an operator
 			// (or a second quote, as in `"password" "value"`) was there.
 			if operator {
-				return i, true
+				return i, listed, true
 			}
 			quotes++
 			if quotes == 2 {
-				return i, true
+				return i, listed, true
 			}
 			i++
 		case c == '\\' && i+1 < limit && (data[i+1] == '"' || data[i+1] == '\''):
 			if operator {
-				return i, true
+				return i, listed, true
 			}
 			i += 2
 		case c == '=' || c == ':':
-			operator = true
+			operator, listed = true, false
 			i++
 			if i < limit && (data[i] == '=' || data[i] == '>' || data[i] == '~') {
 				i++
@@ -138,10 +142,10 @@ func skipOperator(data []byte, i, limit int) (int, bool) {
 			for i < limit && (data[i] == ' ' || data[i] == '\n' || data[i] == '\r' || data[i] == '\t') {
 				i++
 			}
-			return i, i < limit
+			return i, false, i < limit
 		case c == '(' || c == ',' || c == '[' || c == ']' || c == ')' || c == '{':
 			if c == '(' || c == ',' {
-				operator = true
+				operator, listed = true, true
 			}
 			i++
 		case c == '@' || c == 'r' || c == 'b' || c == 'f' || c == 'u' || c == 'L' || c == 'R' || c == 'q' || c == 'N':
@@ -152,14 +156,14 @@ func skipOperator(data []byte, i, limit int) (int, bool) {
 			}
 			if operator && i+n < limit && (isQuote(data[i+n]) || c == 'q' && data[i+n] == '{') {
 				i += n
-				return i, true
+				return i, listed, true
 			}
-			return i, operator
+			return i, listed, operator
 		default:
-			return i, operator
+			return i, listed, operator
 		}
 	}
-	return i, false
+	return i, listed, false
 }
 
 // skipType passes a type annotation between a colon and the equals sign, as in
@@ -303,7 +307,7 @@ func looksAssigned(v []byte, quoted, human bool) bool {
 	if len(v) < 16 {
 		return r.digits >= 2 && r.letters >= 2 && r.switches >= 4 && entropy(v) >= 2.8
 	}
-	if isWords(v) {
+	if isWords(v) || !quoted && isIdentifier(v, r) {
 		return false
 	}
 	return r.digits >= 2 && r.letters+r.digits >= len(v)*3/4 && r.switches*5 >= len(v) && entropy(v) >= 3.1 ||
@@ -318,10 +322,19 @@ func isCode(v []byte, quoted bool) bool {
 		bytes.HasPrefix(v, []byte("$")) && isName(v[1:]), bytes.HasPrefix(v, []byte("@")) && isName(v[1:]), bytes.HasPrefix(v, []byte("sha")) && bytes.ContainsAny(v, "-:"):
 		return true
 	}
+	if bytes.HasPrefix(bytes.TrimPrefix(v, []byte("-")), []byte("0x")) || bytes.Contains(v, []byte(`\u`)) || bytes.Contains(v, []byte(`\x`)) || bytes.Contains(v, []byte(`\U`)) {
+		return true // a number; an escape is looked at decoded
+	}
 	if quoted {
 		return bytes.Contains(v, []byte("()")) || bytes.HasPrefix(v, []byte("--")) || bytes.ContainsAny(v, "{}<>") && bytes.ContainsAny(v, "}>")
 	}
 	return bytes.ContainsAny(v, "(){}[]<>$") || bytes.Contains(v, []byte("->")) || bytes.Contains(v, []byte("::")) || isDotted(v)
+}
+
+// isIdentifier reports whether a bare value is rather the name of something:
+// word characters with few digits, as testRSA2048PrivateKey.
+func isIdentifier(v []byte, r randomness) bool {
+	return isLetter(v[0]) && r.digits*5 < len(v) && (r.other == 0 || r.other == bytes.Count(v, []byte("_"))) && vowels(v)*5 >= r.letters
 }
 
 // isDotted reports whether v is a chain of identifiers: config.secrets.token.

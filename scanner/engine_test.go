@@ -1,0 +1,145 @@
+package scanner_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/till-sh/till/rules"
+	"github.com/till-sh/till/scanner"
+)
+
+// acme is a made-up vendor with one rule of each form.
+var acme = &rules.Catalogue{Version: "test", Providers: []rules.Provider{{ID: "acme", Name: "Acme", Rules: []rules.Rule{
+	{ID: "acme-live-key", Provider: "acme", Family: "acme-live-key", Keywords: []string{"acme_live_"}, Regex: `\bacme_live_[0-9A-Za-z]{24}\b`, Severity: rules.Critical, Class: rules.ClassKey},
+	{ID: "acme-hex-key", Provider: "acme", Family: "acme-hex-key", Keywords: []string{"acme"}, Value: `[0-9a-f]{32}`, Severity: rules.High, Class: rules.ClassKey,
+		Needs: rules.Needs{Rule: "acme-client-id", Lines: 3, Without: "keep"}},
+	{ID: "acme-client-id", Provider: "acme", Family: "acme-client-id", Keywords: []string{"acid-"}, Regex: `\bacid-[0-9]{8}\b`, Severity: rules.Low, Class: rules.ClassSuspect},
+	{ID: "acme-block", Provider: "acme", Family: "acme-block", Keywords: []string{"-----begin acme"}, Regex: `-----BEGIN ACME-----[\s\S]{20,}?-----END ACME-----`, Severity: rules.High, Class: rules.ClassKey},
+	{ID: "acme-password", Provider: "acme", Family: "acme-password", Keywords: []string{"password"}, Assigned: true, Human: true, Severity: rules.Medium, Class: rules.ClassSuspect},
+}}}}
+
+func engine(t testing.TB, o scanner.Options) *scanner.Engine {
+	t.Helper()
+	e, err := scanner.New(o, acme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// Values are put together here so that no scanner sees one in this file.
+var (
+	liveKey = "acme_live_" + "k3Jq8Zt0" + "vLw9PxRm" + "7Yb2Nc5D"
+	hexKey  = "9f3c1e7a" + "5b02d446" + "8c90aa31" + "f7e2b6d5"
+	human   = "tR9v" + "Kq2mZ"
+)
+
+func scan(t *testing.T, text string) []scanner.Finding {
+	t.Helper()
+	found, err := engine(t, scanner.Options{}).Scan(&scanner.Blob{Path: "a.txt", Data: []byte(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found.Findings
+}
+
+func TestScanFindsInEveryWayOfWriting(t *testing.T) {
+	for _, c := range []struct{ name, text, rule, value string }{
+		{"bare", liveKey, "acme-live-key", liveKey},
+		{"quoted", `key = "` + liveKey + `"`, "acme-live-key", liveKey},
+		{"after CRLF", "a\r\n" + liveKey + "\r\n", "acme-live-key", liveKey},
+		{"between NUL bytes", "a\x00" + liveKey + "\x00b", "acme-live-key", liveKey},
+		{"invalid UTF-8 around", "\xff" + liveKey + "\xfe", "acme-live-key", liveKey},
+		{"env", "ACME_KEY=" + hexKey, "acme-hex-key", hexKey},
+		{"yaml", "acme:\n  key: " + hexKey + "\n", "acme-hex-key", hexKey},
+		{"json", `{"acme_key": "` + hexKey + `"}`, "acme-hex-key", hexKey},
+		{"xml", "<acmeKey>\n    " + hexKey + "\n</acmeKey>", "acme-hex-key", hexKey},
+		{"call", `System.setProperty("ACME_KEY", "` + hexKey + `")`, "acme-hex-key", hexKey},
+		{"url", "https://acme.example/?key=" + hexKey + "&x=1", "acme-hex-key", hexKey},
+		{"header", "Acme-Key: Bearer " + hexKey, "acme-hex-key", hexKey},
+		{"block", "x\n-----BEGIN ACME-----\n" + hexKey + "\n-----END ACME-----\n", "acme-block", "-----BEGIN ACME-----\n" + hexKey + "\n-----END ACME-----"},
+		{"password", `db_password = "` + human + `"`, "acme-password", human},
+		{"password in YAML", "password: " + human + "\n", "acme-password", human},
+		{"password in XML", `<add key="x" password="` + human + `"/>`, "acme-password", human},
+		{"password typed", `let password: &str = "` + human + `";`, "acme-password", human},
+	} {
+		got := scan(t, c.text)
+		if len(got) != 1 {
+			t.Errorf("%s: %d findings, want 1", c.name, len(got))
+			continue
+		}
+		f := got[0]
+		if f.Rule.ID != c.rule || f.Secret.Reveal() != c.value {
+			t.Errorf("%s: found by %s at %+v", c.name, f.Rule.ID, f.Location)
+		}
+		if at := strings.Index(c.text, c.value); int(f.Location.Offset) != at || int(f.Location.Length) != len(c.value) {
+			t.Errorf("%s: location %+v, want offset %d", c.name, f.Location, at)
+		}
+		if e := f.Excerpt[0].Text; strings.Contains(e, c.value) {
+			t.Errorf("%s: the excerpt shows the value", c.name)
+		}
+	}
+}
+
+func TestScanLeavesAlone(t *testing.T) {
+	for name, text := range map[string]string{
+		"too long":        liveKey + "9",
+		"within a word":   "x" + liveKey,
+		"filler":          "acme_live_" + strings.Repeat("x", 24),
+		"ladder":          "acme_live_" + "abcdefghijklmnopqrstuvwx",
+		"no name":         hexKey,
+		"name too far":    "acme\n\n\n\n\n" + hexKey,
+		"longer hex":      "acme = " + hexKey + "0",
+		"template":        `password = "${DB_PASSWORD}"`,
+		"call":            "password = getPassword()",
+		"prompt":          `password = "Enter your password"`,
+		"name of another": "password_file = \"/etc/" + human + "\"",
+		"flag":            "no_password = \"" + human + "\"",
+	} {
+		if got := scan(t, text); len(got) != 0 {
+			t.Errorf("%s: found by %s", name, got[0].Rule.ID)
+		}
+	}
+}
+
+func TestPairIsOneFinding(t *testing.T) {
+	id := "acid-" + "84736251"
+	got := scan(t, "acme_id = "+id+"\nacme_key = "+hexKey+"\n")
+	if len(got) != 1 || got[0].Rule.ID != "acme-hex-key" || got[0].Partner == nil || got[0].Partner.Secret.Reveal() != id {
+		t.Fatalf("%d findings", len(got))
+	}
+	if got[0].Partner.Location.StartLine != 1 || got[0].Location.StartLine != 2 {
+		t.Errorf("lines %d and %d", got[0].Partner.Location.StartLine, got[0].Location.StartLine)
+	}
+	if far := scan(t, "acme_id = "+id+strings.Repeat("\n", 9)+"acme_key = "+hexKey+"\n"); len(far) != 2 {
+		t.Errorf("apart: %d findings, want 2", len(far))
+	}
+}
+
+// The excerpt of one value must not show the others of its line.
+func TestExcerptMasksNeighbours(t *testing.T) {
+	for _, f := range scan(t, "a="+liveKey+" password="+human+" acme="+hexKey) {
+		for _, value := range []string{liveKey, human, hexKey} {
+			if strings.Contains(f.Excerpt[0].Text, value) {
+				t.Errorf("the excerpt of %s shows another value", f.Rule.ID)
+			}
+		}
+	}
+}
+
+// Cost grows with the bytes, also where everything stands in one line.
+func BenchmarkScanOneLine(b *testing.B) {
+	e := engine(b, scanner.Options{})
+	for _, size := range []string{"1MB", "2MB", "4MB", "8MB"} {
+		line := bytes.Repeat([]byte(`a.password=function(t){return acme.token(t,"x1")};`), int(size[0]-'0')<<20/50)
+		b.Run(size, func(b *testing.B) {
+			b.SetBytes(int64(len(line)))
+			for b.Loop() {
+				if _, err := e.Scan(&scanner.Blob{Data: line}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
