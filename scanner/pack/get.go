@@ -349,6 +349,9 @@ func (s *Store) resolve(st *state, sc *scratch, p *packFile, off int64, limit in
 	data, shared := r.data, r.data != nil
 	switch {
 	case shared:
+		if int64(len(data)) > bound {
+			return r.typ, nil, ErrTooLarge
+		}
 	case r.path != "":
 		if r.typ, _, data, err = s.readLoose(sc, r.path, &r.id, bound, allTypes); err != nil {
 			return 0, nil, &CorruptError{OID: r.id, Err: err}
