@@ -52,8 +52,23 @@ func TestGolden(t *testing.T) {
 		{"json-broken", "json", brokenEmpty(), nil},
 		{"jsonl", "jsonl", history(), nil},
 		{"sarif", "sarif", history(), nil},
+		{"sarif-suppressed", "sarif", history(), func(o *Options) { o.ListSuppressed = true }},
 		{"sarif-clean", "sarif", clean(), nil},
 		{"sarif-broken", "sarif", broken(), nil},
+		{"csv", "csv", history(), nil},
+		{"junit", "junit", history(), nil},
+		{"junit-broken", "junit", broken(), nil},
+		{"github", "github", history(), nil},
+		{"github-staged", "github", staged(), nil},
+		{"github-broken", "github", brokenEmpty(), nil},
+		{"github-summary", "github-summary", history(), nil},
+		{"github-summary-clean", "github-summary", clean(), nil},
+		{"github-summary-broken", "github-summary", brokenEmpty(), nil},
+		{"gitlab", "gitlab", history(), nil},
+		{"gitlab-broken", "gitlab", broken(), nil},
+		{"markdown", "markdown", history(), nil},
+		{"html", "html", history(), nil},
+		{"html-broken", "html", brokenEmpty(), nil},
 	}
 	seen := map[string]bool{}
 	for _, c := range cases {

@@ -44,6 +44,12 @@ type Options struct {
 	// time use it, none reads the clock; zero means the Unix epoch there.
 	Finished time.Time
 
+	// ListSuppressed adds the keys that were decided not to be secrets to the
+	// sarif report, with their suppressions. It is not the default because
+	// GitHub code scanning ignores that property and would open an alert for
+	// each (github/codeql-action issue 1230).
+	ListSuppressed bool
+
 	// ShowSecrets opens the values in text, json and jsonl. Whether that is
 	// allowed here is the caller's decision.
 	ShowSecrets bool
@@ -68,8 +74,15 @@ type format struct {
 
 // registry is sorted by name. A new format is one file and one line here.
 var registry = []format{
+	{name: "csv", write: writeCSV},
+	{name: "github", write: writeGitHub},
+	{name: "github-summary", write: writeGitHubSummary},
+	{name: "gitlab", write: writeGitLab},
+	{name: "html", write: writeHTML},
 	{name: "json", write: writeJSON, opens: true},
 	{name: "jsonl", write: writeJSONL, opens: true},
+	{name: "junit", write: writeJUnit},
+	{name: "markdown", write: writeMarkdown},
 	{name: "sarif", write: writeSARIF},
 	{name: "text", write: writeText, opens: true},
 }

@@ -138,7 +138,11 @@ type sarifSuppression struct {
 var semver = regexp.MustCompile(`^v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)$`)
 
 func writeSARIF(w io.Writer, r *scanner.Result, o Options) error {
-	used, index := sarifRules(r)
+	lists := [][]scanner.Key{r.Keys}
+	if o.ListSuppressed {
+		lists = append(lists, r.Suppressed)
+	}
+	used, index := sarifRules(lists)
 	run := sarifRun{
 		Tool: sarifTool{sarifDriver{Name: "till", Version: validText(o.Version), InformationURI: home, Rules: used}},
 		BaseIDs: map[string]sarifArtifact{"%SRCROOT%": {
@@ -156,7 +160,7 @@ func writeSARIF(w io.Writer, r *scanner.Result, o Options) error {
 	if u := webURL(o.RepoURL); u != "" && isHex(o.Commit) {
 		run.Provenance = []sarifProvenance{{RepositoryURI: u, RevisionID: o.Commit}}
 	}
-	for _, list := range [][]scanner.Key{r.Keys, r.Suppressed} {
+	for _, list := range lists {
 		for i := range list {
 			run.Results = append(run.Results, sarifKey(&list[i], index))
 		}
@@ -189,10 +193,10 @@ func sarifRan(s *scanner.Summary, o *Options) sarifInvocation {
 	return v
 }
 
-// sarifRules are the rules that the result needs, sorted, and their indexes.
-func sarifRules(r *scanner.Result) ([]sarifRule, map[string]int) {
+// sarifRules are the rules that the keys need, sorted, and their indexes.
+func sarifRules(lists [][]scanner.Key) ([]sarifRule, map[string]int) {
 	byID := map[string]*rules.Rule{}
-	for _, list := range [][]scanner.Key{r.Keys, r.Suppressed} {
+	for _, list := range lists {
 		for i := range list {
 			rule := ruleOf(&list[i])
 			byID[rule.ID] = rule
@@ -290,51 +294,19 @@ func workflowHelp(r *rules.Rule) (text, markdown string) {
 		fmt.Fprintf(&t, "%s:\n", title)
 		fmt.Fprintf(&m, "**%s**\n\n", title)
 		for i := range s.steps {
-			fmt.Fprintf(&t, "%d. %s\n", i+1, sarifText(stepLine(&s.steps[i])))
-			fmt.Fprintf(&m, "%d. %s\n", i+1, markdownStep(&s.steps[i]))
+			fmt.Fprintf(&t, "%d. %s\n", i+1, sarifText(stepLine(&k, &s.steps[i])))
+			fmt.Fprintf(&m, "%d. %s\n", i+1, markdownStep(&k, &s.steps[i]))
 		}
 		t.WriteString("\n")
 		m.WriteString("\n")
 	}
 	if w.Usage != "" {
 		fmt.Fprintf(&t, "Look for abuse: %s\n\n", sarifText(w.Usage))
-		fmt.Fprintf(&m, "**Look for abuse**: %s\n\n", markdownText(w.Usage))
+		fmt.Fprintf(&m, "**Look for abuse**: %s\n\n", markdownLinkOr(w.Usage))
 	}
 	t.WriteString("Deleting the line does not help once it was pushed: replace the key.\n")
 	m.WriteString("Deleting the line does not help once it was pushed: replace the key.\n")
 	return t.String(), m.String()
-}
-
-// markdownStep is a step in one line with its link, command and explanation.
-func markdownStep(s *rules.Step) string {
-	out := markdownText(s.Title)
-	add := func(part string) {
-		switch {
-		case part == "":
-		case out == "":
-			out = part
-		default:
-			out += ": " + part
-		}
-	}
-	if u := webURL(s.URL); u != "" {
-		add("<" + u + ">")
-	} else {
-		add(markdownCode(s.URL))
-	}
-	if s.URL == "" || s.Command != "" {
-		add(markdownCode(s.Command))
-	}
-	if s.URL == "" && s.Command == "" && s.Request != nil {
-		add(markdownCode(stepTarget(s)))
-	}
-	if s.Text != "" {
-		if out != "" {
-			out += ". "
-		}
-		out += markdownText(strings.TrimRight(s.Text, "."))
-	}
-	return out
 }
 
 func sarifKey(k *scanner.Key, index map[string]int) sarifResult {

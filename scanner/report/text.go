@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -26,6 +27,8 @@ type page struct {
 	mark  struct{ key, suspect, bar, dot, gap string }
 
 	red, yellow, dim func(...any) string
+
+	said map[string]string // steps that were printed, and for which key
 }
 
 // writeText renders for people. With Options.Hook it speaks as a git hook that
@@ -33,7 +36,7 @@ type page struct {
 // say; else as a list with what was read, never calling anything clean that
 // was not read completely.
 func writeText(w io.Writer, r *scanner.Result, o Options) error {
-	p := &page{r: r, o: o, width: o.Width}
+	p := &page{r: r, o: o, width: o.Width, said: map[string]string{}}
 	if p.width <= 0 {
 		p.width = 80
 	}
@@ -109,9 +112,9 @@ func (p *page) item(k *scanner.Key, lead string) {
 	}
 	p.excerpt(k, place)
 	if p.o.ShowSecrets {
-		p.put("    value  ", p.text(reveal(k.Secret)))
+		p.put("    value  ", printable(reveal(k.Secret), p.o.ASCII))
 		if k.Partner != nil {
-			p.put("    with   ", p.text(reveal(k.Partner.Secret)))
+			p.put("    with   ", printable(reveal(k.Partner.Secret), p.o.ASCII))
 		}
 	}
 }
@@ -119,14 +122,10 @@ func (p *page) item(k *scanner.Key, lead string) {
 // excerpt prints at most two lines of code, the caret under the one where the
 // key begins, and beside the caret what its holder can do.
 func (p *page) excerpt(k *scanner.Key, place *scanner.Place) {
-	remark := p.remark(k)
+	remarks := p.remarks(k)
 	lines := place.Excerpt
 	if len(lines) == 0 {
-		text := p.text(k.Secret.String())
-		if remark != "" {
-			text += p.mark.dot + remark
-		}
-		p.wrap("    ", text)
+		p.breakAt("    ", "    ", append([]string{p.text(k.Secret.String())}, remarks...))
 		return
 	}
 	at := 0
@@ -145,18 +144,23 @@ func (p *page) excerpt(k *scanner.Key, place *scanner.Place) {
 	for i, l := range lines {
 		before, marked, after := p.fit(l, p.width-gutter-5)
 		p.put("  ", fmt.Sprintf("%*d", gutter, l.Number), " ", p.mark.bar, " ", p.dim(before), marked, p.dim(after))
-		if i == at && (l.MarkEnd > l.Mark || remark != "") {
-			p.caret(gutter, cells(before), remark)
+		if i == at && (l.MarkEnd > l.Mark || len(remarks) > 0) {
+			p.caret(gutter, cells(before), remarks)
 		}
 	}
 }
 
-// caret points at column col and says remark beside itself, on whichever side
-// there is room.
-func (p *page) caret(gutter, col int, remark string) {
+// caret points at column col and says the remarks beside itself, on whichever
+// side there is room. Where there is too little, what is particular to this key
+// comes first and the rest is cut.
+func (p *page) caret(gutter, col int, remarks []string) {
 	lead := strings.Repeat(" ", gutter+3) + p.mark.bar + " "
 	room := p.width - gutter - 5
+	remark := strings.Join(remarks, p.mark.dot)
 	n := cells(remark)
+	if col+2+n > room && n+1 > col && len(remarks) > 1 {
+		remark = strings.Join(append(slices.Clone(remarks[1:]), remarks[0]), p.mark.dot)
+	}
 	switch {
 	case remark == "":
 		p.put(lead, strings.Repeat(" ", col), p.red("^"))
@@ -172,23 +176,23 @@ func (p *page) caret(gutter, col int, remark string) {
 	}
 }
 
-// remark is what can be told about the key in a few words: its blast, whose it
-// is, what the value itself says.
-func (p *page) remark(k *scanner.Key) string {
+// remarks are what can be told about the key in a few words: its blast, whose
+// it is, what the value itself says.
+func (p *page) remarks(k *scanner.Key) []string {
 	var parts []string
 	if b := strings.TrimRight(ruleOf(k).Workflow.Blast, ". "); b != "" {
-		parts = append(parts, b)
+		parts = append(parts, p.text(b))
 	}
 	if k.Facts.Account != "" {
-		parts = append(parts, "account "+k.Facts.Account)
+		parts = append(parts, p.text("account "+k.Facts.Account))
 	}
 	if k.Facts.Note != "" {
-		parts = append(parts, k.Facts.Note)
+		parts = append(parts, p.text(k.Facts.Note))
 	}
 	if k.Facts.Expires != "" {
-		parts = append(parts, "expires "+k.Facts.Expires)
+		parts = append(parts, p.text("expires "+k.Facts.Expires))
 	}
-	return p.text(strings.Join(parts, " · "))
+	return parts
 }
 
 // fit escapes an excerpt and cuts it to room cells, around its mark.
@@ -270,8 +274,23 @@ func (p *page) hang(first, indent, s string) {
 }
 
 // steps prints the first step of each half of the replacement, all of them
-// with Options.Verbose.
+// with Options.Verbose. What was said for an earlier key is not said again.
 func (p *page) steps(k *scanner.Key, indent string) {
+	var said strings.Builder
+	for _, s := range stages(k) {
+		said.WriteString(s.name)
+		for i := range s.steps {
+			said.WriteString("\n" + stepLine(k, &s.steps[i]))
+		}
+	}
+	if said.Len() == 0 {
+		return
+	}
+	if id, ok := p.said[said.String()]; ok {
+		p.put(indent, "replace  as ", id)
+		return
+	}
+	p.said[said.String()] = k.ID
 	for _, s := range stages(k) {
 		for i := range s.steps {
 			if i > 0 && !p.o.Verbose {
@@ -281,8 +300,8 @@ func (p *page) steps(k *scanner.Key, indent string) {
 			if i > 0 {
 				name = strings.Repeat(" ", 9)
 			}
-			p.hang(indent+name, indent+strings.Repeat(" ", 9), p.text(stepLine(&s.steps[i])))
-			if t := s.steps[i].Text; p.o.Verbose && t != "" && stepTarget(&s.steps[i]) != "" {
+			p.hang(indent+name, indent+strings.Repeat(" ", 9), p.text(stepLine(k, &s.steps[i])))
+			if t := s.steps[i].Text; p.o.Verbose && t != "" && stepTarget(k, &s.steps[i]) != "" {
 				p.wrap(indent+strings.Repeat(" ", 9), p.text(t))
 			}
 		}

@@ -115,6 +115,7 @@ func (p *page) advice() {
 		}
 		told = true
 		p.wrap("  ", p.text(k.ID+" "+alreadyOut(k)+" It must be replaced."))
+		p.put()
 		p.steps(k, "    ")
 	}
 	if len(here) == 0 {
@@ -135,13 +136,17 @@ func (p *page) advice() {
 		subject, object, verb = fmt.Sprintf("All %d", total), "them", "exist"
 	}
 	switch p.o.Hook {
-	case "pre-receive":
-		p.wrap("  ", p.ours("Nothing of the push was kept here. Take "+object+" out of the commits and push again"+p.rebase(here)+"."))
-	case "pre-push":
-		p.wrap("  ", p.ours("Not pushed yet: no need to revoke "+object+". Take "+object+" out of the commits"+p.rebase(here)+"."))
+	case "pre-receive", "pre-push":
+		say := "Not pushed yet: no need to revoke " + object + ". Take " + object + " out of the commits:"
+		if p.o.Hook == "pre-receive" {
+			say = "Nothing of the push was kept here. Take " + object + " out of the commits and push again:"
+		}
+		p.wrap("  ", say)
+		p.put()
+		p.put("    ", rebase(here))
 	case "commit-msg":
 		file := primaryPlace(here[0]).Path
-		if file == "" || p.text(file) != file || strings.ContainsAny(file, " '\"$`\\;&|<>()*?!") {
+		if file == "" || p.text(file) != file || strings.ContainsAny(file, " '\"$`\\;&|<>()*?!#~") {
 			file = ".git/COMMIT_EDITMSG"
 		}
 		p.wrap("  ", "Your message is kept in "+file+". Edit it and commit:")
@@ -152,8 +157,8 @@ func (p *page) advice() {
 	}
 }
 
-// rebase names the command that reaches the oldest commit among keys.
-func (p *page) rebase(keys []*scanner.Key) string {
+// rebase is the command that reaches the oldest commit among keys.
+func rebase(keys []*scanner.Key) string {
 	var oldest *scanner.Commit
 	for _, k := range keys {
 		for i := range k.Places {
@@ -163,9 +168,9 @@ func (p *page) rebase(keys []*scanner.Key) string {
 		}
 	}
 	if oldest == nil {
-		return ""
+		return "git rebase -i"
 	}
-	return ": git rebase -i " + short(oldest.Hash) + "^"
+	return "git rebase -i " + short(oldest.Hash) + "^"
 }
 
 // alreadyOut says where others can see the value, and since when.

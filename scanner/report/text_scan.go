@@ -40,7 +40,7 @@ func (p *page) scan() {
 		p.put("  ", p.ours(sum))
 	}
 	if !p.o.Quiet {
-		p.remarks()
+		p.leftOut()
 	}
 	if !s.Complete() {
 		if p.b.Len() > 0 {
@@ -145,9 +145,9 @@ func (p *page) also(k *scanner.Key, indent string) {
 	p.hang(indent+"also  ", indent+"      ", strings.Join(names, ", "))
 }
 
-// remarks are what changes nothing about the keys but has to be known: what
-// was left out and why, and what the source has to say.
-func (p *page) remarks() {
+// leftOut says what changes nothing about the keys but has to be known: what was
+// not read on purpose and why, and what the source has to say.
+func (p *page) leftOut() {
 	s := &p.r.Summary
 	most := 3
 	if p.o.Verbose {
@@ -215,7 +215,7 @@ func (p *page) plain() {
 			p.put("  also  ", p.text(position(o)))
 		}
 		for _, st := range stages(k) {
-			p.put("  ", st.name, "  ", p.text(stepLine(&st.steps[0])))
+			p.put("  ", st.name, "  ", p.text(stepLine(k, &st.steps[0])))
 		}
 	}
 	if !p.o.Quiet {

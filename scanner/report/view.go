@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -198,16 +199,33 @@ func onRemote(e scanner.Exposure) bool {
 
 // story says in parts how far a key has travelled: since when, by whom,
 // whether pushed, whether still there.
-func story(k *scanner.Key) []string {
+func story(k *scanner.Key) []string { return append(origin(k), state(k)...) }
+
+// state is how far the value has come and whether HEAD still holds it.
+func state(k *scanner.Key) []string {
 	var parts []string
+	if e := exposureWords(k.Exposure); e != "" {
+		parts = append(parts, e)
+	}
+	committed, present := false, false
+	for i := range k.Places {
+		committed = committed || k.Places[i].Commit != nil
+		present = present || k.Places[i].Present
+	}
+	if committed && !present && k.Exposure != scanner.ExposureUnreachable {
+		parts = append(parts, "no longer in HEAD")
+	}
+	return parts
+}
+
+// origin is where and since when the value stands in history, and who brought
+// it there.
+func origin(k *scanner.Key) []string {
 	var since *scanner.Commit
-	hashes := map[string]bool{}
 	var authors []string
-	ref, refs := "", map[string]bool{}
-	present := false
+	hashes, refs, ref := map[string]bool{}, map[string]bool{}, ""
 	for i := range k.Places {
 		p := &k.Places[i]
-		present = present || p.Present
 		for _, r := range p.Refs {
 			refs[r] = true
 			if ref == "" {
@@ -225,38 +243,31 @@ func story(k *scanner.Key) []string {
 			authors = append(authors, a)
 		}
 	}
-	if ref != "" || since != nil {
-		s := ""
-		if ref != "" {
-			s = "on " + ref
-			if n := len(refs) - 1; n > 0 {
-				s += fmt.Sprintf(" and %d more", n)
-			}
+	var parts []string
+	at := ""
+	if ref != "" {
+		at = "on " + ref
+		if n := len(refs) - 1; n > 0 {
+			at += fmt.Sprintf(" and %d more", n)
 		}
-		if since != nil && !since.Time.IsZero() {
-			s += " since " + since.Time.Format(time.DateOnly)
-		}
-		if s = strings.TrimSpace(s); s != "" {
-			parts = append(parts, s)
-		}
+	}
+	if since != nil && !since.Time.IsZero() {
+		at += " since " + since.Time.Format(time.DateOnly)
+	}
+	if at != "" {
+		parts = append(parts, strings.TrimSpace(at))
 	}
 	if n := len(hashes); n > 0 {
-		s := count(n, "commit")
+		by := count(n, "commit")
 		switch {
 		case len(authors) == 1:
-			s += " by " + authors[0]
+			by += " by " + authors[0]
 		case len(authors) == 2:
-			s += " by " + authors[0] + " and " + authors[1]
+			by += " by " + authors[0] + " and " + authors[1]
 		case len(authors) > 2:
-			s += fmt.Sprintf(" by %s and %d others", authors[0], len(authors)-1)
+			by += fmt.Sprintf(" by %s and %d others", authors[0], len(authors)-1)
 		}
-		parts = append(parts, s)
-	}
-	if e := exposureWords(k.Exposure); e != "" {
-		parts = append(parts, e)
-	}
-	if len(hashes) > 0 && !present && k.Exposure != scanner.ExposureUnreachable {
-		parts = append(parts, "no longer in HEAD")
+		parts = append(parts, by)
 	}
 	return parts
 }
@@ -304,13 +315,22 @@ func stages(k *scanner.Key) []stage {
 	return slices.DeleteFunc(out, func(s stage) bool { return len(s.steps) == 0 })
 }
 
+// publicID is the form of an identifier that may be put into a command line
+// that a person will copy. It comes from the scanned text: no blanks, no quotes,
+// nothing that a shell reads, no leading dash.
+var publicID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_.:@/-]{0,127}$`)
+
 // stepTarget is where a step is done: the vendor's page, else the command, else
-// the request, else what the text says.
-func stepTarget(s *rules.Step) string {
+// the request, "" when only the text tells. The command of a key whose public
+// half is known names it. k may be nil.
+func stepTarget(k *scanner.Key, s *rules.Step) string {
 	switch {
 	case s.URL != "":
 		return s.URL
 	case s.Command != "":
+		if k != nil && publicID.MatchString(k.Facts.ID) {
+			return strings.ReplaceAll(s.Command, "{{id}}", k.Facts.ID)
+		}
 		return s.Command
 	case s.Request != nil && s.Request.URL != "":
 		return strings.TrimSpace(s.Request.Method + " " + s.Request.URL)
@@ -319,9 +339,9 @@ func stepTarget(s *rules.Step) string {
 }
 
 // stepLine is a step in one line.
-func stepLine(s *rules.Step) string {
+func stepLine(k *scanner.Key, s *rules.Step) string {
 	var parts []string
-	for _, p := range []string{s.Title, stepTarget(s)} {
+	for _, p := range []string{s.Title, stepTarget(k, s)} {
 		if p != "" {
 			parts = append(parts, p)
 		}
@@ -336,7 +356,7 @@ func stepLine(s *rules.Step) string {
 func firstSteps(k *scanner.Key) string {
 	var parts []string
 	for _, s := range stages(k) {
-		if l := stepLine(&s.steps[0]); l != "" {
+		if l := stepLine(k, &s.steps[0]); l != "" {
 			name := "Revoke: "
 			if s.name != "revoke" {
 				name = "New key: "
