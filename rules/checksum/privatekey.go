@@ -110,7 +110,7 @@ func parsePrivateKey(label, body, value string) (keyInfo, bool) {
 		}
 		_, ok = rest.whole(tagOctets)
 		return keyInfo{kind: "PKCS#8", encrypted: true}, ok
-	case strings.Contains(value, "ENCRYPTED"): // Proc-Type header: the body is cipher text
+	case strings.Contains(value, "4,ENCRYPTED"): // Proc-Type header: the body is cipher text
 		return keyInfo{kind: strings.TrimSuffix(label, " PRIVATE KEY"), encrypted: true}, len(data) >= 16 && len(data)%8 == 0
 	case label == "RSA PRIVATE KEY":
 		return parseRSA(data)
@@ -327,8 +327,8 @@ func parseEC(data, curve der) (keyInfo, bool) {
 			k.public = sshString(k.public, []byte(c.ssh))
 			k.public = sshString(k.public, public)
 		}
-		// Leading zeros are left out by some writers.
-		return k, len(secret) > 0 && len(secret) <= c.size
+		// Some writers leave leading zeros out, some put one too many in.
+		return k, len(secret) > 0 && len(bytes.TrimLeft(secret, "\x00")) <= c.size
 	}
 	return keyInfo{kind: "EC"}, len(secret) >= 14 // secp112r1, the smallest curve with a name
 }
