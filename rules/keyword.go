@@ -14,8 +14,8 @@ import (
 // An expression beyond them counts as not shown, which asks its author to write
 // it plainer.
 const (
-	maxStrings = 4096
-	maxSteps   = 4096
+	maxStrings = 4096    // texts that a part can match
+	maxSteps   = 1 << 18 // texts looked at in all
 )
 
 // withoutKeyword returns a part of the expression that may match without
@@ -46,7 +46,6 @@ func flatten(seq []*syntax.Regexp, re *syntax.Regexp) []*syntax.Regexp {
 }
 
 func (s *keywordSearch) missing(seq []*syntax.Regexp) string {
-	s.steps++
 	if s.shown(seq) {
 		return ""
 	}
@@ -85,7 +84,8 @@ func (s *keywordSearch) shown(seq []*syntax.Regexp) bool {
 		run := []string{""}
 		for _, next := range seq[i:] {
 			run = product(run, texts(next))
-			if run == nil {
+			s.steps += 1 + len(run)
+			if run == nil || s.steps > maxSteps {
 				break
 			}
 			if !slices.ContainsFunc(run, func(text string) bool { return !s.holds(text) }) {

@@ -55,12 +55,22 @@ func TestWithoutKeyword(t *testing.T) {
 }
 
 func TestWithoutKeywordIsBounded(t *testing.T) {
-	// 2^40 ways through, and no keyword in any of them.
-	re, err := syntax.Parse(strings.Repeat(`(?:ab+|cd*)`, 40), syntax.Perl)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if withoutKeyword(re, []string{"acme"}) == "" {
-		t.Error("shown, though no keyword is there")
+	for _, expr := range []string{
+		strings.Repeat(`(?:ab+|cd*)`, 40),                         // 2^40 ways through
+		strings.Repeat(`(?:acme|b+)`, 20) + `x`,                   // and all but one hold it
+		strings.Repeat(`[a-z][a-z]`, 400),                         // many texts from every place
+		strings.Repeat(`(?:acme|[a-z][a-z]|c+)`, 60) + `[a-p]{3}`, // both
+	} {
+		re, err := syntax.Parse(expr, syntax.Perl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &keywordSearch{keywords: []string{"acme"}}
+		if s.missing(flatten(nil, re)) == "" {
+			t.Errorf("%.20s…: shown, though a match without keyword exists", expr)
+		}
+		if s.steps > 2*maxSteps {
+			t.Errorf("%.20s…: %d steps", expr, s.steps)
+		}
 	}
 }
