@@ -149,6 +149,9 @@ func parseEntry(line string) (e Entry, column int, err error) {
 	}
 	e.Reason = strings.TrimSpace(comment)
 
+	if len(fields) == 0 {
+		return e, 1, fmt.Errorf("expected a fingerprint, an ID or a glob")
+	}
 	first := fields[0].text
 	column = fields[0].column
 	switch {
