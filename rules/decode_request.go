@@ -1,0 +1,135 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// The verify and workflow sections: what till asks a vendor, and what a person
+// has to do.
+
+func (f *file) verify(t *table) *Verify {
+	if t == nil {
+		return nil
+	}
+	if f.local {
+		f.errorf(t.path, "%sa rule of the scanned repository may not name a network request", t.what)
+	}
+	v := &Verify{
+		Live:     t.statuses("live"),
+		Dead:     t.statuses("dead"),
+		LiveBody: t.line("live-body", "a regular expression", optional),
+		DeadBody: t.line("dead-body", "a regular expression", optional),
+		Identity: t.line("identity", "a JSON path or \"header:Name\"", optional),
+		Scopes:   t.line("scopes", "a JSON path or \"header:Name\"", optional),
+		Docs:     t.page("docs"),
+		Note:     t.prose("note", "a remark"),
+	}
+	t.expression("live-body", v.LiveBody)
+	t.expression("dead-body", v.DeadBody)
+	if r := f.request(t, false); r != nil {
+		v.Request = *r
+	}
+	asks := v.Request.URL != "" || v.Request.Func != ""
+	switch {
+	case !asks && v.Note == "":
+		f.errorf(t.path, "%sneither url nor func: expected a request, or a note that says why there is none", t.what)
+	case v.Request.URL != "" && len(v.Live) == 0 && len(v.Dead) == 0:
+		f.errorf(t.path, "%sneither live nor dead: expected HTTP status codes that tell", t.what)
+	}
+	for _, code := range v.Live {
+		if slices.Contains(v.Dead, code) && v.LiveBody == "" && v.DeadBody == "" {
+			t.errorf("dead", "%d is in live as well: expected live-body or dead-body to tell them apart", code)
+		}
+	}
+	t.done()
+	return v
+}
+
+func (f *file) workflow(t *table) *Workflow {
+	if t == nil {
+		return nil
+	}
+	w := &Workflow{
+		Order: Order(t.oneOf("order", string(RevokeFirst), optional, string(RevokeFirst), string(ReissueFirst))),
+		Usage: t.line("usage", "where abuse would show", optional),
+		Blast: t.line("blast", "what the holder can do", optional),
+		Self:  t.boolean("self"),
+	}
+	w.Revoke = f.steps(t, "revoke")
+	w.Reissue = f.steps(t, "reissue")
+	t.done()
+	return w
+}
+
+func (f *file) steps(t *table, key string) []Step {
+	var out []Step
+	for _, s := range t.tables(key) {
+		step := Step{
+			Title:   s.line("title", "what to do, in a few words", required),
+			Text:    s.prose("text", "one or two sentences"),
+			URL:     s.page("url"),
+			Command: s.line("command", "a command line", optional),
+		}
+		if strings.Contains(step.Command, "{{secret}}") {
+			s.errorf("command", "holds {{secret}}: a command line is seen by every process and kept in the shell's history")
+		}
+		s.template("command", step.Command)
+		if r := s.table("request"); r != nil {
+			if f.local {
+				f.errorf(r.path, "%sa rule of the scanned repository may not name a network request", r.what)
+			}
+			step.Request = f.request(r, true)
+			r.done()
+		}
+		if step.Text == "" && step.URL == "" && step.Command == "" && step.Request == nil {
+			f.errorf(s.path, "%snothing to do: expected at least one of text, url, command and request", s.what)
+		}
+		s.done()
+		out = append(out, step)
+	}
+	return out
+}
+
+// request reads the keys of a Request out of t; nil when there is none.
+func (f *file) request(t *table, need bool) *Request {
+	r := &Request{
+		Method: t.oneOf("method", "", optional, "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
+		URL:    t.line("url", "an https address", optional),
+		Body:   t.prose("body", "the request's body"),
+		Func:   t.line("func", "the name of a function", optional),
+	}
+	t.url("url", r.URL)
+	t.template("body", r.Body)
+	if h := t.table("headers"); h != nil {
+		for _, name := range slices.Sorted(maps.Keys(h.m)) {
+			value := h.line(name, "the header's value", optional)
+			if !isHeaderName(name) {
+				h.errorf(name, "is no HTTP header name")
+			}
+			h.template(name, value)
+			r.Headers = append(r.Headers, Header{name, value})
+		}
+	}
+	switch {
+	case r.URL == "" && r.Func == "":
+		for _, key := range []string{"method", "headers", "body"} {
+			if v := t.m[key]; v != nil && v != "" {
+				t.errorf(key, "expected url beside it")
+			}
+		}
+		if need {
+			f.errorf(t.path, "%sexpected url or func", t.what)
+		}
+		return nil
+	case r.URL != "" && r.Func != "":
+		t.errorf("func", "expected either url or func, not both")
+	case r.Func != "" && !isSlug(r.Func):
+		t.errorf("func", "%q: expected a-z, 0-9 and dashes", r.Func)
+	}
+	if r.URL != "" && r.Method == "" {
+		r.Method = "GET"
+	}
+	return r
+}
