@@ -31,7 +31,8 @@ type keywordSearch struct {
 	steps    int
 }
 
-// flatten appends re to seq with groups and concatenations opened.
+// flatten appends re to seq with groups and concatenations opened, and with
+// x{2,5} written as xx and x{0,3}.
 func flatten(seq []*syntax.Regexp, re *syntax.Regexp) []*syntax.Regexp {
 	switch re.Op {
 	case syntax.OpCapture:
@@ -41,6 +42,15 @@ func flatten(seq []*syntax.Regexp, re *syntax.Regexp) []*syntax.Regexp {
 			seq = flatten(seq, sub)
 		}
 		return seq
+	case syntax.OpRepeat:
+		if re.Min > 0 && re.Min != re.Max {
+			must, may := *re, *re
+			must.Max, may.Min = re.Min, 0
+			if re.Max > 0 { // -1 is without end
+				may.Max = re.Max - re.Min
+			}
+			return append(seq, &must, &may)
+		}
 	}
 	return append(seq, re)
 }
