@@ -1,0 +1,175 @@
+package decode
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// leastItems is the fewest items in a row of a list of bytes that must be text
+// for it to be decoded: a key.
+const leastItems = 16
+
+// digitComma sets the high bit of each byte of the eight of p that is a comma and
+// has a hex digit before it: in any eight bytes of a list there is one, if its
+// items take seven bytes or less. It is how runs looks for lists: sixteen items
+// are 47 bytes long at least, so that eight bytes out of forty suffice.
+func digitComma(p []byte) uint64 {
+	w := binary.LittleEndian.Uint64(p)
+	x := w &^ high
+	l := x | low*0x20
+	comma := ^((x ^ low*',') + low*0x7f)
+	digit := (x + low*(0x80-'0')) &^ (x + low*(0x80-'9'-1))
+	letter := (l + low*(0x80-'a')) &^ (l + low*(0x80-'f'-1))
+	return comma & ((digit | letter) << 8) &^ w & high
+}
+
+// probe decodes the list that the eight bytes at src[i] are part of, if any.
+func (s *scan) probe(i int) {
+	if i < s.lists {
+		return
+	}
+	if m := digitComma(s.src[i : i+8]); m != 0 {
+		s.byteList(i + bits.TrailingZeros64(m)>>3)
+	}
+}
+
+// byteList yields the stretch of text that the comma at src[at] is part of, in a
+// list of bytes written as 0x67, 0x68 or 103, 104 over any number of lines. It
+// goes no further than the items are text, which of the tables of numbers that
+// source is full of is not far.
+func (s *scan) byteList(at int) {
+	src := s.src
+	// Two items behind the comma tell a list from other text.
+	i, e := at, 0
+	for range 2 {
+		i = skipBlanks(src, i+1)
+		v, behind := byteItem(src, i)
+		s.work += behind - at
+		if behind == i || class[v]&isText == 0 {
+			return
+		}
+		e = behind
+		if i = skipBlanks(src, e); i >= len(src) || src[i] != ',' {
+			break
+		}
+	}
+	first := s.firstItem(at)
+	n, end := 0, first
+	for i := first; ; n++ {
+		v, e := byteItem(src, i)
+		if e == i || class[v]&isText == 0 {
+			break
+		}
+		end = e
+		next := nextItem(src, e)
+		if next < 0 {
+			n++
+			break
+		}
+		i = next
+	}
+	s.lists = end
+	s.work += end - first
+	if n < leastItems {
+		return
+	}
+	from, to := first, end
+	if s.opt.Context > 0 {
+		from, to = s.contextOf(first, end)
+	}
+	s.work += end - first
+	if !s.fits(n + first - from + to - end) {
+		return
+	}
+	s.begin(ByteList, from)
+	s.span.End = to
+	s.copy(from, first)
+	for i := first; n > 0; n-- {
+		v, e := byteItem(src, i)
+		next := e
+		if n > 1 {
+			next = nextItem(src, e)
+		}
+		s.span.row(len(s.span.Data), i, 1, next-i, next-e)
+		s.span.Data = append(s.span.Data, v)
+		i = next
+	}
+	s.copy(end, to)
+	s.emit()
+}
+
+// firstItem goes back from the comma at src[at] to the first item of its list
+// from which on all are text. It returns the item behind the comma if the one
+// before it is none.
+func (s *scan) firstItem(at int) (first int) {
+	src := s.src
+	first = skipBlanks(src, at+1)
+	for comma := at; ; {
+		e := s.blanksBefore(comma)
+		i := e
+		for i > s.lists && e-i < 5 && class[src[i-1]]&isDigit64 != 0 {
+			i--
+		}
+		v, behind := byteItem(src, i)
+		if i == e || behind != e || class[v]&isText == 0 {
+			break
+		}
+		first = i
+		if comma = s.blanksBefore(i) - 1; comma < s.lists || src[comma] != ',' {
+			break
+		}
+	}
+	s.work += at - first
+	return first
+}
+
+// blanksBefore returns where the blanks and line ends before src[i] begin.
+func (s *scan) blanksBefore(i int) int {
+	for stop := max(s.lists, i-maxIndent); i > stop && class[s.src[i-1]]&(isText|isWord) == isText; {
+		i--
+	}
+	return i
+}
+
+// byteItem returns the value and the end of the number from 0 to 255 at src[i],
+// or i if there is none.
+func byteItem(src []byte, i int) (v byte, end int) {
+	n := 0
+	j := i
+	if j+2 < len(src) && src[j] == '0' && src[j+1]|0x20 == 'x' {
+		for j += 2; j < len(src) && j-i < 4 && class[src[j]]&isDigit16 != 0; j++ {
+			n = n<<4 | int(value16[src[j]])
+		}
+		if j == i+2 {
+			return 0, i
+		}
+	} else {
+		for j < len(src) && j-i < 3 && src[j]-'0' <= 9 {
+			n = n*10 + int(src[j]-'0')
+			j++
+		}
+	}
+	if n > 255 || j < len(src) && (class[src[j]]&isDigit64 != 0 || src[j] == '.') {
+		return 0, i
+	}
+	return byte(n), j
+}
+
+// nextItem returns where the item behind the one that ends at src[e] begins, or
+// -1 if no comma follows. It may be no number.
+func nextItem(src []byte, e int) int {
+	i := skipBlanks(src, e)
+	if i >= len(src) || src[i] != ',' {
+		return -1
+	}
+	return skipBlanks(src, i+1)
+}
+
+// skipBlanks returns the offset of the first byte from src[i] on that is no
+// blank or line end, going maxIndent bytes at most.
+func skipBlanks(src []byte, i int) int {
+	for stop := min(len(src), i+maxIndent); i < stop && (class[src[i]]&isBlank != 0 || src[i] == '\n' || src[i] == '\r'); {
+		i++
+	}
+	return i
+}
