@@ -25,6 +25,10 @@ import (
 // JSON needs valid UTF-8 only, but a person may look at it in a terminal: see
 // terminalJSON.
 
+// Printable makes text that may come from a repository fit for one line of a
+// terminal or a log, for commands that print something else than a report.
+func Printable(s string) string { return line(s, false) }
+
 const hexDigits = "0123456789abcdef"
 
 // printable makes a string fit for one line of a terminal or a log: each byte
@@ -223,13 +227,19 @@ func validText(s string) string {
 	return b.String()
 }
 
-// terminalJSON rewrites characters of a JSON text that are not graphic as
-// \uNNNN. A parser reads the same; a terminal that shows the file is not told
-// to do anything. Blanks between the tokens stay.
+// terminalJSON rewrites characters of a JSON text that are not graphic, and the
+// brackets of log commands, as \uNNNN. A parser reads the same; a terminal or a
+// CI runner that shows the file is not told to do anything. Both stand within
+// strings only, so that the text stays JSON.
 func terminalJSON(text []byte) []byte {
 	out := make([]byte, 0, len(text)+len(text)/64)
 	for i := 0; i < len(text); {
 		c := text[i]
+		if c == '#' && logCommand(string(text[i:min(len(text), i+len("##teamcity["))])) {
+			out = appendUnit(out, '#')
+			i++
+			continue
+		}
 		if c < 0x7f {
 			out = append(out, c)
 			i++

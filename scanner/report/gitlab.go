@@ -145,8 +145,8 @@ func gitlabKey(k *scanner.Key, o *Options) gitlabVulnerability {
 		// The first identifier and the location are what GitLab tells findings
 		// apart by; two keys on one line, or two without a file, must stay two.
 		Identifiers: []gitlabIdentifier{
-			{Type: "till_key", Name: "till key " + k.ID, Value: orNone(printable(k.Fingerprint, false))},
-			{Type: "till_rule_id", Name: "till rule " + orNone(printable(rule.ID, false)), Value: orNone(printable(rule.ID, false))},
+			{Type: "till_key", Name: "key " + k.ID, Value: orNone(printable(k.Fingerprint, false))},
+			{Type: "till_rule_id", Name: "rule " + orNone(printable(rule.ID, false)), Value: orNone(printable(rule.ID, false))},
 		},
 		Location: gitlabLocation{Commit: gitlabCommit{SHA: noCommit}},
 	}

@@ -192,10 +192,10 @@ func markdownKey(b *strings.Builder, k *scanner.Key, o *Options) {
 		b.WriteString(" · " + markdownText(s))
 	}
 	b.WriteString("\n\n")
-	if s := snippet(primaryPlace(k)); s != "" {
+	if lines := primaryPlace(k).Excerpt; len(lines) > 0 {
 		// An indented block has no end mark that a line of code could forge.
-		for _, l := range strings.Split(s, "\n") {
-			b.WriteString("    " + l + "\n")
+		for _, l := range lines {
+			fmt.Fprintf(b, "    %d │ %s\n", l.Number, printable(strings.ReplaceAll(l.Text, "\t", " "), false))
 		}
 		b.WriteString("\n")
 	}

@@ -252,7 +252,7 @@ func (x *redactor) rule(r *rules.Rule) *rules.Rule {
 		return c
 	}
 	c := *r
-	c.Description = x.text(c.Description)
+	c.ID, c.Provider, c.Description = x.text(c.ID), x.text(c.Provider), x.text(c.Description)
 	c.Docs = x.list(c.Docs)
 	w := &c.Workflow
 	w.Usage, w.Blast = x.text(w.Usage), x.text(w.Blast)
@@ -268,10 +268,10 @@ func (x *redactor) steps(in []rules.Step) []rules.Step {
 		s.Title, s.Text, s.URL, s.Command = x.text(s.Title), x.text(s.Text), x.text(s.URL), x.text(s.Command)
 		if s.Request != nil {
 			q := *s.Request
-			q.URL, q.Body = x.text(q.URL), x.text(q.Body)
+			q.Method, q.URL, q.Body, q.Func = x.text(q.Method), x.text(q.URL), x.text(q.Body), x.text(q.Func)
 			q.Headers = slices.Clone(q.Headers)
-			for j := range q.Headers {
-				q.Headers[j].Value = x.text(q.Headers[j].Value)
+			for j, h := range q.Headers {
+				q.Headers[j] = rules.Header{Name: x.text(h.Name), Value: x.text(h.Value)}
 			}
 			s.Request = &q
 		}

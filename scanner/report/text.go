@@ -14,6 +14,9 @@ import (
 	"github.com/till-sh/till/scanner"
 )
 
+// maxDescription leaves room for a place beside it in a line of 80 columns.
+const maxDescription = 48
+
 // maxErrors is how many errors the text report prints one by one: enough to
 // see what is wrong, few enough to see the findings. The JSON report has all.
 const maxErrors = 100
@@ -85,6 +88,11 @@ func (p *page) put(parts ...string) {
 		p.b.WriteString(s)
 	}
 	p.b.WriteByte('\n')
+}
+
+// description is the key's rule in a few words, in room cells at most.
+func (p *page) description(k *scanner.Key, room int) string {
+	return p.clip(p.text(ruleOf(k).Description), min(maxDescription, room))
 }
 
 // signOf is the sign before a key, coloured.
@@ -200,6 +208,11 @@ func (p *page) fit(l scanner.ExcerptLine, room int) (before, marked, after strin
 	before, marked, after = cut(l)
 	esc := func(s string) string { return printable(p.ours(strings.ReplaceAll(s, "\t", " ")), p.o.ASCII) }
 	before, marked, after = esc(before), esc(marked), esc(after)
+	if whole := before + marked + after; printable(whole, false) != whole {
+		// A log command whose two halves stand on either side of the mark.
+		broken := strings.NewReplacer("#", `\x23`)
+		before, marked, after = broken.Replace(before), broken.Replace(marked), broken.Replace(after)
+	}
 	if cells(before)+cells(marked)+cells(after) <= room {
 		return before, marked, strings.TrimRight(after, " ")
 	}

@@ -72,7 +72,7 @@ func (p *page) hookFindings(known, suspects int) {
 		if i > 0 {
 			p.put()
 		}
-		p.item(k, p.clip(p.text(ruleOf(k).Description), 48)+"   "+k.ID)
+		p.item(k, p.description(k, p.width-7-len(k.ID))+"   "+k.ID)
 		p.also(k, "    ")
 	}
 	first := p.firstID()

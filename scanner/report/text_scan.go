@@ -25,7 +25,7 @@ func (p *page) scan() {
 		if i > 0 || !p.o.Quiet {
 			p.put()
 		}
-		p.item(k, fmt.Sprintf("%-*s  %s", wide, k.ID, p.clip(p.text(ruleOf(k).Description), 48)))
+		p.item(k, fmt.Sprintf("%-*s  %s", wide, k.ID, p.description(k, p.width-6-wide)))
 		p.details(k)
 	}
 	if known+suspects > 0 && !p.o.Quiet {
