@@ -419,13 +419,9 @@ func (w *fileWorker) regular(full, show string) error {
 
 // split passes on a large file in windows.
 func (w *fileWorker) split(r io.Reader, show string) error {
-	var stop error
-	n, err := w.win.each(r, func(data []byte, offset int64, line int) error {
-		stop = w.walk.fn(w.id, &scanner.Blob{Path: show, Data: data, Offset: offset, Line: line})
-		return stop
-	})
-	if stop != nil {
-		return stop
+	n, err := w.win.passStream(r, scanner.Blob{Path: show}, func(b *scanner.Blob) error { return w.walk.fn(w.id, b) })
+	if stop := (*stopError)(nil); errors.As(err, &stop) {
+		return stop.err
 	}
 	if err != nil {
 		w.fail(show, err)

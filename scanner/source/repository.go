@@ -347,10 +347,15 @@ func (r *Repository) Promisor() bool {
 	return false
 }
 
+// maxObject is the size up to which an object is read whole. Four times as much
+// is the largest delta that the store puts together: 512 MiB, above which git
+// makes no deltas (core.bigFileThreshold).
+const maxObject = 128 << 20
+
 // Store returns the object store, which is opened at the first call.
 func (r *Repository) Store() (*pack.Store, error) {
 	r.open.Do(func() {
-		r.store, r.err = pack.Open(r.objects, pack.Options{Format: r.Format, Alternates: r.alternates})
+		r.store, r.err = pack.Open(r.objects, pack.Options{Format: r.Format, Alternates: r.alternates, MaxObject: maxObject})
 		if r.err != nil {
 			r.err = fmt.Errorf("open object store %s: %w", r.display(r.objects), r.err)
 		}

@@ -228,7 +228,8 @@ var gitEnv = func() []string {
 		}
 	}
 	return append(env,
-		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "TZ=UTC",
+		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=core.fsync", "GIT_CONFIG_VALUE_0=none",
+		"GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "TZ=UTC",
 		"GIT_AUTHOR_NAME=Ada North", "GIT_AUTHOR_EMAIL=ada@north.invalid", "GIT_AUTHOR_DATE=1700000000 +0000",
 		"GIT_COMMITTER_NAME=Ada North", "GIT_COMMITTER_EMAIL=ada@north.invalid", "GIT_COMMITTER_DATE=1700000000 +0000")
 }()
@@ -329,6 +330,21 @@ func discover(t *testing.T, dir string, env map[string]string) *Repository {
 	}
 	t.Cleanup(func() { repo.Close() })
 	return repo
+}
+
+// track puts files of the given content into the index without writing them.
+func (r *repo) track(content string, names ...string) {
+	r.t.Helper()
+	id := r.hash(content)
+	var in strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&in, "100644 %s\t%s\n", id, name)
+	}
+	cmd := exec.Command("git", "update-index", "--add", "--replace", "--index-info")
+	cmd.Dir, cmd.Env, cmd.Stdin = r.dir, r.env, strings.NewReader(in.String())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		r.t.Fatalf("git update-index: %v: %s", err, out)
+	}
 }
 
 // remove deletes the loose object id.

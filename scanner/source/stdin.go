@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -21,33 +22,34 @@ func NewReader(name string, r io.Reader) *Reader { return &Reader{name: name, r:
 
 // Each implements [scanner.Source]. It uses one worker.
 func (s *Reader) Each(ctx context.Context, _ int, fn func(worker int, b *scanner.Blob) error) (scanner.Summary, error) {
-	var stop error
-	pass := func(data []byte, offset int64, line int) error {
-		if stop = ctx.Err(); stop == nil {
-			stop = fn(0, &scanner.Blob{Path: s.name, Data: data, Offset: offset, Line: line})
-		}
-		return stop
-	}
 	sum := scanner.Summary{Files: 1}
-	var head bytes.Buffer
-	_, err := io.CopyN(&head, contextReader{ctx, s.r}, wholeLimit+1)
-	if err != nil { // the end, or an error: what came before it is looked at
-		sum.Bytes = int64(head.Len())
-		_ = pass(head.Bytes(), 0, 0) // kept in stop
-		if err == io.EOF {
-			err = nil
+	blob := scanner.Blob{Path: s.name}
+	pass := func(b *scanner.Blob) error {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
+		return fn(0, b)
+	}
+	var head bytes.Buffer
+	var w windows
+	in := contextReader{ctx, s.r}
+	_, err := io.CopyN(&head, in, wholeLimit+1)
+	var passed error
+	if err != nil { // the end, or an error: what came before it is looked at
+		sum.Bytes, passed = w.passData(head.Bytes(), blob, pass)
 	} else {
-		var w windows
-		sum.Bytes, err = w.each(io.MultiReader(&head, contextReader{ctx, s.r}), pass)
+		sum.Bytes, err = w.passStream(io.MultiReader(&head, in), blob, pass)
 	}
-	if stop == nil {
-		stop = ctx.Err()
+	if stop := (*stopError)(nil); errors.As(errors.Join(passed, err), &stop) {
+		return sum, stop.err
 	}
-	if stop == nil && err != nil {
+	if err != nil && err != io.EOF {
+		if ctx.Err() != nil {
+			return sum, ctx.Err()
+		}
 		sum.Errors = append(sum.Errors, fmt.Sprintf("read %s: %v", s.name, err))
 	}
-	return sum, stop
+	return sum, nil
 }
 
 // Attribute implements [scanner.Source].

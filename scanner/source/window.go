@@ -75,6 +75,38 @@ func cutBefore(data []byte, at, least int) int {
 	return at
 }
 
+// stopError marks an error that came from the receiver of a blob, so that it is
+// not taken for one of reading.
+type stopError struct{ err error }
+
+func (e *stopError) Error() string { return e.err.Error() }
+func (e *stopError) Unwrap() error { return e.err }
+
+// passData hands content to fn: b with the data filled in, whole or in windows.
+// It returns the number of bytes. An error of fn comes back as a *stopError.
+func (w *windows) passData(data []byte, b scanner.Blob, fn func(*scanner.Blob) error) (int64, error) {
+	if len(data) > wholeLimit {
+		return w.passStream(bytes.NewReader(data), b, fn)
+	}
+	b.Data = data
+	if err := fn(&b); err != nil {
+		return 0, &stopError{err}
+	}
+	return int64(len(data)), nil
+}
+
+// passStream does the same for large content.
+func (w *windows) passStream(r io.Reader, b scanner.Blob, fn func(*scanner.Blob) error) (int64, error) {
+	return w.each(r, func(data []byte, offset int64, line int) error {
+		part := b
+		part.Data, part.Offset, part.Line = data, offset, line
+		if err := fn(&part); err != nil {
+			return &stopError{err}
+		}
+		return nil
+	})
+}
+
 // ownPlaces attributes findings that stand where they were found.
 func ownPlaces(findings []scanner.Finding, exposure scanner.Exposure) ([][]scanner.Place, []scanner.Exposure) {
 	places := make([][]scanner.Place, len(findings))
