@@ -61,6 +61,7 @@ func TestFindMark(t *testing.T) {
 		{"next line", "f() # till:ignore-next-line\nk = VALUE", "till", 1, ""},
 		{"next line, reason", "# till:ignore-next-line acme-live-key -- old\nk = VALUE", "till", 1, "old"},
 		{"next line is not this line", "k = VALUE # till:ignore-next-line", "", 0, ""},
+		{"next line is not this line, from the left", "/* till:ignore-next-line */ k = VALUE", "", 0, ""},
 		{"next line is not the one after", "# till:ignore-next-line\n\nk = VALUE", "", 0, ""},
 
 		{"block", "# till:ignore-start -- fixtures\na\nk = VALUE\n# till:ignore-end\n", "till", 1, "fixtures"},
@@ -131,6 +132,19 @@ func TestMarkInsideTheValue(t *testing.T) {
 		marked := text + " # till:ignore"
 		if m := findMark([]byte(marked), start, end, "r"); m == nil {
 			t.Errorf("%q: the mark beside it does not count", marked)
+		}
+	}
+}
+
+// Nor what it shares bytes with.
+func TestMarkAcrossTheEdgeOfTheValue(t *testing.T) {
+	text := []byte("k = # till:ignore # x")
+	for start := range text {
+		for end := start + 1; end <= len(text); end++ {
+			overlaps := start < 17 && end > 6 // the words stand at 6 to 17
+			if m := findMark(text, start, end, "r"); (m == nil) != overlaps {
+				t.Errorf("value at %d to %d: mark %v", start, end, m)
+			}
 		}
 	}
 }

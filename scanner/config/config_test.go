@@ -391,6 +391,10 @@ func TestRules(t *testing.T) {
 			t.Errorf("user's rule: %v", err)
 		}
 	}
+	ownCommand := localRuleText + "[[rule.workflow.revoke]]\ntitle = 'x'\ncommand = 'corp revoke'\n"
+	if _, err := Load(nil, Options{Catalogue: testCatalogue, User: &Source{FS: fstest.MapFS{"c.toml": file(ownCommand)}, Name: "c.toml", Label: "config"}}); err != nil {
+		t.Errorf("a command in the user's own file: %v", err)
+	}
 	_, err := tryLoad(fstest.MapFS{".till.toml": file(localRuleText), "a/.till.toml": file(localRuleText)}, Options{Dirs: []string{"a"}})
 	if err == nil || !strings.Contains(err.Error(), "a/.till.toml:2:1: rule corp-token: the id is taken by .till.toml:2") {
 		t.Errorf("one id in two files: %v", err)

@@ -459,6 +459,17 @@ func TestDiff(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("changes:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	for _, tt := range []struct {
+		old, new string
+		loosens  bool
+	}{{"0", "1GB", true}, {"1GB", "0", false}, {"1GB", "2GB", false}, {"2GB", "1GB", true}} {
+		size := func(s string) *Tree {
+			return load(t, fstest.MapFS{".till.toml": file("max-file-size = '" + s + "'")}, Options{})
+		}
+		if c := Diff(size(tt.old), size(tt.new)); len(c) != 1 || c[0].Loosens != tt.loosens {
+			t.Errorf("max-file-size from %s to %s: %+v", tt.old, tt.new, c)
+		}
+	}
 	if same := Diff(base, base); len(same) != 0 {
 		t.Errorf("differs from itself: %v", same)
 	}
