@@ -264,36 +264,32 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// FuzzRedact hides a value in arbitrary text in each of its forms.
+// FuzzRedact hides a value in arbitrary text in each of its forms, between two
+// NUL bytes and away from text that would spell it anew together with the ends
+// that a mask shows.
 func FuzzRedact(f *testing.F) {
 	f.Add("before ", " after", "some-secret-value-1234")
 	f.Add("sk_", "_live", "abababab")
 	f.Add("", "", "aaaaaaaaaaaaaaaa")
 	f.Fuzz(func(t *testing.T, before, after, v string) {
-		if len(v) < minShared || len(v) > 200 {
+		if len(v) < minShared || len(v) > 200 || strings.Contains(v, "\x00") ||
+			strings.Contains(before+after, v[len(v)-4:]) || strings.Contains(before+after, v[:4]) {
 			return
 		}
+		before, after = before+"\x00", "\x00"+after
 		k := stripeKey()
 		k.Secret = secret(v)
-		mask := k.Secret.String()
-		for kind, form := range map[string]string{"plain": v, "hex": hex.EncodeToString([]byte(v)), "percent": percentAll(v),
-			"base64": base64.StdEncoding.EncodeToString([]byte(before + v + after))} {
+		check := func(kind, text, needle string) {
 			r := result(k)
-			text := before + form + after
-			if kind == "base64" {
-				text = form
-			}
 			r.Summary.Notes = []string{text}
 			got, _ := redact(r, Options{})
-			needle := form
-			if kind == "base64" {
-				needle = base64Core(v, len(before)%3)
-			}
-			// The mask itself, and what stands around it, may spell the value anew
-			// only when the value is made of its own mask.
-			if strings.Contains(got.Summary.Notes[0], needle) && !strings.Contains(before+mask+after, needle) {
+			if strings.Contains(got.Summary.Notes[0], needle) {
 				t.Fatalf("%s of a value survives in %q", kind, got.Summary.Notes[0])
 			}
 		}
+		check("plain", before+v+after, v)
+		check("hex", before+hex.EncodeToString([]byte(v))+after, hex.EncodeToString([]byte(v)))
+		check("percent", before+percentAll(v)+after, percentAll(v))
+		check("base64", base64.StdEncoding.EncodeToString([]byte(before+v+after)), base64Core(v, len(before)%3))
 	})
 }
