@@ -84,7 +84,7 @@ func (s setting[T]) over(below setting[T]) setting[T] {
 	return below
 }
 
-// glob is a Pattern or a rule glob with its origin.
+// glob is a Pattern with its origin.
 type glob struct {
 	*Pattern
 	from Origin
