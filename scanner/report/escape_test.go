@@ -41,8 +41,8 @@ func TestLineBreaksCommands(t *testing.T) {
 		"\u00a0::set-env::x": "\u00a0" + `\x3a:set-env::x`,
 		"std::string":        "std::string",
 	} {
-		if got := line(in, false); got != want {
-			t.Errorf("line(%q) = %q, want %q", in, got, want)
+		if got := Printable(in); got != want {
+			t.Errorf("Printable(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -134,8 +133,29 @@ type sarifSuppression struct {
 	Properties    sarifBag `json:"properties,omitempty"`
 }
 
-// semver is the form that semanticVersion must have; a leading "v" is dropped.
-var semver = regexp.MustCompile(`^v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)$`)
+// semver returns the version in the form that semanticVersion must have, "" for
+// one that has another ("devel"). A leading "v" is dropped.
+func semver(version string) string {
+	version = strings.TrimPrefix(version, "v")
+	core, _, _ := strings.Cut(version, "+")
+	core, _, _ = strings.Cut(core, "-")
+	numbers := strings.Split(core, ".")
+	for _, n := range numbers {
+		if n == "" || strings.Trim(n, "0123456789") != "" {
+			return ""
+		}
+	}
+	for i := 0; i < len(version); i++ {
+		c := version[i]
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '.' && c != '-' && c != '+' {
+			return ""
+		}
+	}
+	if len(numbers) != 3 {
+		return ""
+	}
+	return version
+}
 
 func writeSARIF(w io.Writer, r *scanner.Result, o Options) error {
 	lists := [][]scanner.Key{r.Keys}
@@ -150,9 +170,7 @@ func writeSARIF(w io.Writer, r *scanner.Result, o Options) error {
 		ColumnKind: "unicodeCodePoints",
 		Results:    []sarifResult{},
 	}
-	if m := semver.FindStringSubmatch(o.Version); m != nil {
-		run.Tool.Driver.SemanticVersion = m[1]
-	}
+	run.Tool.Driver.SemanticVersion = semver(o.Version)
 	if o.Catalogue != "" {
 		run.Tool.Driver.Properties = sarifBag{"catalogue": validText(o.Catalogue)}
 	}

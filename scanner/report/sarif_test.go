@@ -272,3 +272,12 @@ sys.exit(str(bad) if bad else 0)`
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+func TestSemver(t *testing.T) {
+	for in, want := range map[string]string{"1.0.0": "1.0.0", "v1.2.3": "1.2.3", "1.2.3-rc.1+b5": "1.2.3-rc.1+b5", "v0.0.0-20261124-1f3a9c": "0.0.0-20261124-1f3a9c",
+		"": "", "devel": "", "1.2": "", "1.2.3.4": "", "1.2.x": "", "1.2.3-\x1b": "", "1..3": ""} {
+		if got := semver(in); got != want {
+			t.Errorf("semver(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
