@@ -159,6 +159,15 @@ func skipOperator(data []byte, i, limit int) (at int, listed, ok bool) {
 				return i, listed, true
 			}
 			return i, listed, operator
+		case (c == '?' || c == '.' || c == '+' || c == '|') && i+1 < limit && (data[i+1] == '=' || data[i+1] == c):
+			i++ // ?=, .=, +=, ||=
+		case !operator && i > 0 && data[i-1] == ' ' && isLetter(c):
+			// A type between the name and the operator: var token string = "…"
+			k := skipType(data, i, limit)
+			if k == i {
+				return i, listed, false
+			}
+			i = k
 		default:
 			return i, listed, operator
 		}

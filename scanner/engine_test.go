@@ -117,6 +117,24 @@ func TestPairIsOneFinding(t *testing.T) {
 	}
 }
 
+// Several rules and keywords lead to one value; it is one finding, also when
+// many others stand around it.
+func TestOverlapsResolveToOne(t *testing.T) {
+	text := strings.Repeat("acme acme_acme password = "+hexKey+"\n", 50)
+	got := scan(t, text)
+	if len(got) != 50 {
+		t.Fatalf("%d findings, want 50", len(got))
+	}
+	for i, f := range got {
+		if f.Rule.ID != "acme-hex-key" {
+			t.Errorf("finding %d by %s: a name of its own says more than a password's", i, f.Rule.ID)
+		}
+		if i > 0 && got[i-1].Location.Offset >= f.Location.Offset {
+			t.Errorf("finding %d is not behind the one before", i)
+		}
+	}
+}
+
 // The excerpt of one value must not show the others of its line.
 func TestExcerptMasksNeighbours(t *testing.T) {
 	for _, f := range scan(t, "a="+liveKey+" password="+human+" acme="+hexKey) {

@@ -1,6 +1,8 @@
 package scanner
 
 import (
+	"cmp"
+
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/rules/checksum"
 )
@@ -95,12 +97,21 @@ func report(b *Blob, found []candidate, noMarks bool) []Finding {
 	return findings
 }
 
-// fill adds what the value tells about itself.
+// fill adds what the value, and its other half, tell about themselves.
 func (f *Facts) fill(c *candidate) {
-	if c.id != "" {
-		f.ID = c.id
+	f.ID = c.id
+	f.add(checksum.Read(c.m.rule.ID, c.value))
+	if c.partner != nil {
+		f.add(checksum.Read(c.partner.m.rule.ID, c.partner.value))
+		if f.ID == "" {
+			f.ID = Mask(c.partner.value)
+		}
 	}
-	if c.partner != nil && f.ID == "" {
-		f.ID = Mask(c.partner.value)
-	}
+}
+
+func (f *Facts) add(more checksum.Facts) {
+	f.Account = cmp.Or(f.Account, more.Account)
+	f.Expires = cmp.Or(f.Expires, more.Expires)
+	f.ID = cmp.Or(f.ID, more.ID)
+	f.Note = cmp.Or(f.Note, more.Note)
 }

@@ -2,8 +2,8 @@ package scanner
 
 import (
 	"crypto/sha256"
+	"encoding/base32"
 	"encoding/hex"
-	"math/big"
 	"strings"
 )
 
@@ -34,27 +34,36 @@ func fingerprintOf(f *Finding, path string) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// idAlphabet is Crockford's base32: no letter that reads as a digit.
-const idAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+// crockford is the alphabet of short IDs: no letter that reads as a digit.
+var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
-// shortID makes the form for people: two letters of the provider and n
-// characters of the fingerprint.
-func shortID(provider, fingerprint string, n int) string {
+// longID is the form for people at its full length: two letters of the
+// provider and the whole fingerprint.
+func longID(provider, fingerprint string) string {
 	letters := ""
 	for _, c := range strings.ToUpper(provider) {
 		if c >= 'A' && c <= 'Z' && len(letters) < 2 {
 			letters += string(c)
 		}
 	}
-	letters = (letters + "XX")[:2]
-	v, _ := new(big.Int).SetString(fingerprint, 16)
-	var digits [26]byte // 130 bits hold the 128, from the most significant
-	v.Lsh(v, 2)
-	for i := range digits {
-		shift := uint(5 * (len(digits) - 1 - i))
-		digits[i] = idAlphabet[new(big.Int).And(new(big.Int).Rsh(v, shift), big.NewInt(31)).Int64()]
+	raw, _ := hex.DecodeString(fingerprint)
+	return (letters + "XX")[:2] + "-" + crockford.EncodeToString(raw)
+}
+
+// shortID is the first n characters of the second part of longID.
+func shortID(provider, fingerprint string, n int) string {
+	id := longID(provider, fingerprint)
+	return id[:min(3+n, len(id))]
+}
+
+// Matches reports whether a person who types id can mean this key: its ID, as
+// long or short as it was shown in some report, or the beginning of its
+// fingerprint with at least six digits. Case does not matter.
+func (k *Key) Matches(id string) bool {
+	if len(id) >= 6 && !strings.Contains(id, "-") {
+		return strings.HasPrefix(k.Fingerprint, strings.ToLower(id))
 	}
-	return letters + "-" + string(digits[:min(n, len(digits))])
+	return len(id) > 3 && strings.HasPrefix(longID(k.Rule.Provider, k.Fingerprint), strings.ToUpper(id))
 }
 
 // shortest is the length of an ID's second part: 20 bits, so that a

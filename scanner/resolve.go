@@ -11,19 +11,38 @@ import (
 // that overlap the one that says most. The result is ordered by place.
 func resolve(found []candidate) []candidate {
 	slices.SortFunc(found, func(a, b candidate) int {
-		return cmp.Or(a.better(&b), cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
+		return cmp.Or(cmp.Compare(a.from, b.from), a.better(&b), cmp.Compare(a.to, b.to))
 	})
-	// Kept stretches in order of place; they do not overlap, so a binary
-	// search finds the only neighbours that a new one could touch.
+	// Candidates that hang together by overlapping are decided together. Such a
+	// cluster is small, so that deciding may compare each with all kept ones.
 	var kept []candidate
-	for _, c := range found {
+	for lo := 0; lo < len(found); {
+		hi, end := lo+1, found[lo].to
+		for hi < len(found) && found[hi].from < end {
+			end = max(end, found[hi].to)
+			hi++
+		}
+		kept = append(kept, best(found[lo:hi])...)
+		lo = hi
+	}
+	return kept
+}
+
+// best decides one cluster: the candidate that says most is kept, then the
+// next one that does not overlap it, and so on.
+func best(cluster []candidate) []candidate {
+	if len(cluster) == 1 {
+		return cluster
+	}
+	slices.SortStableFunc(cluster, func(a, b candidate) int { return a.better(&b) })
+	var kept []candidate
+	for _, c := range cluster {
 		i, _ := slices.BinarySearchFunc(kept, c, func(k, c candidate) int { return cmp.Compare(k.from, c.from) })
 		if i > 0 && kept[i-1].to > c.from || i < len(kept) && kept[i].from < c.to {
 			continue
 		}
-		kept = append(kept, c)
+		kept = slices.Insert(kept, i, c)
 	}
-	slices.SortFunc(kept, func(a, b candidate) int { return cmp.Compare(a.from, b.from) })
 	return kept
 }
 
@@ -85,9 +104,6 @@ func (e *Engine) pair(found []candidate) []candidate {
 			partner := found[best]
 			c.partner = &partner
 			absorbed[best] = true
-			if c.facts.Account == "" {
-				c.facts.Account = partner.facts.Account
-			}
 			continue
 		}
 		switch need.Without {

@@ -14,9 +14,6 @@ import (
 type RunOptions struct {
 	// Workers is the number of goroutines that scan; 0 = one for each CPU.
 	Workers int
-	// Ignored reports whether a path is out of scope by configuration; nil
-	// ignores nothing. Values proven by their checksum are reported there too.
-	Ignored func(path string) bool
 	// Progress, when not nil, is counted up while the scan runs.
 	Progress *Progress
 }
@@ -79,7 +76,7 @@ func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, err
 	findings = slices.CompactFunc(findings, sameFinding)
 	result := &Result{}
 	if len(findings) > 0 {
-		all, err := attribute(ctx, e, src, findings, o.Ignored, &sum)
+		all, err := attribute(ctx, e, src, findings, &sum)
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +123,7 @@ func (e *Engine) onlyNew(ctx context.Context, b *Blob, findings []Finding) ([]Fi
 
 // attribute asks the source for the places of all findings and applies what
 // depends on the path.
-func attribute(ctx context.Context, e *Engine, src Source, findings []Finding, ignored func(string) bool, sum *Summary) ([]attributed, error) {
+func attribute(ctx context.Context, e *Engine, src Source, findings []Finding, sum *Summary) ([]attributed, error) {
 	places, exposure, err := src.Attribute(ctx, findings, sum)
 	if err != nil {
 		return nil, err
@@ -136,9 +133,6 @@ func attribute(ctx context.Context, e *Engine, src Source, findings []Finding, i
 		f := &findings[i]
 		var kept []Place
 		for _, p := range places[i] {
-			if ignored != nil && f.Facts.Checksum != "ok" && p.Where == InContent && ignored(p.Path) {
-				continue
-			}
 			if len(f.Rule.Paths) > 0 {
 				m, err := e.matchers[e.byID[f.Rule.ID]].get(f.Rule)
 				if err != nil || !m.forPath(p.Path) {
