@@ -119,7 +119,7 @@ func TestSARIFShape(t *testing.T) {
 		results = append(results, r)
 	}
 	for _, s := range hostile {
-		results = append(results, hostileResults(s)...)
+		results = append(results, hostileResults(s)[:3]...)
 	}
 	odd := stripeKey()
 	odd.Places = []scanner.Place{{Path: "C:/x y/ü.py", Present: true, Location: span(1, 1, "x", 0)}, {Path: "/abs/ä.py", Present: true}, {Path: "bad\xff.py", Present: true}}
