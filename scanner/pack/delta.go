@@ -19,6 +19,8 @@ func (o Op) Copied() bool { return o.From >= 0 }
 
 var (
 	errDelta     = errors.New("invalid delta")
+	errDeltaOp   = fmt.Errorf("%w: unknown instruction", errDelta)
+	errDeltaCopy = fmt.Errorf("%w: copy from beyond the end of the base", errDelta)
 	errDeltaBase = errors.New("delta was made against a base of another size")
 	errDeltaSize = errors.New("delta does not make as many bytes as it says")
 )
@@ -58,9 +60,10 @@ func deltaVarint(b []byte) (v int64, n int, err error) {
 }
 
 // checkResult reports an error when the instructions do not make exactly result
-// bytes, so that no memory is asked for on the word of the header. A delta of
-// seven bytes can honestly stand for 16 MiB.
-func checkResult(ops []byte, result int64) error {
+// bytes, or copy from beyond the end of the base, so that no memory is asked for
+// on the word of the header. (A delta of seven bytes can honestly stand for
+// 16 MiB.)
+func checkResult(ops []byte, base, result int64) error {
 	if result <= smallResult {
 		return nil
 	}
@@ -70,14 +73,17 @@ func checkResult(ops []byte, result int64) error {
 		i++
 		switch {
 		case c&0x80 != 0:
-			_, size, n := copyOp(c, ops[i:])
+			from, size, n := copyOp(c, ops[i:])
 			if n < 0 {
 				return errTruncated
+			}
+			if int64(from)+int64(size) > base {
+				return errDeltaCopy
 			}
 			i += n
 			sum += int64(size)
 		case c == 0:
-			return errDelta
+			return errDeltaOp
 		default:
 			i += int(c)
 			sum += int64(c)
@@ -152,7 +158,7 @@ func applyOps(dst, base, ops []byte) error {
 			}
 			i += n
 			if uint64(from)+uint64(size) > uint64(len(base)) {
-				return fmt.Errorf("%w: copy from beyond the end of the base", errDelta)
+				return errDeltaCopy
 			}
 			if uint64(size) > uint64(len(dst)-at) {
 				return errDeltaSize
@@ -162,7 +168,7 @@ func applyOps(dst, base, ops []byte) error {
 			continue
 		}
 		if c == 0 {
-			return fmt.Errorf("%w: unknown instruction", errDelta)
+			return errDeltaOp
 		}
 		k := int(c)
 		if k > len(ops)-i {
@@ -225,7 +231,7 @@ func applyDelta(buf, base, delta []byte, limit int64) ([]byte, error) {
 	if size > limit || size > math.MaxInt {
 		return nil, ErrTooLarge
 	}
-	if err := checkResult(ops, size); err != nil {
+	if err := checkResult(ops, baseSize, size); err != nil {
 		return nil, err
 	}
 	if int64(cap(buf)) < size {

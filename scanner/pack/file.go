@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"runtime/debug"
 )
 
 // file is one immutable file of the store: mapped into memory where the system
@@ -66,6 +67,14 @@ func (m *file) bytes(off, n int64) ([]byte, error) {
 	return b[:k], nil
 }
 
+// drop gives the pages of a mapping back, as they count as the program's memory
+// for whoever looks. Reading goes on as before.
+func (m *file) drop() {
+	if m.data != nil {
+		dropPages(m.data)
+	}
+}
+
 // reader reads n bytes from off on, in order.
 func (m *file) reader(off, n int64) io.Reader {
 	return io.NewSectionReader(m, off, n)
@@ -73,6 +82,7 @@ func (m *file) reader(off, n int64) io.Reader {
 
 // ReadAt is io.ReaderAt's.
 func (m *file) ReadAt(p []byte, off int64) (n int, err error) {
+	defer guardFault(debug.SetPanicOnFault(true), &err)
 	if m.f != nil {
 		return m.f.ReadAt(p, off)
 	}

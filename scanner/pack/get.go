@@ -48,8 +48,11 @@ func (s *Store) each(id OID, try func(*state, *scratch, place) error) error {
 	defer s.pool.Put(sc)
 	st := s.state.Load()
 	gone, err := s.tryAll(st, sc, id, try)
-	if err == nil || errors.Is(err, ErrTooLarge) {
+	switch {
+	case err == nil || errors.Is(err, ErrTooLarge):
 		return err
+	case err == errFault:
+		return &CorruptError{OID: id, Pack: "an index", Err: err}
 	}
 	if again, changed := s.reload(st, gone); changed {
 		_, err = s.tryAll(again, sc, id, try)
@@ -58,6 +61,7 @@ func (s *Store) each(id OID, try func(*state, *scratch, place) error) error {
 }
 
 func (s *Store) tryAll(st *state, sc *scratch, id OID, try func(*state, *scratch, place) error) (gone bool, err error) {
+	defer guardFault(debug.SetPanicOnFault(true), &err) // in an index
 	var first error
 	done := s.places(st, id, func(pl place) bool {
 		err := guarded(st, sc, pl, try)
@@ -180,7 +184,9 @@ func (s *Store) getGuarded(st *state, sc *scratch, id *OID, pl place) (t Type, d
 }
 
 // Has reports whether the store holds an object. It does not read it.
-func (s *Store) Has(id OID) bool {
+func (s *Store) Has(id OID) (found bool) {
+	var fault error // leaves found false
+	defer guardFault(debug.SetPanicOnFault(true), &fault)
 	st := s.state.Load()
 	has := func(pl place) bool {
 		if pl.p != nil {
@@ -359,7 +365,7 @@ func (s *Store) resolve(st *state, sc *scratch, p *packFile, off int64, limit in
 	case r.size > bound:
 		return r.typ, nil, ErrTooLarge
 	default:
-		if data, err = r.link.p.inflateEntry(r.link.f, &sc.z, &r.link.entry, r.link.p.end(r.link.f), nil); err != nil {
+		if data, err = r.link.p.inflateEntry(r.link.f, &sc.z, &r.link.entry, r.link.p.end(r.link.f), nil, false); err != nil {
 			return 0, nil, err
 		}
 		if len(chain) > 0 {
@@ -371,7 +377,7 @@ func (s *Store) resolve(st *state, sc *scratch, p *packFile, off int64, limit in
 		if l.size > s.maxBase() {
 			return 0, nil, ErrTooLarge
 		}
-		if sc.delta, err = l.p.inflateEntry(l.f, &sc.z, &l.entry, l.p.end(l.f), sc.delta); err != nil {
+		if sc.delta, err = l.p.inflateEntry(l.f, &sc.z, &l.entry, l.p.end(l.f), sc.delta, false); err != nil {
 			return 0, nil, err
 		}
 		if i == 0 {

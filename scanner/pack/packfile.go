@@ -268,8 +268,10 @@ func (e *entry) plausible(end int64) error {
 }
 
 // inflateEntry returns the inflated bytes of an entry, in buf if it is large
-// enough. Packed bytes are read up to end, which may be the end of the pack.
-func (p *packFile) inflateEntry(f *file, z *inflater, e *entry, end int64, buf []byte) ([]byte, error) {
+// enough; the rest of buf is overwritten too. The packed bytes end at end or
+// before, which may be the end of the pack. Sound says that they have been
+// verified, so that the checksum inside need not be.
+func (p *packFile) inflateEntry(f *file, z *inflater, e *entry, end int64, buf []byte, sound bool) ([]byte, error) {
 	if err := e.plausible(end); err != nil {
 		return nil, err
 	}
@@ -277,21 +279,31 @@ func (p *packFile) inflateEntry(f *file, z *inflater, e *entry, end int64, buf [
 		buf = make([]byte, e.size)
 	}
 	buf = buf[:e.size]
+	packed := end - e.data
 	// Where the pack is not mapped, do not read what is not needed: deflate
 	// makes incompressible data longer by 5 bytes for each block.
-	want := end - e.data
+	want := packed
 	if f.f != nil {
 		want = min(want, e.size+e.size/1000+1024)
 	}
 	for {
-		src, err := f.bytes(e.data, want)
+		// Eight bytes more, if only to be looked at, let the inflater go
+		// fast to the end.
+		src, err := f.bytes(e.data, want+8)
 		if err != nil {
 			return nil, err
 		}
-		_, err = z.zlib(buf, src)
-		if err == errTruncated && want < end-e.data && int64(len(src)) == want {
-			want = min(want*4, end-e.data)
+		inflate := z.zlib
+		if sound {
+			inflate = z.raw
+		}
+		n, err := inflate(buf, src)
+		if err == errTruncated && want < packed {
+			want = min(want*4, packed)
 			continue
+		}
+		if err == nil && int64(n) > packed {
+			err = errTruncated
 		}
 		return buf, err
 	}

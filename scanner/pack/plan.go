@@ -10,6 +10,7 @@ import (
 	"math"
 	"runtime/debug"
 	"slices"
+	"sync"
 )
 
 // plan is how one pack is walked: its objects, in the order of their offsets,
@@ -55,6 +56,10 @@ func (pl *plan) next(node uint32) int64 {
 	return pl.p.end(pl.f)
 }
 
+// dropAfterHeaders is how many headers are read before the pages of the pack
+// are given back: at some 500 bytes an object, some 64 MiB.
+const dropAfterHeaders = 1 << 14
+
 const (
 	noBase  = math.MaxUint32     // stored whole, or not readable
 	outside = math.MaxUint32 - 1 // base is not an object of this pack's index
@@ -93,7 +98,10 @@ func (w *walk) makePlan(p *packFile, dup bitset) (pl *plan, err error) {
 		pl.hash = true
 	}
 	w.order(pl)
-	parent := pl.readHeaders()
+	parent, err := pl.readHeaders(w.opt.Workers)
+	if err != nil {
+		return nil, err
+	}
 	pl.link(parent)
 	w.choose(pl, parent, dup)
 	return pl, nil
@@ -119,38 +127,59 @@ func (w *walk) order(pl *plan) {
 	}
 }
 
-// readHeaders returns the base of each node.
-func (pl *plan) readHeaders() (parent []uint32) {
+// readHeaders returns the base of each node. That is the part of planning that
+// takes time, and the other workers have nothing to do meanwhile, so it is
+// shared among as many goroutines.
+func (pl *plan) readHeaders(workers int) (parent []uint32, err error) {
 	n := len(pl.off)
 	parent = make([]uint32, n)
 	pl.kind = make([]uint8, n)
-	for i := range n {
-		parent[i] = noBase
-		e, err := pl.p.entryAt(pl.f, pl.off[i])
-		if err != nil {
-			continue // it is said when the node is read
-		}
-		base := e.base
-		switch e.kind {
-		case ofsDelta:
-		case refDelta:
-			k := pl.idx.find(&e.ref)
-			if k < 0 {
-				parent[i] = outside
-				continue
+	var wg sync.WaitGroup
+	errs := make([]error, workers)
+	for i := range workers {
+		wg.Go(func() {
+			defer guardFault(debug.SetPanicOnFault(true), &errs[i])
+			from, to := n*i/workers, n*(i+1)/workers
+			for k := from; k < to; k++ {
+				parent[k] = pl.readHeader(k)
+				if k-from == dropAfterHeaders {
+					from = k
+					pl.f.drop()
+				}
 			}
-			base = pl.idx.offset(k)
-		default:
-			pl.kind[i] = e.kind
-			continue
-		}
-		if k, ok := slices.BinarySearch(pl.off, base); ok {
-			parent[i] = uint32(k)
-		} else {
-			parent[i] = outside
-		}
+		})
 	}
-	return parent
+	wg.Wait()
+	pl.f.drop()
+	return parent, errors.Join(errs...)
+}
+
+// readHeader returns the base of a node, and sets its kind if it has none.
+func (pl *plan) readHeader(i int) uint32 {
+	off := pl.off[i]
+	e, err := pl.p.entryAt(pl.f, off)
+	if err != nil {
+		return noBase // it is said when the node is read
+	}
+	var k int
+	var ok bool
+	switch e.kind {
+	case ofsDelta:
+		k, ok = slices.BinarySearch(pl.off[:i], e.base)
+	case refDelta:
+		pos := pl.idx.find(&e.ref)
+		if pos < 0 {
+			return outside
+		}
+		k, ok = slices.BinarySearch(pl.off, pl.idx.offset(pos))
+	default:
+		pl.kind[i] = e.kind
+		return noBase
+	}
+	if !ok {
+		return outside
+	}
+	return uint32(k)
 }
 
 // link makes the lists of children out of those of bases.

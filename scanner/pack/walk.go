@@ -3,8 +3,10 @@ package pack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -131,7 +133,9 @@ func (s *Store) Walk(ctx context.Context, o WalkOptions, fn func(worker int, o *
 	}
 	stop := context.AfterFunc(ctx, func() { w.stop(context.Cause(ctx)) })
 	defer stop()
-	w.begin()
+	if err := w.begin(); err != nil {
+		return fmt.Errorf("walk object store: %w", err)
+	}
 	var wg sync.WaitGroup
 	for i := range o.Workers {
 		wg.Go(func() { newWalker(w, i).run() })
@@ -199,7 +203,8 @@ type work struct {
 const rootsAtOnce = 64
 
 // begin lists what is to be walked.
-func (w *walk) begin() {
+func (w *walk) begin() (err error) {
+	defer guardFault(debug.SetPanicOnFault(true), &err)
 	s := w.s
 	w.st = s.state.Load()
 	if again, changed := s.reload(w.st, false); changed {
@@ -226,6 +231,7 @@ func (w *walk) begin() {
 	}
 	w.todo = append(append(w.todo, w.st.packs...), w.st.bare...)
 	w.dups = findDuplicates(w.todo)
+	return nil
 }
 
 // stop ends the walk.

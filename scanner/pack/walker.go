@@ -21,6 +21,8 @@ type walker struct {
 	obj   Object
 	base  Base
 
+	onFault  bool  // what debug.SetPanicOnFault was
+	mapped   int64 // packed bytes read since pages were given back last
 	stack    []frame
 	retained int64 // bytes of bases on the stack
 	spare    []*handle
@@ -28,13 +30,15 @@ type walker struct {
 
 // handle is an object whose deltas are being made.
 type handle struct {
-	refs  atomic.Int32 // those who still need data
-	node  uint32
-	typ   Type
-	state handleState
-	told  bool // fn has seen it
-	data  []byte
-	value any
+	refs    atomic.Int32 // those who still need data
+	node    uint32
+	typ     Type
+	state   handleState
+	suspect bool // data may not be what the id says
+	foreign bool // data came from elsewhere, and cannot be made again here
+	told    bool // fn has seen it
+	data    []byte
+	value   any
 }
 
 type handleState uint8
@@ -52,15 +56,27 @@ type frame struct {
 	kids []uint32 // those left
 }
 
+// dropAfter is how many packed bytes a worker reads before it gives the pages
+// back.
+const dropAfter = 4 << 20
+
 func newWalker(w *walk, n int) *walker {
 	return &walker{walk: w, n: n, sc: &scratch{h: newHasher(w.s.opt.Format)}}
 }
 
 func (w *walker) run() {
+	if err := w.loop(); err != nil { // a fault outside of what belongs to one object
+		w.stop(fmt.Errorf("walk object store: %w", err))
+	}
+}
+
+func (w *walker) loop() (err error) {
+	w.onFault = debug.SetPanicOnFault(true)
+	defer guardFault(w.onFault, &err)
 	for first := true; ; first = false {
 		wk, ok := w.take(first)
 		if !ok {
-			return
+			return nil
 		}
 		switch {
 		case wk.base != nil:
@@ -131,7 +147,7 @@ func (w *walker) push(pl *plan, h *handle) {
 	limit := w.opt.Memory / int64(w.opt.Workers)
 	for i := 0; w.retained > limit && i < len(w.stack)-1; i++ {
 		d := w.stack[i].h
-		if d.state == whole && d.refs.Load() == 1 {
+		if d.state == whole && !d.foreign && d.refs.Load() == 1 {
 			w.retained -= int64(len(d.data))
 			w.buf.put(d.data)
 			d.data, d.state = nil, dropped
@@ -166,7 +182,8 @@ func (w *walker) handle(node uint32) *handle {
 		h = new(handle)
 	}
 	h.refs.Store(1)
-	h.node, h.typ, h.state, h.told = node, 0, whole, false
+	h.node, h.typ, h.state = node, 0, whole
+	h.suspect, h.foreign, h.told = false, false, false
 	return h
 }
 
@@ -200,12 +217,9 @@ func (w *walker) restore(pl *plan, h *handle) {
 		_, h.data, err = w.s.resolve(w.st, w.sc, pl.p, pl.off[h.node], math.MaxInt64)
 		return err
 	}()
-	if err != nil { // it was readable a moment ago, or came from elsewhere
-		id := pl.id(h.node)
-		if _, h.data, err = w.elsewhere(pl, h.node, id); err != nil {
-			h.state = failed
-			return
-		}
+	if err != nil { // it was readable a moment ago
+		h.state, h.data = failed, nil
+		return
 	}
 	h.state = whole
 	w.retained += int64(len(h.data))
@@ -221,21 +235,29 @@ func (w *walker) visit(pl *plan, node uint32, base *handle) *handle {
 	if wanted || err != nil {
 		id = pl.id(node)
 	}
-	if err == nil && wanted && !verified && h.state == whole && w.sc.h.object(h.typ, h.data) != id {
-		err = errHash
+	if err == nil && !verified && h.state == whole {
+		if !wanted {
+			h.suspect = true
+		} else if w.sc.h.object(h.typ, h.data) != id {
+			// It may be the index that is wrong, and the content right for
+			// the deltas against it, whose own hashes will tell.
+			err = errHash
+		}
 	}
-	fromPack := true
 	if err != nil {
-		var other error
-		if h.typ, h.data, other = w.elsewhere(pl, node, id); other != nil {
-			h.state, h.data = failed, nil
+		t, data, other := w.elsewhere(pl, node, id)
+		if other != nil {
+			if h.suspect = true; err != errHash {
+				h.state, h.data = failed, nil
+			}
 			if wanted {
 				w.damaged(corrupt(id, place{p: pl.p, off: pl.off[node]}, err))
 			}
 			return h
 		}
-		h.state, size, base, fromPack = whole, int64(len(h.data)), nil, false
-		wanted = wanted && w.types.has(h.typ)
+		h.typ, h.data, h.state, h.foreign = t, data, whole, true
+		size, base = int64(len(data)), nil
+		wanted = wanted && w.types.has(t)
 	}
 	if !wanted || w.halt.Load() {
 		return h
@@ -243,7 +265,7 @@ func (w *walker) visit(pl *plan, node uint32, base *handle) *handle {
 	o := &w.obj
 	*o = Object{ID: id, Type: h.typ, Size: size, Data: h.data, store: w.s, w: w}
 	w.ops = w.ops[:0]
-	if fromPack {
+	if !h.foreign {
 		o.Pack = pl.p.name
 	}
 	if base != nil && base.state == whole && h.state == whole {
@@ -251,11 +273,18 @@ func (w *walker) visit(pl *plan, node uint32, base *handle) *handle {
 		o.Base = &w.base
 		_, _, o.delta, _ = deltaSizes(w.delta)
 	}
-	if err := w.fn(w.n, o); err != nil {
-		w.stop(err)
-	}
+	w.call()
 	h.value, h.told = o.Value, true
 	return h
+}
+
+// call passes on w.obj.
+func (w *walker) call() {
+	debug.SetPanicOnFault(w.onFault) // what fn does is not for us to catch
+	if err := w.fn(w.n, &w.obj); err != nil {
+		w.stop(err)
+	}
+	debug.SetPanicOnFault(true)
 }
 
 // read makes the content of a node. It reports whether the content is known to
@@ -265,30 +294,42 @@ func (w *walker) read(pl *plan, h *handle, base *handle) (size int64, verified b
 	if base != nil && base.state == failed {
 		return 0, false, errBaseDamaged
 	}
+	defer func() {
+		if base != nil && base.suspect {
+			verified = false
+		}
+	}()
 	off := pl.off[h.node]
 	e, err := pl.p.entryAt(pl.f, off)
 	if err != nil {
 		return 0, false, err
 	}
 	end := pl.next(h.node)
+	if w.mapped += end - off; w.mapped > dropAfter {
+		w.mapped = 0
+		pl.f.drop()
+	}
 	if !pl.hash {
 		if verified, err = w.checkCRC(pl, h.node, end); err != nil {
 			return 0, false, err
 		}
 	}
+	if !verified {
+		end = pl.p.end(pl.f) // where the next begins need not be true either
+	}
 	max := w.s.opt.MaxObject
 	switch t := Type(e.kind); {
 	case t.valid():
 		h.typ = t
+		if err := e.plausible(end); err != nil {
+			return 0, false, err
+		}
 		if e.size > max {
 			h.state = large
 			return e.size, verified, nil
 		}
-		if err := e.plausible(end); err != nil {
-			return 0, false, err
-		}
-		h.data = w.buf.get(int(e.size))
-		h.data, err = pl.p.inflateEntry(pl.f, &w.sc.z, &e, end, h.data)
+		h.data = w.buf.get(int(e.size) + inflateSlack)[:e.size]
+		h.data, err = pl.p.inflateEntry(pl.f, &w.sc.z, &e, end, h.data, verified)
 		return e.size, verified, err
 	case base == nil || base.state == large || e.size > max:
 		// The base is not at hand: an entry of another pack, or loose, or too
@@ -299,10 +340,10 @@ func (w *walker) read(pl *plan, h *handle, base *handle) (size int64, verified b
 	if err := e.plausible(end); err != nil {
 		return 0, false, err
 	}
-	if int64(cap(w.delta)) < e.size || cap(w.delta) > maxHeld {
-		w.delta = make([]byte, e.size+e.size/2)
+	if int64(cap(w.delta)) < e.size+inflateSlack || cap(w.delta) > 1<<20 {
+		w.delta = make([]byte, e.size+e.size/2+inflateSlack)
 	}
-	if w.delta, err = pl.p.inflateEntry(pl.f, &w.sc.z, &e, end, w.delta); err != nil {
+	if w.delta, err = pl.p.inflateEntry(pl.f, &w.sc.z, &e, end, w.delta, verified); err != nil {
 		return 0, false, err
 	}
 	baseSize, size, ops, err := deltaSizes(w.delta)
@@ -311,12 +352,13 @@ func (w *walker) read(pl *plan, h *handle, base *handle) (size int64, verified b
 		return 0, false, err
 	case baseSize != int64(len(base.data)):
 		return 0, false, errDeltaBase
-	case size > max:
+	}
+	if err := checkResult(ops, baseSize, size); err != nil {
+		return 0, false, err
+	}
+	if size > max {
 		h.state = large
 		return size, verified, nil
-	}
-	if err := checkResult(ops, size); err != nil {
-		return 0, false, err
 	}
 	h.data = w.buf.get(int(size))
 	return size, verified, applyOps(h.data, base.data, ops)
@@ -392,9 +434,7 @@ func (w *walker) passApart(id OID, t Type, data []byte) {
 		return
 	}
 	w.obj = Object{ID: id, Type: t, Size: int64(len(data)), Data: data, store: w.s, w: w}
-	if err := w.fn(w.n, &w.obj); err != nil {
-		w.stop(err)
-	}
+	w.call()
 }
 
 // elsewhere reads another copy of a node's object.
@@ -478,7 +518,5 @@ func (w *walker) visitLoose(path string, id OID) {
 		return
 	}
 	w.obj = Object{ID: id, Type: t, Size: size, Data: data, store: w.s, w: w}
-	if err := w.fn(w.n, &w.obj); err != nil {
-		w.stop(err)
-	}
+	w.call()
 }
