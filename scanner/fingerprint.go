@@ -63,7 +63,10 @@ func (k *Key) Matches(id string) bool {
 	if len(id) >= 6 && !strings.Contains(id, "-") {
 		return strings.HasPrefix(k.Fingerprint, strings.ToLower(id))
 	}
-	return len(id) > 3 && strings.HasPrefix(longID(k.Rule.Provider, k.Fingerprint), strings.ToUpper(id))
+	if id = strings.ToUpper(id); len(id) <= 3 {
+		return false
+	}
+	return strings.HasPrefix(longID(k.Rule.Provider, k.Fingerprint), id) || strings.HasPrefix(k.ID, id)
 }
 
 // shortest is the length of an ID's second part: 20 bits, so that a

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"encoding/base32"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -147,7 +145,7 @@ func (g *Ignore) matcher(keys []scanner.Key, now time.Time) *ignoreMatcher {
 	for _, i := range m.byID {
 		ids := map[string]string{} // fingerprint → ID
 		for j := range keys {
-			if k := &keys[j]; idFits(g.Entries[i].Key, k) {
+			if k := &keys[j]; k.Matches(g.Entries[i].Key) {
 				ids[k.Fingerprint] = k.ID
 			}
 		}
@@ -165,24 +163,6 @@ func (g *Ignore) matcher(keys []scanner.Key, now time.Time) *ignoreMatcher {
 		}
 	}
 	return m
-}
-
-// crockford is the alphabet of short IDs.
-var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
-
-// idFits tells whether an ID, as long or short as somebody wrote it, names the
-// key. A key's own ID is as long as it must be in one report and may be longer
-// in the next, so what counts is the whole, which the fingerprint gives.
-func idFits(id string, k *scanner.Key) bool {
-	whole := k.ID
-	if raw, err := hex.DecodeString(k.Fingerprint); err == nil {
-		if letters, _, ok := strings.Cut(k.ID, "-"); ok {
-			if full := letters + "-" + crockford.EncodeToString(raw); strings.HasPrefix(full, k.ID) {
-				whole = full
-			}
-		}
-	}
-	return strings.HasPrefix(whole, id)
 }
 
 func (m *ignoreMatcher) note(format string, args ...any) {

@@ -73,7 +73,7 @@ func (e *Entry) namesKey(k *scanner.Key) bool {
 	if e.isFingerprint() {
 		return e.Key == k.Fingerprint
 	}
-	return e.Key != "" && idFits(e.Key, k)
+	return e.Key != "" && k.Matches(e.Key)
 }
 
 // matched counts the places that an entry speaks for, and lists the IDs when

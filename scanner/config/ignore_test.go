@@ -218,34 +218,6 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// An ID may be written shorter or longer than the report at hand shows it.
-func TestIDOfAnyLength(t *testing.T) {
-	full := "AC-" + crockford.EncodeToString([]byte("0123456789abcdef"))
-	k := key(full[:7], "30313233343536373839616263646566", "acme-key", "a")
-	if len(full) != 29 {
-		t.Fatalf("full ID %q", full)
-	}
-	for _, id := range []string{full[:7], full[:9], full} {
-		if !idFits(id, &k) {
-			t.Errorf("%s does not fit", id)
-		}
-	}
-	other := full[:8] + "Z"
-	if other == full[:9] {
-		other = full[:8] + "Y"
-	}
-	for _, id := range []string{other, "AD" + full[2:7]} {
-		if idFits(id, &k) {
-			t.Errorf("%s fits %s", id, full)
-		}
-	}
-	// An ID made in another way is all there is.
-	k.ID = "AC-ZZZZ"
-	if !idFits("AC-ZZZZ", &k) || idFits("AC-ZZZZ0", &k) || idFits(full[:7], &k) {
-		t.Error("an ID that is not made of the fingerprint fits wrongly")
-	}
-}
-
 func TestApplyWithOtherPaths(t *testing.T) {
 	tree := load(t, fstest.MapFS{".till.toml": file("ignore = ['docs/**']"), "a/.till.toml": file("fail-on = 'never'")}, Options{
 		Dirs: []string{"a"},
