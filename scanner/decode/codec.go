@@ -140,10 +140,9 @@ next:
 // decodeRun yields what digits[lo:hi] decodes to, if it may hold text. digits is
 // a run as s.lines maps it, hi its end or that of a stretch of it.
 func (s *scan) decodeRun(c *codec, digits []byte, lo, hi, pads int) (found bool) {
-	var buf [48]byte
-	if mayStart(c.decode(buf[:0], digits[lo:lo+c.su])) {
-		n := len(buf) / c.du * c.su
-		head := c.decode(buf[:0], digits[lo:min(hi, lo+n)])
+	if mayStart(c.decode(s.head[:0], digits[lo:lo+c.su])) {
+		n := len(s.head) / c.du * c.su
+		head := c.decode(s.head[:0], digits[lo:min(hi, lo+n)])
 		s.work += len(head)
 		if what := startOf(head, hi-lo > n); what != asNothing {
 			s.window(c, digits, lo, hi, pads, what == asText && lo == 0)
@@ -223,7 +222,7 @@ func (s *scan) window(c *codec, digits []byte, i, j, pads int, named bool) {
 		}
 		s.work += n
 		if !s.fits(n) {
-			return
+			continue
 		}
 		s.begin(c.name, from)
 		s.span.End = to
@@ -237,7 +236,7 @@ func (s *scan) window(c *codec, digits []byte, i, j, pads int, named bool) {
 // copy appends src[i:j] to Data as it is.
 func (s *scan) copy(i, j int) {
 	if i < j {
-		s.span.row(len(s.span.Data), i, 1, 1, 0)
+		s.span.plain(len(s.span.Data), i)
 		s.span.Data = append(s.span.Data, s.src[i:j]...)
 	}
 }

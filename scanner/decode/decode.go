@@ -54,11 +54,11 @@ type Span struct {
 
 // segment maps Data from dst up to the next segment's dst. It is a row of equal
 // units: every du bytes of Data come from su bytes of source, of which the last
-// gap bytes only separate (the ", " of a byte list). A stretch that stands in
-// the source as it is has du = su = 1.
+// gap bytes only separate (the ", " of a byte list).
 type segment struct {
 	dst, src    int
 	du, su, gap uint16
+	plain       bool // the source has the same bytes
 }
 
 // Source returns the range of the source that encodes Data[i:j]: whole units
@@ -111,7 +111,7 @@ func (s *Span) Verbatim(i, j int) bool {
 		return true
 	}
 	for k := s.segmentAt(i); k < len(s.segments) && s.segments[k].dst < j; k++ {
-		if g := &s.segments[k]; g.du != 1 || g.su != 1 {
+		if !s.segments[k].plain {
 			return false
 		}
 	}
@@ -122,18 +122,28 @@ func (s *Span) Verbatim(i, j int) bool {
 // row starts a row of units at Data offset dst and source offset src. The row
 // lasts until the next one is started.
 func (s *Span) row(dst, src, du, su, gap int) {
+	s.add(segment{dst, src, uint16(du), uint16(su), uint16(gap), false})
+}
+
+// plain starts a row of bytes that stand in the source as they are.
+func (s *Span) plain(dst, src int) {
+	s.add(segment{dst, src, 1, 1, 0, true})
+}
+
+func (s *Span) add(g segment) {
 	if n := len(s.segments); n > 0 {
-		g := &s.segments[n-1]
-		if int(g.du) == du && int(g.su) == su && int(g.gap) == gap && (dst-g.dst)%du == 0 &&
-			src == g.src+(dst-g.dst)/du*su {
+		last := &s.segments[n-1]
+		done := g.dst - last.dst
+		if last.du == g.du && last.su == g.su && last.gap == g.gap && last.plain == g.plain &&
+			done%int(g.du) == 0 && g.src == last.src+done/int(g.du)*int(g.su) {
 			return // goes on
 		}
-		if g.dst == dst { // the row before never held anything
-			*g = segment{dst, src, uint16(du), uint16(su), uint16(gap)}
+		if done == 0 { // the row before never held anything
+			*last = g
 			return
 		}
 	}
-	s.segments = append(s.segments, segment{dst, src, uint16(du), uint16(su), uint16(gap)})
+	s.segments = append(s.segments, g)
 }
 
 // Options says how far [Each] goes.
@@ -198,9 +208,10 @@ type scan struct {
 	out   Stats
 	work  int
 
-	span  Span   // yielded, reused
-	flat  []byte // a wrapped run without its line breaks, reused
-	lines []line // where the lines of flat come from, reused
+	span  Span     // yielded, reused
+	head  [48]byte // what a run begins with; here, for it would escape from the stack
+	flat  []byte   // a wrapped run without its line breaks, reused
+	lines []line   // where the lines of flat come from, reused
 
 	lists    int // byte lists before this offset have been looked at
 	done     int // runs before this offset belong to a wrapped run already handled

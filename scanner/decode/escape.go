@@ -12,8 +12,11 @@ const (
 	reach = 512
 
 	// leastTouched is the length a word must have, when decoded, for an escape in
-	// it to matter: "don\u0027t" does not, "p\u0040ssw0rd" does.
-	leastTouched = 8
+	// it to matter: "don\u0027t" does not, "p\u0040ssw0rd" does. It is leastEscaped
+	// if more than half of it are escapes, for among the escapes of a binary there
+	// are short words by chance.
+	leastTouched = 10
+	leastEscaped = 14
 )
 
 // family is a kind of escapes that begin with the same byte.
@@ -112,12 +115,8 @@ func (s *scan) region(f *family, at, floor int) (end, last int) {
 	}
 	sp := &s.span
 	s.begin(f.name, start)
-	s.copy(start, at)
-	word := 0 // length of the word so far
-	for i := at; i > start && class[src[i-1]]&isWord != 0; i-- {
-		word++
-	}
-	touched := false // the word holds an escape
+	word := 0    // length of the word so far
+	escapes := 0 // characters of the word that are escapes
 	unicode := false
 	ok := false
 	until := 0
@@ -126,7 +125,7 @@ func (s *scan) region(f *family, at, floor int) (end, last int) {
 	}
 	verbatim := false // the last row of the map is one of verbatim text
 	data := sp.Data
-	i := at
+	i := start
 	last = at
 	for i < len(src) {
 		c := src[i]
@@ -144,16 +143,19 @@ func (s *scan) region(f *family, at, floor int) (end, last int) {
 				if len(data) > n {
 					sp.row(n, i, len(data)-n, e.n, 0)
 				}
-				if e.text() {
-					touched = true
+				switch {
+				case e.text() && f.wanted(src, i, e):
 					word += len(data) - n
-					ok = ok || word >= leastTouched
-				} else {
-					word, touched = 0, false
+					escapes++
+				case e.r > ' ' && e.text():
+					word++
+				default:
+					word, escapes = 0, 0
 				}
+				ok = ok || matters(word, escapes)
 				unicode = unicode || e.kind == aUnicode
 				i += e.n
-				last = i
+				last = max(last, i)
 				continue
 			}
 		}
@@ -162,12 +164,12 @@ func (s *scan) region(f *family, at, floor int) (end, last int) {
 		}
 		if class[c]&isWord != 0 {
 			word++
-			ok = ok || touched && word >= leastTouched
+			ok = ok || matters(word, escapes)
 		} else {
-			word, touched = 0, false
+			word, escapes = 0, 0
 		}
 		if !verbatim {
-			sp.row(len(data), i, 1, 1, 0)
+			sp.plain(len(data), i)
 			verbatim = true
 		}
 		data = append(data, c)
@@ -183,6 +185,12 @@ func (s *scan) region(f *family, at, floor int) (end, last int) {
 		s.emit()
 	}
 	return i, last
+}
+
+// matters reports whether a word of so many characters, so many of which are
+// escapes, is a reason to yield it.
+func matters(word, escapes int) bool {
+	return escapes > 0 && word >= leastTouched && (word >= leastEscaped || escapes <= word/2)
 }
 
 // beginsPEM reports whether src[:at] ends with the first line of a PEM block.
@@ -299,7 +307,12 @@ func backslashWanted(src []byte, i int, e escape) bool {
 		return true
 	}
 	switch e.r {
-	case '\n', '\r', '\\':
+	case '\\':
+		if in := backslashEscape(src, i+1); in.kind != aSign && in.n > 0 && in.text() {
+			return true // once escaped more
+		}
+		fallthrough
+	case '\n', '\r':
 		return i >= 5 && src[i-1] == '-' && beginsPEM(src, i)
 	case '"':
 		rest := bytes.TrimLeft(src[i+2:min(len(src), i+4)], " ")
