@@ -7,8 +7,417 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-24.2249b5",
+	Version: "2026-11-24.5b8c40",
 	Providers: []Provider{
+		{
+			ID:       "airtable",
+			Name:     "Airtable",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://airtable.com/developers/web/guides/personal-access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "airtable-personal-access-token",
+					Provider:    "airtable",
+					Description: "Airtable personal access token",
+					Keywords:    []string{"pat"},
+					Regex:       `\bpat[0-9A-Za-z]{14}\.[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "airtable-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.airtable.com/v0/meta/whoami",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "id",
+						Scopes:   "scopes",
+						Docs:     "https://airtable.com/developers/web/api/get-user-id-scopes",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete or regenerate the token",
+								Text:  "Regenerating ends the old value at once and keeps scopes and bases.",
+								URL:   "https://airtable.com/create/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for one base with the scopes it needs",
+								URL:   "https://airtable.com/create/tokens/new",
+							},
+						},
+						Usage: "https://airtable.com/create/tokens : last use; an Enterprise audit log",
+						Blast: "reads and changes the bases in its scope",
+					},
+				},
+				{
+					ID:          "airtable-legacy-api-key",
+					Provider:    "airtable",
+					Description: "Airtable API key (legacy)",
+					Keywords:    []string{"airtable"},
+					Value:       "key[0-9A-Za-z]{14}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "airtable-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.airtable.com/v0/meta/whoami",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "id",
+						Scopes:   "scopes",
+						Docs:     "https://airtable.com/developers/web/api/get-user-id-scopes",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete or regenerate the token",
+								Text:  "Regenerating ends the old value at once and keeps scopes and bases.",
+								URL:   "https://airtable.com/create/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for one base with the scopes it needs",
+								URL:   "https://airtable.com/create/tokens/new",
+							},
+						},
+						Usage: "https://airtable.com/create/tokens : last use; an Enterprise audit log",
+						Blast: "reads and changes the bases in its scope",
+					},
+				},
+			},
+		},
+		{
+			ID:       "algolia",
+			Name:     "Algolia",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.algolia.com/doc/guides/security/api-keys/", "https://www.algolia.com/doc/rest-api/search/delete-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "algolia-admin-api-key",
+					Provider:    "algolia",
+					Description: "Algolia admin or write API key",
+					Keywords:    []string{"algolia_admin", "algolia-admin", "algoliaadmin", "algolia_write", "algolia-write", "algoliawrite", "algolia_index", "algolia_secret", "algolia_monitoring"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "algolia-admin-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{app_id}}.algolia.net/1/keys/{{secret}}",
+							Headers: []Header{
+								{
+									Name:  "X-Algolia-API-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "X-Algolia-Application-Id",
+									Value: "{{app_id}}",
+								},
+							},
+						},
+						Live:   []int{200},
+						Dead:   []int{403},
+						Scopes: "acl",
+						Docs:   "https://www.algolia.com/doc/rest-api/search/get-api-key",
+						Note:   "needs the application id; a key whose rights are only search is made for browsers and is no leak",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "The main admin key can only be rotated in the dashboard. A deleted key can be restored.",
+								URL:   "https://dashboard.algolia.com/account/api-keys/all",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{app_id}}.algolia.net/1/keys/{{secret}}",
+									Headers: []Header{
+										{
+											Name:  "X-Algolia-API-Key",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "X-Algolia-Application-Id",
+											Value: "{{app_id}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key limited to its index and rights",
+								URL:   "https://dashboard.algolia.com/account/api-keys/all",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{app_id}}.algolia.net/1/keys",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "X-Algolia-API-Key",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "X-Algolia-Application-Id",
+											Value: "{{app_id}}",
+										},
+									},
+									Body: `{"acl":["search"],"indexes":["{{index}}"],"description":"{{name}}"}`,
+								},
+							},
+						},
+						Usage: "https://dashboard.algolia.com : API logs; GET /1/logs",
+						Blast: "an admin key reads, changes and deletes every index and makes keys; a search key only searches",
+					},
+				},
+				{
+					ID:          "algolia-api-key",
+					Provider:    "algolia",
+					Description: "Algolia API key (maybe search-only)",
+					Keywords:    []string{"algolia"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "algolia-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{app_id}}.algolia.net/1/keys/{{secret}}",
+							Headers: []Header{
+								{
+									Name:  "X-Algolia-API-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "X-Algolia-Application-Id",
+									Value: "{{app_id}}",
+								},
+							},
+						},
+						Live:   []int{200},
+						Dead:   []int{403},
+						Scopes: "acl",
+						Docs:   "https://www.algolia.com/doc/rest-api/search/get-api-key",
+						Note:   "needs the application id; a key whose rights are only search is made for browsers and is no leak",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "The main admin key can only be rotated in the dashboard. A deleted key can be restored.",
+								URL:   "https://dashboard.algolia.com/account/api-keys/all",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{app_id}}.algolia.net/1/keys/{{secret}}",
+									Headers: []Header{
+										{
+											Name:  "X-Algolia-API-Key",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "X-Algolia-Application-Id",
+											Value: "{{app_id}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key limited to its index and rights",
+								URL:   "https://dashboard.algolia.com/account/api-keys/all",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{app_id}}.algolia.net/1/keys",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "X-Algolia-API-Key",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "X-Algolia-Application-Id",
+											Value: "{{app_id}}",
+										},
+									},
+									Body: `{"acl":["search"],"indexes":["{{index}}"],"description":"{{name}}"}`,
+								},
+							},
+						},
+						Usage: "https://dashboard.algolia.com : API logs; GET /1/logs",
+						Blast: "an admin key reads, changes and deletes every index and makes keys; a search key only searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "amazon",
+			Name:     "Amazon",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.amazon.com/docs/login-with-amazon/documentation-overview.html", "https://developer-docs.amazon.com/sp-api/docs/rotating-your-apps-lwa-credentials"},
+			Rules: []Rule{
+				{
+					ID:          "amazon-oauth-client-secret",
+					Provider:    "amazon",
+					Description: "Login with Amazon client secret",
+					Keywords:    []string{"amzn1.oa2-cs.v1."},
+					Regex:       `\bamzn1\.oa2-cs\.v1\.[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "amazon-oauth-client-secret",
+					Verify: Verify{
+						Note: "Needs the client ID and a code or refresh token; there is no request for the secret alone.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Let the old secret end with the rotation",
+								Text:  "Seven days are long: ask Amazon to end it when it is abused.",
+								URL:   "https://developer-docs.amazon.com/sp-api/docs/rotating-your-apps-lwa-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Rotate the client secret",
+								Text:  "The old one stays valid for seven days after the rotation.",
+								URL:   "https://sellercentral.amazon.com/sellingpartner/developerconsole",
+							},
+						},
+						Usage: "https://sellercentral.amazon.com/sellingpartner/developerconsole",
+						Blast: "impersonates the application: with a refresh token it gets the accounts' data",
+					},
+				},
+				{
+					ID:          "amazon-oauth-refresh-token",
+					Provider:    "amazon",
+					Description: "Login with Amazon refresh token",
+					Keywords:    []string{"atzr|"},
+					Regex:       `\bAtzr\|[0-9A-Za-z_+/-]{100,1000}={0,2}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "amazon-oauth-refresh-token",
+					Verify: Verify{
+						Note: "Needs the client ID and secret of its application.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the application's authorisation",
+								Text:  "The account's owner does it; every token of the application dies.",
+								URL:   "https://sellercentral.amazon.com/apps/manage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Authorise the application again",
+								URL:   "https://developer-docs.amazon.com/sp-api/docs/authorizing-selling-partner-api-applications",
+							},
+						},
+						Usage: "https://sellercentral.amazon.com/apps/manage : what the application did",
+						Blast: "with the application's client secret: the seller's orders, stock, prices and buyers' addresses",
+					},
+				},
+				{
+					ID:          "amazon-oauth-access-token",
+					Provider:    "amazon",
+					Description: "Login with Amazon access token",
+					Keywords:    []string{"atza|"},
+					Regex:       `\bAtza\|[0-9A-Za-z_+/-]{100,1000}={0,2}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "amazon-oauth-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.amazon.com/auth/o2/tokeninfo?access_token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{400},
+						Identity: "user_id",
+						Docs:     "https://developer.amazon.com/docs/login-with-amazon/obtain-customer-profile.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Let it expire within the hour, or remove the application's authorisation",
+								URL:   "https://sellercentral.amazon.com/apps/manage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue: the application gets the next one with its refresh token",
+								URL:   "https://developer-docs.amazon.com/sp-api/docs/connecting-to-the-selling-partner-api",
+							},
+						},
+						Usage: "https://sellercentral.amazon.com/apps/manage",
+						Blast: "acts for its account within the scope, for one hour",
+					},
+				},
+				{
+					ID:          "amazon-mws-auth-token",
+					Provider:    "amazon",
+					Description: "Amazon MWS authorisation token",
+					Docs:        []string{"https://developer-docs.amazon.com/sp-api/docs/mws-to-sp-api-migration"},
+					Keywords:    []string{"amzn.mws."},
+					Regex:       `\bamzn\.mws\.[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{8,12}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "amazon-mws-auth-token",
+					Verify: Verify{
+						Note: "Amazon switched MWS off in 2024; a token can no longer be used.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the developer's access if it is still listed",
+								URL:   "https://sellercentral.amazon.com/apps/manage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Move to the Selling Partner API",
+								URL:   "https://developer-docs.amazon.com/sp-api/docs/mws-to-sp-api-migration",
+							},
+						},
+						Usage: "https://sellercentral.amazon.com/apps/manage",
+						Blast: "none any more: the service it was for has ended",
+					},
+				},
+			},
+		},
 		{
 			ID:       "anthropic",
 			Name:     "Anthropic",
@@ -251,6 +660,2358 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "assemblyai",
+			Name:     "AssemblyAI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.assemblyai.com/docs/deployment/account-management"},
+			Rules: []Rule{
+				{
+					ID:          "assemblyai-api-key",
+					Provider:    "assemblyai",
+					Description: "AssemblyAI API key",
+					Keywords:    []string{"assemblyai", "assembly_ai", "assembly-ai", "aai.settings", "aai_api"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "assemblyai-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.assemblyai.com/v2/transcript?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.assemblyai.com/docs/api-reference/transcripts/list",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.assemblyai.com/dashboard/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key in a project of its own",
+								URL:   "https://www.assemblyai.com/dashboard/api-keys",
+							},
+						},
+						Usage: "https://www.assemblyai.com/dashboard/usage",
+						Blast: "transcribes on your bill and reads the transcripts of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "atlassian",
+			Name:     "Atlassian",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.atlassian.com/atlassian-account/docs/manage-api-tokens-for-your-atlassian-account/", "https://support.atlassian.com/organization-administration/docs/manage-an-organization-with-the-admin-apis/"},
+			Rules: []Rule{
+				{
+					ID:          "atlassian-api-token",
+					Provider:    "atlassian",
+					Description: "Atlassian API token",
+					Keywords:    []string{"atatt3xffg"},
+					Regex:       `\bATATT3xFfG[0-9A-Za-z_-]{100,250}=[0-9A-F]{8}\b`,
+					Checksum:    "atlassian-crc32",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "atlassian-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{site}}.atlassian.net/rest/api/3/myself",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{email}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "emailAddress",
+						Docs:     "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-myself/",
+						Note:     "needs the owner's e-mail and the site; the text after Basic is sent in base64; tokens with scopes answer at api.atlassian.com/ex/jira/CLOUD_ID only, so a 401 here does not prove those dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Its owner does it on the page; an organization admin can for managed accounts, also by API.",
+								URL:   "https://id.atlassian.com/manage-profile/security/api-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.atlassian.com/users/{{account_id}}/manage/api-tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with scopes and a short expiry",
+								URL:   "https://id.atlassian.com/manage-profile/security/api-tokens",
+							},
+						},
+						Usage: "https://admin.atlassian.com : the organization's audit log",
+						Blast: "everything its owner sees and may do in Jira, Confluence and Bitbucket",
+					},
+				},
+				{
+					ID:          "atlassian-legacy-api-token",
+					Provider:    "atlassian",
+					Description: "Atlassian API token (24 characters)",
+					Keywords:    []string{"atlassian", "jira", "confluence"},
+					Value:       "[0-9A-Za-z]{24}",
+					MinEntropy:  3.5,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "atlassian-legacy-api-token",
+					Allow:       []string{"^[A-Za-z]+$"},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{site}}.atlassian.net/rest/api/3/myself",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{email}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "emailAddress",
+						Docs:     "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-myself/",
+						Note:     "needs the owner's e-mail and the site; the text after Basic is sent in base64; tokens with scopes answer at api.atlassian.com/ex/jira/CLOUD_ID only, so a 401 here does not prove those dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Its owner does it on the page; an organization admin can for managed accounts, also by API.",
+								URL:   "https://id.atlassian.com/manage-profile/security/api-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.atlassian.com/users/{{account_id}}/manage/api-tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with scopes and a short expiry",
+								URL:   "https://id.atlassian.com/manage-profile/security/api-tokens",
+							},
+						},
+						Usage: "https://admin.atlassian.com : the organization's audit log",
+						Blast: "everything its owner sees and may do in Jira, Confluence and Bitbucket",
+					},
+				},
+				{
+					ID:          "atlassian-organization-api-key",
+					Provider:    "atlassian",
+					Description: "Atlassian organization API key",
+					Docs:        []string{"https://support.atlassian.com/organization-administration/docs/manage-an-organization-with-the-admin-apis/"},
+					Keywords:    []string{"atctt3xffg"},
+					Regex:       `\bATCTT3xFfG[0-9A-MO-Za-z_-][0-9A-Za-z_-]{100,300}=[0-9A-F]{8}\b`,
+					Checksum:    "atlassian-crc32",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "atlassian-organization-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.atlassian.com/admin/v1/orgs",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "data.0.attributes.name",
+						Docs:     "https://developer.atlassian.com/cloud/admin/organization/rest/",
+						Note:     "403 is a live key with other scopes",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Settings, API keys.",
+								URL:   "https://admin.atlassian.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with scopes and an expiry",
+								URL:   "https://admin.atlassian.com",
+							},
+						},
+						Usage: "https://admin.atlassian.com : the organization's audit log",
+						Blast: "users, groups and policies of the whole organization",
+					},
+				},
+				{
+					ID:          "atlassian-oauth-client-secret",
+					Provider:    "atlassian",
+					Description: "Atlassian OAuth 2.0 app secret",
+					Docs:        []string{"https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/"},
+					Keywords:    []string{"atoa"},
+					Regex:       `\bATOA[0-9A-Za-z_-]{60,80}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "atlassian-oauth-client-secret",
+					Verify: Verify{
+						Note: "needs a code or refresh token of a user: not asked",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the app's secret",
+								Text:  "Settings of the app in the developer console.",
+								URL:   "https://developer.atlassian.com/console/myapps/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://developer.atlassian.com/console/myapps/",
+							},
+						},
+						Usage: "https://developer.atlassian.com/console/myapps/",
+						Blast: "with a user's refresh token or code: acts as the app for that user",
+					},
+				},
+				{
+					ID:          "atlassian-trello-api-token",
+					Provider:    "atlassian",
+					Description: "Trello API token",
+					Docs:        []string{"https://developer.atlassian.com/cloud/trello/guides/rest-api/api-introduction/"},
+					Keywords:    []string{"atta", "trello"},
+					Regex:       `\bATTA[0-9A-Za-z]{72}\b`,
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "atlassian-trello-api-token",
+					Needs: Needs{
+						Rule:    "atlassian-trello-api-key",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.trello.com/1/members/me?key={{id}}&token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://developer.atlassian.com/cloud/trello/rest/api-group-members/",
+						Note:     "needs the app's (public) key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token with itself",
+								Text:  "Needs the app's key as well. Its owner can also remove the app's access in his settings.",
+								URL:   "https://trello.com/my/account",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.trello.com/1/tokens/{{secret}}?key={{id}}&token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Authorize the app again with a smaller scope and an expiry",
+								URL:   "https://developer.atlassian.com/cloud/trello/guides/rest-api/authorization/",
+							},
+						},
+						Usage: "the boards' activity",
+						Blast: "reads and changes the boards of its owner within its scope",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "atlassian-trello-api-key",
+					Provider:    "atlassian",
+					Description: "Trello API key",
+					Keywords:    []string{"trello"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "atlassian-trello-api-key",
+					Verify: Verify{
+						Note: "public: it stands in every authorization address",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the token that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								URL:   "https://trello.com/power-ups/admin",
+							},
+						},
+						Usage: "https://trello.com/power-ups/admin",
+						Blast: "names the app; opens nothing without a token",
+					},
+				},
+				{
+					ID:          "atlassian-opsgenie-api-key",
+					Provider:    "atlassian",
+					Description: "Opsgenie API key",
+					Docs:        []string{"https://docs.opsgenie.com/docs/api-key-management"},
+					Keywords:    []string{"opsgenie", "ops_genie", "geniekey"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "atlassian-opsgenie-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.opsgenie.com/v2/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "GenieKey {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401, 422},
+						Identity: "data.name",
+						Docs:     "https://docs.opsgenie.com/docs/account-api",
+						Note:     "403 is a live key of an integration; accounts in the EU are known at api.eu.opsgenie.com only",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "The key of an integration is replaced on the integration's page.",
+								URL:   "https://app.opsgenie.com/settings/api-key-management",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a key with only the rights it needs",
+								URL:   "https://app.opsgenie.com/settings/api-key-management",
+							},
+						},
+						Usage: "https://app.opsgenie.com/settings/logs",
+						Blast: "makes, reads and closes alerts; a key with configuration rights changes on-call plans",
+					},
+				},
+				{
+					ID:          "atlassian-statuspage-api-key",
+					Provider:    "atlassian",
+					Description: "Statuspage API key",
+					Docs:        []string{"https://developer.statuspage.io/"},
+					Keywords:    []string{"statuspage", "status_page_api"},
+					Value:       "[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "atlassian-statuspage-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.statuspage.io/v1/pages",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "OAuth {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "0.name",
+						Docs:     "https://developer.statuspage.io/#operation/getPages",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "User menu, API info.",
+								URL:   "https://manage.statuspage.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://manage.statuspage.io",
+							},
+						},
+						Usage: "https://manage.statuspage.io : activity log of the page",
+						Blast: "posts incidents and reads subscribers of the pages of its organization",
+					},
+				},
+			},
+		},
+		{
+			ID:       "auth0",
+			Name:     "Auth0",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://auth0.com/docs/get-started/applications/rotate-client-secret", "https://auth0.com/docs/secure/tokens/access-tokens/management-api-access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "auth0-client-id",
+					Provider:    "auth0",
+					Description: "Auth0 client id",
+					Keywords:    []string{"auth0"},
+					Value:       "[0-9A-Za-z]{32}",
+					MinEntropy:  3.8,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "auth0-client-id",
+					Allow:       []string{"^[A-Za-z]+$"},
+					Verify: Verify{
+						Note: "public: it stands in every sign-in address",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the client secret that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "An application's client id cannot be changed.",
+							},
+						},
+						Usage: "https://manage.auth0.com : Monitoring, Logs",
+						Blast: "names the application; opens nothing alone",
+					},
+				},
+				{
+					ID:          "auth0-client-secret",
+					Provider:    "auth0",
+					Description: "Auth0 client secret",
+					Keywords:    []string{"auth0"},
+					Value:       "[0-9A-Za-z_-]{64}",
+					MinEntropy:  4.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "auth0-client-secret",
+					Needs: Needs{
+						Rule:    "auth0-client-id",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://{{tenant}}.auth0.com/oauth/token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"grant_type":"client_credentials","client_id":"{{id}}","client_secret":"{{secret}}","audience":"https://{{tenant}}.auth0.com/api/v2/"}`,
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						LiveBody: "access_token|unauthorized_client|access_denied",
+						Scopes:   "scope",
+						Docs:     "https://auth0.com/docs/api/authentication/client-credential-flow/get-token",
+						Note:     "needs the tenant's name (such as acme.eu); 403 is a live secret without a grant for the Management API",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the client secret",
+								Text:  "One call ends the old secret and answers with the new one.",
+								URL:   "https://manage.auth0.com",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{tenant}}.auth0.com/api/v2/clients/{{id}}/rotate-secret",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								Text:  "For an overlap use private key JWT with two credentials.",
+								URL:   "https://auth0.com/docs/get-started/applications/rotate-client-secret",
+							},
+						},
+						Usage: "https://manage.auth0.com : Monitoring, Logs, events of the client",
+						Blast: "acts as the application; a machine-to-machine application may manage users and the whole tenant",
+					},
+				},
+			},
+		},
+		{
+			ID:       "aws",
+			Name:     "Amazon Web Services",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html", "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes"},
+			Rules: []Rule{
+				{
+					ID:          "aws-access-key-id",
+					Provider:    "aws",
+					Description: "AWS access key ID",
+					Keywords:    []string{"akia", "asia", "abia", "acca"},
+					Regex:       `\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "aws-access-key-id",
+					Verify: Verify{
+						Note: "An ID says nothing without its secret. Its account number can be read from it.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Look for the secret",
+								Text:  "An ID is no secret. If the secret access key may have leaked with it, deactivate the key.",
+								URL:   "https://console.aws.amazon.com/iam/home#/users",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue for the ID alone",
+								URL:   "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
+							},
+						},
+						Usage: "https://console.aws.amazon.com/cloudtrailv2/home#/events : look up by AWS access key",
+						Blast: "names the account and the key; harmless without the secret",
+					},
+				},
+				{
+					ID:          "aws-secret-access-key",
+					Provider:    "aws",
+					Description: "AWS secret access key",
+					Keywords:    []string{"aws", "amazon", "akia", "asia", "secret_access_key", "secret-access-key", "secretaccesskey", "secretkeyid", "s3_secret", "s3-secret", "s3secret", "s3_key", "dynamodb", "cloudfront", "sqs_secret", "sns_secret"},
+					Regex:       `\b(?P<id>A(?:KI|SI)A[A-Z0-9]{16})[ \t\r\n"\x27,;:|=/]{1,12}(?P<secret>[0-9A-Za-z/+]{40})`,
+					Value:       "[0-9A-Za-z/+]{40}",
+					MinEntropy:  4.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "aws-secret-access-key",
+					Needs: Needs{
+						Rule:    "aws-access-key-id",
+						Lines:   8,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Func: "aws-sts",
+						},
+						Identity: "Arn",
+						Docs:     "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html",
+						Note:     "GetCallerIdentity needs no permission. Needs the key ID; keys of GovCloud and China have their own endpoints.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Deactivate the key",
+								Text:    "Inactive can be taken back. A root user's key can only be removed by signing in as root.",
+								URL:     "https://console.aws.amazon.com/iam/home#/users",
+								Command: "aws iam update-access-key --access-key-id {{id}} --status Inactive --user-name {{user}}",
+							},
+							{
+								Title:   "Delete the key once nothing misses it",
+								Command: "aws iam delete-access-key --access-key-id {{id}} --user-name {{user}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Replace the key by a role, or create a new one",
+								Text:    "A user has two keys at most. Give the new one only what the old one was seen to use.",
+								URL:     "https://console.aws.amazon.com/iam/home#/users",
+								Command: "aws iam create-access-key --user-name {{user}}",
+							},
+						},
+						Usage: "https://console.aws.amazon.com/cloudtrailv2/home#/events : look up by AWS access key; aws iam get-access-key-last-used",
+						Blast: "whatever the user's policies allow: data, machines on your bill, mail, with IAM rights the whole account",
+					},
+				},
+				{
+					ID:          "aws-session-token",
+					Provider:    "aws",
+					Description: "AWS session token",
+					Docs:        []string{"https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp.html"},
+					Keywords:    []string{"aws_session_token", "aws-session-token", "awssessiontoken", "session_token", "sessiontoken", "session-token", "x-amz-security-token", "aws_security_token", "iqojb3jpz2lu", "fwogzxivyxdz", "fqogzxivyxdz", "fqodyxdz", "ahodyxdz", "aqodyxdz"},
+					Regex:       `\b(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz|FQoDYXdz|A[HQ]oDYXdz)[0-9A-Za-z/+]{100,1000}[0-9A-Za-z/+]{0,1000}={0,2}`,
+					Value:       "[0-9A-Za-z/+]{100,1000}[0-9A-Za-z/+]{0,1000}={0,2}",
+					MinEntropy:  4.5,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "aws-session-token",
+					Needs: Needs{
+						Rule:    "aws-access-key-id",
+						Lines:   8,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Func: "aws-sts",
+						},
+						Docs: "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html",
+						Note: "Needs the key ID and secret of the same session.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the role's active sessions",
+								Text:  "Role, Revoke sessions. It ends every session of the role that began before now, not only this one. For a user's session deactivate the user's access key.",
+								URL:   "https://console.aws.amazon.com/iam/home#/roles",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Assume the role again",
+								Command: "aws sts assume-role --role-arn {{role}} --role-session-name {{name}}",
+							},
+						},
+						Usage: "https://console.aws.amazon.com/cloudtrailv2/home#/events : look up by AWS access key",
+						Blast: "the role's rights until the session ends, 15 minutes to 36 hours",
+					},
+				},
+				{
+					ID:          "aws-bedrock-api-key",
+					Provider:    "aws",
+					Description: "Amazon Bedrock API key",
+					Docs:        []string{"https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html"},
+					Keywords:    []string{"absk"},
+					Regex:       `\bABSK[0-9A-Za-z+/]{90,300}={0,2}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "aws-bedrock-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://bedrock.{{region}}.amazonaws.com/foundation-models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Docs: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html",
+						Note: "403 is an unknown key as well as a known one without this right: read the message.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Deactivate the key, then delete it",
+								Text:    "Deactivating can be taken back.",
+								URL:     "https://console.aws.amazon.com/bedrock/home#/api-keys",
+								Command: "aws iam update-service-specific-credential --service-specific-credential-id {{id}} --status Inactive --user-name {{user}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a key that expires",
+								Text:    "Better short-term keys, or no key: a role.",
+								URL:     "https://console.aws.amazon.com/bedrock/home#/api-keys",
+								Command: "aws iam create-service-specific-credential --service-name bedrock.amazonaws.com --credential-age-days 30 --user-name {{user}}",
+							},
+						},
+						Usage: "https://console.aws.amazon.com/cost-management/home : Bedrock; CloudTrail events of bedrock.amazonaws.com",
+						Blast: "runs models on your bill",
+					},
+				},
+				{
+					ID:          "aws-bedrock-short-term-api-key",
+					Provider:    "aws",
+					Description: "Amazon Bedrock short-term API key",
+					Docs:        []string{"https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html"},
+					Keywords:    []string{"bedrock-api-key-"},
+					Regex:       `\bbedrock-api-key-[0-9A-Za-z+/_-]{32,1000}[0-9A-Za-z+/_-]{0,1000}={0,2}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "aws-bedrock-short-term-api-key",
+					Verify: Verify{
+						Note: "A signed address that expires within 12 hours; not tried.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the sessions of the role that made it",
+								Text:  "It cannot be revoked alone; it dies with the session that signed it.",
+								URL:   "https://console.aws.amazon.com/iam/home#/roles",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new one when it is needed",
+								URL:   "https://console.aws.amazon.com/bedrock/home#/api-keys",
+							},
+						},
+						Usage: "https://console.aws.amazon.com/cost-management/home : Bedrock",
+						Blast: "runs models on your bill for up to 12 hours",
+					},
+				},
+				{
+					ID:          "aws-appsync-api-key",
+					Provider:    "aws",
+					Description: "AWS AppSync API key",
+					Docs:        []string{"https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html#api-key-authorization"},
+					Keywords:    []string{"da2-"},
+					Regex:       `\bda2-[0-9a-z]{26}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "aws-appsync-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://{{api-host}}.appsync-api.{{region}}.amazonaws.com/graphql",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+							Body: `{"query":"{__typename}"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html",
+						Note: "Needs the API's host, which mostly stands near the key.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								Text:  "The ID that the command asks for is the key itself: copy it in the console instead.",
+								URL:   "https://console.aws.amazon.com/appsync/home",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a new API key",
+								Text:    "Keys expire after at most a year. Web pages that ship a key show it to everybody: Cognito or IAM tell callers apart.",
+								Command: "aws appsync create-api-key --api-id {{api-id}}",
+							},
+						},
+						Usage: "https://console.aws.amazon.com/appsync/home : monitoring and logs of the API",
+						Blast: "calls the GraphQL API with the rights of its public caller",
+					},
+				},
+				{
+					ID:          "aws-api-gateway-key",
+					Provider:    "aws",
+					Description: "Amazon API Gateway API key",
+					Docs:        []string{"https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html"},
+					Keywords:    []string{"execute-api.", "apigateway", "api_gateway", "api-gateway", "aws_api_key", "aws-api-key"},
+					Regex:       `execute-api\.[0-9a-z-]{9,20}\.amazonaws\.com[^\r\n]{0,200}[Xx]-[Aa][Pp][Ii]-[Kk][Ee][Yy]["\x27:=, ]{1,6}(?P<secret>[0-9A-Za-z]{40})\b`,
+					Value:       "[0-9A-Za-z]{40}",
+					MinEntropy:  4.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "aws-api-gateway-key",
+					Verify: Verify{
+						Note: "Only the API itself answers to it.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Disable the leaked key, then delete it",
+								Text:    "Disabling can be taken back.",
+								URL:     "https://console.aws.amazon.com/apigateway/main/api-keys",
+								Command: "aws apigateway update-api-key --api-key {{id}} --patch-operations op=replace,path=/enabled,value=false",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a key and add it to the usage plan",
+								Command: "aws apigateway create-api-key --name {{name}} --enabled",
+							},
+						},
+						Usage: "https://console.aws.amazon.com/apigateway/main/usage-plans",
+						Blast: "calls the API within its usage plan",
+					},
+				},
+				{
+					ID:          "aws-ses-smtp-password",
+					Provider:    "aws",
+					Description: "Amazon SES SMTP password",
+					Docs:        []string{"https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html"},
+					Keywords:    []string{"smtp", "ses_pass", "ses-pass", "amazonses", "email_host_password"},
+					Value:       "B[A-P][0-9A-Za-z/+]{42}",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "aws-ses-smtp-password",
+					Verify: Verify{
+						Note: "Needs an SMTP login with the key ID as user.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Deactivate the access key it was made from",
+								Text:    "The password is computed from the secret access key of the user that is named by the SMTP user name.",
+								URL:     "https://console.aws.amazon.com/iam/home#/users",
+								Command: "aws iam update-access-key --access-key-id {{id}} --status Inactive --user-name {{user}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create new SMTP credentials",
+								Text:  "They belong to a new IAM user with only ses:SendRawEmail.",
+								URL:   "https://console.aws.amazon.com/ses/home#/smtp",
+							},
+						},
+						Usage: "https://console.aws.amazon.com/ses/home : sending statistics, bounces and complaints",
+						Blast: "sends mail in your domains' names, on your bill and reputation",
+					},
+				},
+				{
+					ID:          "aws-codecommit-password",
+					Provider:    "aws",
+					Description: "AWS CodeCommit Git password",
+					Docs:        []string{"https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_ssh-keys.html"},
+					Keywords:    []string{"codecommit"},
+					Value:       "[0-9A-Za-z/+]{43}=",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "aws-codecommit-password",
+					Verify: Verify{
+						Note: "Only git over HTTPS answers to it, with its user name.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Deactivate the leaked ones, then delete them",
+								URL:     "https://console.aws.amazon.com/iam/home#/users",
+								Command: "aws iam update-service-specific-credential --service-specific-credential-id {{id}} --status Inactive --user-name {{user}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Generate second Git credentials",
+								Command: "aws iam create-service-specific-credential --service-name codecommit.amazonaws.com --user-name {{user}}",
+							},
+						},
+						Usage: "https://console.aws.amazon.com/cloudtrailv2/home#/events : GitPull and GitPush",
+						Blast: "clones and pushes the repositories of its IAM user",
+					},
+				},
+				{
+					ID:          "aws-cognito-client-secret",
+					Provider:    "aws",
+					Description: "Amazon Cognito app client secret",
+					Docs:        []string{"https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-client-apps.html"},
+					Keywords:    []string{"cognito"},
+					Value:       "[0-9a-z]{50,52}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "aws-cognito-client-secret",
+					Verify: Verify{
+						Note: "Only the user pool's own domain answers to it, with the client ID.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the old app client",
+								Command: "aws cognito-idp delete-user-pool-client --user-pool-id {{pool}} --client-id {{client-id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Add a second secret to the app client, or make a new app client",
+								URL:     "https://console.aws.amazon.com/cognito/v2/idp/user-pools",
+								Command: "aws cognito-idp create-user-pool-client --user-pool-id {{pool}} --client-name {{name}} --generate-secret",
+							},
+						},
+						Usage: "https://console.aws.amazon.com/cognito/v2/idp/user-pools : the pool's logs",
+						Blast: "impersonates the app towards the user pool; as a machine client gets its tokens",
+					},
+				},
+				{
+					ID:          "aws-presigned-url",
+					Provider:    "aws",
+					Description: "AWS pre-signed request",
+					Docs:        []string{"https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html"},
+					Keywords:    []string{"x-amz-signature="},
+					Regex:       `X-Amz-Signature=(?P<secret>[0-9a-f]{64})\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "aws-presigned-url",
+					Verify: Verify{
+						Note: "X-Amz-Date and X-Amz-Expires in the address tell until when it works: seven days at most.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Let it expire, or deactivate the key that signed it",
+								Text:  "X-Amz-Credential names the key. Deactivating it ends all its signed addresses.",
+								URL:   "https://console.aws.amazon.com/iam/home#/users",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Sign a new address that lives shorter",
+								Command: "aws s3 presign s3://{{bucket}}/{{object}} --expires-in 900",
+							},
+						},
+						Usage: "https://console.aws.amazon.com/s3/home : the bucket's access log",
+						Blast: "does the one request it was signed for, until it expires",
+					},
+				},
+			},
+		},
+		{
+			ID:       "azure",
+			Name:     "Microsoft Azure",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://learn.microsoft.com/purview/sit-defn-all-creds", "https://learn.microsoft.com/azure/storage/common/storage-account-keys-manage"},
+			Rules: []Rule{
+				{
+					ID:          "azure-storage-account-key",
+					Provider:    "azure",
+					Description: "Azure storage account key",
+					Docs:        []string{"https://learn.microsoft.com/azure/storage/common/storage-account-keys-manage"},
+					Keywords:    []string{"+ast", "accountkey", "account_key", "account-key", "storage_key", "storage-key", "storagekey", "storage_account", "storage-account", "storageaccount", "storage_access", "azure_storage", "core.windows.net", "azurestorage", "azure_blob", "blob_key", "blobkey"},
+					Regex:       `[0-9A-Za-z+/]{76}\+ASt[0-9A-Za-z+/]{6}==`,
+					Value:       "[0-9A-Za-z+/]{86}==",
+					Checksum:    "azure-storage",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "azure-storage-account-key",
+					Allow:       []string{"^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/"},
+					Verify: Verify{
+						Note: "The service asks for a request signed with the key, which needs the resource's name; it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Renew the leaked key",
+								Text:    "Every shared access signature that was signed with it dies too.",
+								URL:     "https://portal.azure.com",
+								Command: "az storage account keys renew -g {{group}} -n {{account}} --key primary",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Move the users to the other key, or to Entra ID",
+								Text:    "An account has two keys. Find out which one leaked, renew the other one and deploy it.",
+								URL:     "https://learn.microsoft.com/azure/storage/common/storage-account-keys-manage",
+								Command: "az storage account keys renew -g {{group}} -n {{account}} --key secondary",
+							},
+						},
+						Usage: "https://portal.azure.com : storage account, diagnostic logs with AuthenticationType AccountKey",
+						Blast: "reads, changes and deletes every blob, file, queue and table of the account, and signs access for others",
+					},
+				},
+				{
+					ID:          "azure-sas-token",
+					Provider:    "azure",
+					Description: "Azure shared access signature",
+					Docs:        []string{"https://learn.microsoft.com/azure/storage/common/storage-sas-overview"},
+					Keywords:    []string{"sig="},
+					Regex:       `(?:[a-z]{2,6}=[0-9A-Za-z%:._/+*-]*&(?:amp;)?)*\bsv=20[0-9]{2}-[0-9]{2}-[0-9]{2}&(?:amp;)?(?:[a-z]{2,6}=[0-9A-Za-z%:._/+*-]*&(?:amp;)?)*sig=[0-9A-Za-z%+/]{43,70}={0,1}|\bsig=[0-9A-Za-z%+/]{43,70}={0,1}&(?:amp;)?(?:[a-z]{2,6}=[0-9A-Za-z%:._/+*-]*&(?:amp;)?)*sv=20[0-9]{2}-[0-9]{2}-[0-9]{2}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-sas-token",
+					Verify: Verify{
+						Note: "se= in the past is dead for certain; sp= tells the rights. Trying it would need the whole address.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Renew the key that signed it",
+								Text:    "All signatures of that key die. With si= delete the stored access policy instead; with skoid= revoke the user delegation keys.",
+								URL:     "https://learn.microsoft.com/azure/storage/common/storage-sas-overview#best-practices-when-using-sas",
+								Command: "az storage account revoke-delegation-keys -g {{group}} -n {{account}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Sign a narrower one",
+								Text:    "A user delegation signature for one container, read only, for days instead of years.",
+								Command: "az storage container generate-sas --account-name {{account}} --name {{container}} --permissions r --expiry {{until}} --as-user --auth-mode login --https-only",
+							},
+						},
+						Usage: "https://portal.azure.com : storage account, diagnostic logs with AuthenticationType SAS",
+						Blast: "what sp= allows on the named container or account, until se=",
+					},
+				},
+				{
+					ID:          "azure-cosmosdb-key",
+					Provider:    "azure",
+					Description: "Azure Cosmos DB key",
+					Docs:        []string{"https://learn.microsoft.com/azure/cosmos-db/how-to-rotate-keys"},
+					Keywords:    []string{"acdb", "cosmos", "documents.azure.com", "documentdb", "accountendpoint"},
+					Regex:       "[0-9A-Za-z+/]{76}ACDb[0-9A-Za-z+/]{6}==",
+					Value:       "[0-9A-Za-z+/]{86}==",
+					Checksum:    "azure-identifiable",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "azure-cosmosdb-key",
+					Allow:       []string{`^C2y6yDjf5/R\+ob0N8A7Cgv30VRDJIWEHLM\+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/`},
+					Verify: Verify{
+						Note: "The service asks for a request signed with the key, which needs the resource's name; it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Regenerate the leaked key",
+								URL:     "https://portal.azure.com",
+								Command: "az cosmosdb keys regenerate -g {{group}} -n {{account}} --key-kind primary",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Move the users to the secondary key, or to Entra ID",
+								Command: "az cosmosdb keys regenerate -g {{group}} -n {{account}} --key-kind secondary",
+							},
+						},
+						Usage: "https://portal.azure.com : account, Monitoring, diagnostic logs",
+						Blast: "all data of the account; a read-only key reads it",
+					},
+				},
+				{
+					ID:          "azure-service-bus-key",
+					Provider:    "azure",
+					Description: "Azure Service Bus, Event Hubs, Relay or Notification Hubs key",
+					Docs:        []string{"https://learn.microsoft.com/azure/service-bus-messaging/service-bus-sas"},
+					Keywords:    []string{"sharedaccesskey", "shared_access_key", "shared-access-key", "servicebus", "service_bus", "service-bus", "eventhub", "event_hub", "event-hub", "notificationhub", "notification_hub"},
+					Value:       "[0-9A-Za-z+/]{43}=",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-service-bus-key",
+					Verify: Verify{
+						Note: "The service asks for a request signed with the key, which needs the resource's name; it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Renew the leaked key",
+								Text:    "Event Hubs and Relay have the same command under az eventhubs and az relay.",
+								URL:     "https://portal.azure.com",
+								Command: "az servicebus namespace authorization-rule keys renew -g {{group}} --namespace-name {{namespace}} --name {{policy}} --key PrimaryKey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Move the users to the policy's other key",
+								Command: "az servicebus namespace authorization-rule keys renew -g {{group}} --namespace-name {{namespace}} --name {{policy}} --key SecondaryKey",
+							},
+						},
+						Usage: "https://portal.azure.com : namespace, Monitoring, diagnostic logs",
+						Blast: "reads and injects messages as its policy allows; RootManageSharedAccessKey manages the whole namespace",
+					},
+				},
+				{
+					ID:          "azure-service-bus-key-identifiable",
+					Provider:    "azure",
+					Description: "Azure Service Bus, Event Hubs or Relay key",
+					Docs:        []string{"https://learn.microsoft.com/azure/service-bus-messaging/service-bus-sas"},
+					Keywords:    []string{"+asb", "+aeh", "+arm"},
+					Regex:       `[0-9A-Za-z+/]{33}\+A(?:Sb|Eh|Rm)[0-9A-Za-z+/]{6}=`,
+					Checksum:    "azure-identifiable",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-service-bus-key",
+					Verify: Verify{
+						Note: "The service asks for a request signed with the key, which needs the resource's name; it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Renew the leaked key",
+								Text:    "Event Hubs and Relay have the same command under az eventhubs and az relay.",
+								URL:     "https://portal.azure.com",
+								Command: "az servicebus namespace authorization-rule keys renew -g {{group}} --namespace-name {{namespace}} --name {{policy}} --key PrimaryKey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Move the users to the policy's other key",
+								Command: "az servicebus namespace authorization-rule keys renew -g {{group}} --namespace-name {{namespace}} --name {{policy}} --key SecondaryKey",
+							},
+						},
+						Usage: "https://portal.azure.com : namespace, Monitoring, diagnostic logs",
+						Blast: "sends, listens or manages, which the key itself tells",
+					},
+				},
+				{
+					ID:          "azure-service-bus-sas",
+					Provider:    "azure",
+					Description: "Azure Service Bus, Event Hubs or IoT Hub shared access signature",
+					Docs:        []string{"https://learn.microsoft.com/azure/event-hubs/authenticate-shared-access-signature"},
+					Keywords:    []string{"sharedaccesssignature sr="},
+					Regex:       `\bSharedAccessSignature sr=[0-9A-Za-z%:._/+-]{1,250}&(?:amp;)?sig=[0-9A-Za-z%+/]{43,70}=?&(?:amp;)?(?:skn=[^&\s"\x27]{0,100}&(?:amp;)?)?se=[0-9]{9,11}(?:&(?:amp;)?skn=[0-9A-Za-z%._-]{0,100})?`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "azure-service-bus-sas",
+					Verify: Verify{
+						Note: "se= in the past is dead for certain.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Renew the key of the policy that signed it",
+								Text:    "skn= names the policy. If the end is near, let it expire.",
+								Command: "az servicebus namespace authorization-rule keys renew -g {{group}} --namespace-name {{namespace}} --name {{policy}} --key PrimaryKey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the program sign a new one, for a shorter time",
+								URL:   "https://learn.microsoft.com/azure/event-hubs/authenticate-shared-access-signature",
+							},
+						},
+						Usage: "https://portal.azure.com : namespace or hub, diagnostic logs",
+						Blast: "what its policy allows on the named entity, until se=",
+					},
+				},
+				{
+					ID:          "azure-iot-hub-key",
+					Provider:    "azure",
+					Description: "Azure IoT Hub, provisioning or device key",
+					Docs:        []string{"https://learn.microsoft.com/azure/iot-hub/authenticate-authorize-sas"},
+					Keywords:    []string{"aiot", "azure-devices.net", "azure-devices-provisioning.net"},
+					Regex:       `(?:azure-devices(?:-provisioning)?\.net;[0-9A-Za-z=;._-]{0,200}SharedAccessKey=(?P<secret>[0-9A-Za-z+/]{43}=)|[0-9A-Za-z+/]{33}AIoT[0-9A-Za-z+/]{6}=)`,
+					Checksum:    "azure-identifiable",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-iot-hub-key",
+					Verify: Verify{
+						Note: "The service asks for a request signed with the key, which needs the resource's name; it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Renew the leaked key",
+								URL:     "https://portal.azure.com",
+								Command: "az iot hub policy renew-key --hub-name {{hub}} --name {{policy}} --renew-key primary",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Renew the policy's other key and deploy it",
+								Command: "az iot hub policy renew-key --hub-name {{hub}} --name {{policy}} --renew-key secondary",
+							},
+						},
+						Usage: "https://portal.azure.com : hub, Monitoring, diagnostic logs",
+						Blast: "with a hub policy: reads and commands every device; with a device's key: speaks for that device",
+					},
+				},
+				{
+					ID:          "azure-event-grid-key",
+					Provider:    "azure",
+					Description: "Azure Event Grid access key",
+					Docs:        []string{"https://learn.microsoft.com/azure/event-grid/get-access-keys"},
+					Keywords:    []string{"azeg", "aeg-sas-key", "eventgrid", "event_grid", "event-grid"},
+					Regex:       `\b[0-9A-Za-z]{52}JQQJ99[0-9A-Za-z]{18}AZEG[0-9A-Za-z]{4}\b`,
+					Value:       "[0-9A-Za-z+/]{43}=",
+					Checksum:    "azure-cask",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-event-grid-key",
+					Verify: Verify{
+						Note: "The service asks for a request signed with the key, which needs the resource's name; it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Regenerate the leaked key",
+								URL:     "https://portal.azure.com",
+								Command: "az eventgrid topic key regenerate -g {{group}} -n {{topic}} --key-name key1",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Move the publishers to the other key",
+								Command: "az eventgrid topic key regenerate -g {{group}} -n {{topic}} --key-name key2",
+							},
+						},
+						Usage: "https://portal.azure.com : topic, Metrics",
+						Blast: "publishes events to the topic",
+					},
+				},
+				{
+					ID:          "azure-entra-client-secret",
+					Provider:    "azure",
+					Description: "Microsoft Entra client secret",
+					Docs:        []string{"https://learn.microsoft.com/graph/api/application-addpassword"},
+					Keywords:    []string{"0q~", "1q~", "2q~", "3q~", "4q~", "5q~", "6q~", "7q~", "8q~", "9q~"},
+					Regex:       `(?:\A|[^0-9A-Za-z_~.-])(?P<secret>[0-9A-Za-z_~.-]{3}(?:8Q~[0-9A-Za-z_~.-]{34}|[0-79]Q~[0-9A-Za-z_~.-]{31,34}))(?:\.?[^0-9A-Za-z_~.-]|\.?\z)`,
+					MinEntropy:  3.8,
+					Checksum:    "entra-client-secret",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "azure-entra-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://login.microsoftonline.com/{{tenant}}/oauth2/v2.0/token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&client_id={{client-id}}&client_secret={{secret}}&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default",
+						},
+						Live:     []int{200, 400, 401},
+						Dead:     []int{400, 401},
+						LiveBody: `"access_token"|AADSTS53003|AADSTS70011|AADSTS500011`,
+						DeadBody: "AADSTS7000215|AADSTS7000222|AADSTS700016",
+						Docs:     "https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow",
+						Note:     "Needs the tenant and client ID. An active secret answers with a token of one hour, which is thrown away.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Remove the leaked secret",
+								Text:    "The list shows the first three characters of each.",
+								URL:     "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade",
+								Command: "az ad app credential delete --id {{client-id}} --key-id {{key-id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Add a second secret, or a federated credential",
+								Text:    "Several secrets are valid at once. A managed identity or federation needs none.",
+								URL:     "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade",
+								Command: "az ad app credential reset --id {{client-id}} --append --years 1",
+							},
+						},
+						Usage: "https://entra.microsoft.com/#view/Microsoft_AAD_IAM : sign-in logs, service principal sign-ins, by credential key ID",
+						Blast: "the application's permissions in Microsoft Graph and its roles in Azure",
+					},
+				},
+				{
+					ID:          "azure-entra-client-secret-legacy",
+					Provider:    "azure",
+					Description: "Microsoft Entra client secret without signature",
+					Docs:        []string{"https://learn.microsoft.com/purview/sit-defn-azure-ad-client-secret"},
+					Keywords:    []string{"azure_client_secret", "azure-client-secret", "azureclientsecret", "azure_secret", "azuread_client_secret", "azuread_secret", "azure_ad_client_secret", "azureadclientsecret", "azure_ad_secret", "aad_client_secret", "aad-client-secret", "aadclientsecret", "aad_secret", "arm_client_secret", "entra_client_secret", "entraclientsecret", "msal_client_secret", "microsoft_client_secret", "microsoftclientsecret", "graph_client_secret", "sp_client_secret"},
+					Value:       "[0-9A-Za-z_~.+/=@:?*-]{32,44}",
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-entra-client-secret",
+					Verify: Verify{
+						Note: "Needs the tenant and client ID, see azure-entra-client-secret.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Remove the leaked secret",
+								URL:     "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade",
+								Command: "az ad app credential delete --id {{client-id}} --key-id {{key-id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Add a second secret, or a federated credential",
+								URL:     "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade",
+								Command: "az ad app credential reset --id {{client-id}} --append --years 1",
+							},
+						},
+						Usage: "https://entra.microsoft.com/#view/Microsoft_AAD_IAM : sign-in logs, service principal sign-ins",
+						Blast: "the application's permissions in Microsoft Graph and its roles in Azure",
+					},
+				},
+				{
+					ID:          "azure-entra-refresh-token",
+					Provider:    "azure",
+					Description: "Microsoft Entra refresh token",
+					Docs:        []string{"https://learn.microsoft.com/entra/identity-platform/refresh-tokens"},
+					Keywords:    []string{"agab"},
+					Regex:       `\b[01]\.A[0-9A-Za-z_-]{20,120}\.(?:[0-9]\.)?AgAB[0-9A-Za-z_-]{100,1000}[0-9A-Za-z_-]{0,1000}`,
+					MinEntropy:  4.5,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "azure-entra-refresh-token",
+					Verify: Verify{
+						Note: "Using a refresh token hands out a new one, so it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the person's sessions",
+								Text:  "Every refresh token of the person dies. Access tokens live for about an hour more.",
+								URL:   "https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserManagementMenuBlade",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://graph.microsoft.com/v1.0/users/{{user}}/revokeSignInSessions",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Sign in again",
+								Command: "az login",
+							},
+						},
+						Usage: "https://entra.microsoft.com/#view/Microsoft_AAD_IAM : sign-in logs of the person, non-interactive",
+						Blast: "gets access tokens as the person, for mail, files and Azure, up to 90 days",
+					},
+				},
+				{
+					ID:          "azure-devops-personal-access-token",
+					Provider:    "azure",
+					Description: "Azure DevOps personal access token",
+					Docs:        []string{"https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"},
+					Keywords:    []string{"azdo", "azure_devops", "azure-devops", "azuredevops", "ado_pat", "ado_token", "ado-pat", "devops_pat", "devops_token", "devops-pat", "vsts_pat", "vsts_token", "vsts-pat", "vss_nuget", "dev.azure.com", "visualstudio.com"},
+					Regex:       `\b[0-9A-Za-z]{52}JQQJ99[0-9A-Za-z]{18}AZDO[0-9A-Za-z]{4}\b`,
+					Value:       "[a-z2-7]{52}",
+					Checksum:    "azure-devops-pat",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "azure-devops-personal-access-token",
+					Verify: Verify{
+						Docs: "https://learn.microsoft.com/rest/api/azure/devops/profile/profiles/get",
+						Note: "Needs a Basic login with an empty user: GET https://app.vssps.visualstudio.com/_apis/profile/profiles/me answers 200 for a live token, 401, 203 or a sign-in page for a dead one.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "The owner does it; an administrator can revoke by the token's authorization ID.",
+								URL:   "https://dev.azure.com/{{org}}/_usersSettings/tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://vssps.dev.azure.com/{{org}}/_apis/tokens/pats?authorizationId={{id}}&api-version=7.1-preview.1",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with one scope, one organization and a near end, or use a service principal",
+								URL:   "https://dev.azure.com/{{org}}/_usersSettings/tokens",
+							},
+						},
+						Usage: "https://dev.azure.com/{{org}}/_settings/audit : the token's events",
+						Blast: "repositories, pipelines and variable groups within its scopes, in one or all organizations",
+					},
+				},
+				{
+					ID:          "azure-ai-services-key",
+					Provider:    "azure",
+					Description: "Azure OpenAI or AI services key",
+					Docs:        []string{"https://learn.microsoft.com/azure/ai-services/rotate-keys"},
+					Keywords:    []string{"acog", "openai.azure.com", "azure_openai", "azure-openai", "azureopenai", "aoai_key", "aoai_api", "cognitive", "azure_ai", "azure-ai", "azureai", "azure_speech", "speech_key", "speechkey", "azure_translator", "translator_key", "translator_text", "azure_vision", "vision_key", "computer_vision", "computervision", "face_key", "azure_face", "form_recognizer", "formrecognizer", "document_intelligence", "documentintelligence", "text_analytics", "textanalytics", "luis_", "qnamaker", "content_safety", "bing_search", "bing_key"},
+					Regex:       `\b[0-9A-Za-z]{52}JQQJ99[0-9A-Za-z]{18}ACOG[0-9A-Za-z]{4}\b`,
+					Value:       "[0-9a-f]{32}",
+					Checksum:    "azure-cask",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-ai-services-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{resource}}.openai.azure.com/openai/models?api-version=2024-10-21",
+							Headers: []Header{
+								{
+									Name:  "api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://learn.microsoft.com/rest/api/azureopenai/models/list",
+						Note: "Needs the resource's name. Other AI services have other hosts and take the key in Ocp-Apim-Subscription-Key.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Regenerate the leaked key",
+								URL:     "https://portal.azure.com",
+								Command: "az cognitiveservices account keys regenerate -g {{group}} -n {{resource}} --key-name Key1",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Move the users to the other key, or to Entra ID",
+								Command: "az cognitiveservices account keys regenerate -g {{group}} -n {{resource}} --key-name Key2",
+							},
+						},
+						Usage: "https://portal.azure.com : resource, Metrics; Cost analysis",
+						Blast: "runs models and AI services on your bill",
+					},
+				},
+				{
+					ID:          "azure-annotated-key",
+					Provider:    "azure",
+					Description: "Azure key of the JQQJ99 form",
+					Docs:        []string{"https://github.com/microsoft/security-utilities"},
+					Keywords:    []string{"jqqj99"},
+					Regex:       `\b[0-9A-Za-z]{52}JQQJ99(?:[0-9A-Za-z]{26}\b|[0-9A-Za-z+/]{28}==)`,
+					Checksum:    "azure-cask",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "azure-annotated-key",
+					Verify: Verify{
+						Note: "The service asks for a request signed with the key, which needs the resource's name; it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the leaked key",
+								Text:  "The file it stands in mostly names the resource.",
+								URL:   "https://portal.azure.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Move the users to the resource's other key",
+								URL:   "https://portal.azure.com",
+							},
+						},
+						Usage: "https://portal.azure.com : the service that the four letters before the last four name",
+						Blast: "what the service behind it allows to the holder of its key",
+					},
+				},
+				{
+					ID:          "azure-search-key",
+					Provider:    "azure",
+					Description: "Azure AI Search key",
+					Docs:        []string{"https://learn.microsoft.com/azure/search/search-security-api-keys"},
+					Keywords:    []string{"azse", "search.windows.net", "azure_search", "azure-search", "azuresearch", "cognitive_search", "cognitivesearch", "search_service", "searchservice", "search_admin", "searchadmin", "ai_search", "azure_key", "azure-key", "azurekey"},
+					Regex:       `\b[0-9A-Za-z]{42}AzSe[0-9A-Za-z]{6}\b`,
+					Value:       "(?:[0-9A-Za-z]{52}|[0-9A-F]{32})",
+					Checksum:    "azure-identifiable",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-search-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{service}}.search.windows.net/indexes?api-version=2024-07-01&$select=name",
+							Headers: []Header{
+								{
+									Name:  "api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Docs: "https://learn.microsoft.com/rest/api/searchservice/indexes/list",
+						Note: "200 is an admin key. 403 is a query key as well as a wrong one.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Renew the leaked key",
+								URL:     "https://portal.azure.com",
+								Command: "az search admin-key renew -g {{group}} --service-name {{service}} --key-kind primary",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Move the users to the secondary key",
+								Command: "az search admin-key renew -g {{group}} --service-name {{service}} --key-kind secondary",
+							},
+						},
+						Usage: "https://portal.azure.com : search service, Monitoring",
+						Blast: "an admin key reads, changes and deletes all indexes; a query key reads them",
+					},
+				},
+				{
+					ID:          "azure-function-key",
+					Provider:    "azure",
+					Description: "Azure Functions key",
+					Docs:        []string{"https://learn.microsoft.com/azure/azure-functions/function-keys-how-to"},
+					Keywords:    []string{"azfu", "x-functions-key", "function_key", "function-key", "functionkey", "functions_key", "functionskey", "function_app_key", "azurewebsites.net/api"},
+					Regex:       `(?:[0-9A-Za-z_-]{44}AzFu[0-9A-Za-z_-]{6}==|azurewebsites\.net/api/[0-9A-Za-z._/-]{1,100}\?[0-9A-Za-z=&._-]{0,100}code=(?P<secret>[0-9A-Za-z%+/_-]{54,90}(?:==)?))`,
+					Value:       "[0-9A-Za-z+/_-]{54}==",
+					Checksum:    "azure-identifiable",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-function-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{app}}.azurewebsites.net/admin/host/status",
+							Headers: []Header{
+								{
+									Name:  "x-functions-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Docs: "https://learn.microsoft.com/azure/azure-functions/function-keys-how-to",
+						Note: "200 is the master key. Function keys are refused here, live or not.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete or renew the leaked key",
+								URL:     "https://portal.azure.com",
+								Command: "az functionapp keys delete -g {{group}} -n {{app}} --key-type functionKeys --key-name {{name}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Add a second key and deploy it",
+								Command: "az functionapp keys set -g {{group}} -n {{app}} --key-type functionKeys --key-name {{name}}",
+							},
+						},
+						Usage: "https://portal.azure.com : function app, Monitor",
+						Blast: "calls the functions; the master key administers the app",
+					},
+				},
+				{
+					ID:          "azure-container-registry-password",
+					Provider:    "azure",
+					Description: "Azure Container Registry password",
+					Docs:        []string{"https://learn.microsoft.com/azure/container-registry/container-registry-authentication"},
+					Keywords:    []string{"+acr", "azurecr", "acr_password", "acr-password", "acrpassword", "acr_pass", "acr_secret", "acr_admin", "acr_token", "registry_password"},
+					Regex:       `[0-9A-Za-z+/]{42}\+ACR[0-9A-Za-z+/]{6}`,
+					Value:       "(?:[0-9A-Za-z+/]{52}|[0-9A-Za-z+/]{32}|[0-9A-Za-z+/]{31}=)",
+					MinEntropy:  4,
+					Checksum:    "azure-identifiable",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "azure-container-registry-password",
+					Verify: Verify{
+						Note: "Needs a Basic login with the registry's or token's name: GET https://REGISTRY.azurecr.io/v2/ answers 200 or 401.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Renew the leaked password",
+								URL:     "https://portal.azure.com",
+								Command: "az acr credential renew -n {{registry}} --password-name password",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Move the users to the second password, or to Entra ID",
+								Command: "az acr credential renew -n {{registry}} --password-name password2",
+							},
+						},
+						Usage: "https://portal.azure.com : registry, ContainerRegistryLoginEvents",
+						Blast: "pulls and pushes all images of the registry",
+					},
+				},
+				{
+					ID:          "azure-redis-key",
+					Provider:    "azure",
+					Description: "Azure Cache for Redis access key",
+					Docs:        []string{"https://learn.microsoft.com/azure/azure-cache-for-redis/cache-configure"},
+					Keywords:    []string{"azca", "redis.cache.windows.net", "redis.azure.net"},
+					Regex:       `(?:redis\.(?:cache\.windows|azure)\.net:[0-9]{4,5},(?:[A-Za-z]{2,24}=[0-9A-Za-z]{1,24},){0,3}password=(?P<secret>[0-9A-Za-z+/]{40,60}=?)|[0-9A-Za-z+/]{33}AzCa[0-9A-Za-z+/]{6}=)`,
+					Value:       "[0-9A-Za-z+/]{43}=",
+					Checksum:    "azure-identifiable",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-redis-key",
+					Verify: Verify{
+						Note: "The service asks for a request signed with the key, which needs the resource's name; it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Regenerate the leaked key",
+								URL:     "https://portal.azure.com",
+								Command: "az redis regenerate-keys -g {{group}} -n {{cache}} --key-type Primary",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Move the users to the secondary key",
+								Command: "az redis regenerate-keys -g {{group}} -n {{cache}} --key-type Secondary",
+							},
+						},
+						Usage: "https://portal.azure.com : cache, Metrics",
+						Blast: "reads, changes and flushes everything in the cache",
+					},
+				},
+				{
+					ID:          "azure-app-configuration-connection-string",
+					Provider:    "azure",
+					Description: "Azure App Configuration connection string",
+					Docs:        []string{"https://learn.microsoft.com/azure/azure-app-configuration/concept-enable-rbac"},
+					Keywords:    []string{".azconfig.io;"},
+					Regex:       `\.azconfig\.io;Id=(?P<id>[0-9A-Za-z+/:._-]{1,60});Secret=(?P<secret>[0-9A-Za-z+/_-]{40,100}={0,2})`,
+					Checksum:    "azure-cask",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "azure-app-configuration-connection-string",
+					Verify: Verify{
+						Note: "The service asks for a request signed with the key, which needs the resource's name; it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Regenerate the leaked key",
+								URL:     "https://portal.azure.com",
+								Command: "az appconfig credential regenerate -n {{store}} --id {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Move the users to the secondary key, or to Entra ID",
+								URL:   "https://portal.azure.com",
+							},
+						},
+						Usage: "https://portal.azure.com : store, diagnostic logs",
+						Blast: "reads and changes all settings of the store, which often hold more secrets",
+					},
+				},
+				{
+					ID:          "azure-signalr-connection-string",
+					Provider:    "azure",
+					Description: "Azure SignalR, Web PubSub or Communication Services connection string",
+					Docs:        []string{"https://learn.microsoft.com/azure/azure-signalr/concept-connection-string"},
+					Keywords:    []string{".service.signalr.net", ".webpubsub.azure.com", ".communication.azure.com"},
+					Regex:       `\.(?:service\.signalr\.net|webpubsub\.azure\.com|communication\.azure\.com)/?;[Aa]ccess[Kk]ey=(?P<secret>[0-9A-Za-z+/]{43,86}={0,2})`,
+					Checksum:    "azure-cask",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-signalr-connection-string",
+					Verify: Verify{
+						Note: "The service asks for a request signed with the key, which needs the resource's name; it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Renew the leaked key",
+								Text:    "az webpubsub key regenerate and az communication regenerate-key for the other two.",
+								URL:     "https://portal.azure.com",
+								Command: "az signalr key renew -g {{group}} -n {{resource}} --key-type primary",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Move the users to the secondary key",
+								Command: "az signalr key renew -g {{group}} -n {{resource}} --key-type secondary",
+							},
+						},
+						Usage: "https://portal.azure.com : resource, Metrics and diagnostic logs",
+						Blast: "sends to every connected client; with Communication Services sends mail and messages on your bill",
+					},
+				},
+				{
+					ID:          "azure-batch-key",
+					Provider:    "azure",
+					Description: "Azure Batch, Machine Learning or API Management key",
+					Docs:        []string{"https://learn.microsoft.com/purview/sit-defn-azure-batch-shared-access-key"},
+					Keywords:    []string{"+aba", "+amc", "apim", "azure_batch", "azurebatch", "batch_account", "batchaccount", "batch.azure.com", "azureml", "ml_web_service", "services.azureml.net", "apim_management", "apimmanagement"},
+					Regex:       `[0-9A-Za-z+/]{76}(?:\+ABa|\+AMC|APIM)[0-9A-Za-z+/]{6}==`,
+					Value:       "[0-9A-Za-z+/]{86}==",
+					Checksum:    "azure-identifiable",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-batch-key",
+					Verify: Verify{
+						Note: "The service asks for a request signed with the key, which needs the resource's name; it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Renew the leaked key",
+								URL:     "https://portal.azure.com",
+								Command: "az batch account keys renew -g {{group}} -n {{account}} --key-name primary",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Move the users to the secondary key",
+								Command: "az batch account keys renew -g {{group}} -n {{account}} --key-name secondary",
+							},
+						},
+						Usage: "https://portal.azure.com : account, diagnostic logs",
+						Blast: "runs jobs on the account's machines, or calls and manages the published services",
+					},
+				},
+				{
+					ID:          "azure-api-management-subscription-key",
+					Provider:    "azure",
+					Description: "Azure API Management or AI services subscription key",
+					Docs:        []string{"https://learn.microsoft.com/azure/api-management/api-management-subscriptions"},
+					Keywords:    []string{"ocp-apim-subscription", "ocp_apim_subscription", "ocpapimsubscription", "azure-api.net", "apim_subscription", "apim_key", "apim-key", "apimkey", "api_management", "api-management", "apimanagement", "subscription_key", "subscription-key", "subscriptionkey"},
+					Value:       "(?:[0-9A-Za-z]{32}|[0-9A-Za-z]{84})",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "azure-api-management-subscription-key",
+					Verify: Verify{
+						Note: "Only the published API answers to it.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the leaked key",
+								URL:   "https://portal.azure.com",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://management.azure.com/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/Microsoft.ApiManagement/service/{{service}}/subscriptions/{{sid}}/regeneratePrimaryKey?api-version=2022-08-01",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Move the users to the subscription's secondary key",
+								URL:   "https://portal.azure.com",
+							},
+						},
+						Usage: "https://portal.azure.com : API Management, Analytics by subscription",
+						Blast: "calls the published APIs within its subscription",
+					},
+				},
+				{
+					ID:          "azure-logic-apps-url",
+					Provider:    "azure",
+					Description: "Azure Logic Apps or Power Automate trigger address",
+					Docs:        []string{"https://learn.microsoft.com/azure/logic-apps/logic-apps-securing-a-logic-app"},
+					Keywords:    []string{"logic.azure.com", "api.powerplatform.com"},
+					Regex:       `\b(?:logic\.azure\.com|api\.powerplatform\.com)(?::443)?/[0-9A-Za-z/_%.-]{20,300}\?[0-9A-Za-z=&;%/._-]{5,200}sig=(?P<secret>[0-9A-Za-z_-]{43})`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "azure-logic-apps-url",
+					Verify: Verify{
+						Note: "Any call starts the workflow, so it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the workflow's access key",
+								Text:  "Every address that was signed with it dies.",
+								URL:   "https://portal.azure.com",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://management.azure.com/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/Microsoft.Logic/workflows/{{workflow}}/regenerateAccessKey?api-version=2019-05-01",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"keyType":"Primary"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Give the callers the address that is signed with the other key",
+								URL:   "https://learn.microsoft.com/azure/logic-apps/logic-apps-securing-a-logic-app",
+							},
+						},
+						Usage: "https://portal.azure.com : logic app, Runs history",
+						Blast: "starts the workflow with input of the caller's choice",
+					},
+				},
+				{
+					ID:          "azure-maps-key",
+					Provider:    "azure",
+					Description: "Azure Maps subscription key",
+					Docs:        []string{"https://learn.microsoft.com/azure/azure-maps/how-to-manage-authentication"},
+					Keywords:    []string{"azure_maps", "azure-maps", "azuremaps", "atlas.microsoft.com"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "azure-maps-key",
+					Verify: Verify{
+						Note: "Every request is billed, so it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Renew the leaked key",
+								URL:     "https://portal.azure.com",
+								Command: "az maps account keys renew -g {{group}} -n {{account}} --key primary",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Move the users to the secondary key",
+								Command: "az maps account keys renew -g {{group}} -n {{account}} --key secondary",
+							},
+						},
+						Usage: "https://portal.azure.com : Maps account, Metrics; Cost analysis",
+						Blast: "map, search and route requests on your bill",
+					},
+				},
+				{
+					ID:          "azure-app-service-deployment-password",
+					Provider:    "azure",
+					Description: "Azure App Service publish profile password",
+					Docs:        []string{"https://learn.microsoft.com/purview/sit-defn-azure-app-service-deployment-password"},
+					Keywords:    []string{"userpwd"},
+					Regex:       `\buserPWD\\?["\x27]?\s{0,2}[=:]\s{0,2}\\?["\x27]?(?P<secret>[0-9A-Za-z]{60})\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "azure-app-service-deployment-password",
+					Verify: Verify{
+						Note: "Needs a Basic login at the app's scm host with the user name of the profile.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Reset the publish profile",
+								Text:    "Old profiles die at once. Better switch basic authentication for publishing off.",
+								URL:     "https://portal.azure.com",
+								Command: "az webapp deployment list-publishing-profiles -g {{group}} -n {{app}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Download the new profile, or deploy with OpenID Connect",
+								URL:   "https://learn.microsoft.com/azure/app-service/deploy-github-actions",
+							},
+						},
+						Usage: "https://portal.azure.com : app, Deployment Center, logs",
+						Blast: "puts any code on the web app and reads its files and settings",
+					},
+				},
+				{
+					ID:          "azure-management-certificate",
+					Provider:    "azure",
+					Description: "Azure management certificate in a publish settings file",
+					Docs:        []string{"https://learn.microsoft.com/purview/sit-defn-azure-subscription-management-certificate"},
+					Keywords:    []string{"managementcertificate"},
+					Regex:       `\bManagementCertificate\s{0,2}=\s{0,2}"(?P<secret>MII[0-9A-Za-z+/\s]{300,}={0,2})"`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "azure-management-certificate",
+					Verify: Verify{
+						Note: "A PFX file without password; only the classic management API answers to it.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the management certificate",
+								URL:   "https://portal.azure.com/#view/Microsoft_Azure_Billing/SubscriptionsBlade",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use Entra ID instead: the classic model has ended",
+								URL:   "https://learn.microsoft.com/azure/virtual-machines/classic-vm-deprecation",
+							},
+						},
+						Usage: "https://portal.azure.com : subscription, Activity log",
+						Blast: "manages the classic resources of the subscription",
+					},
+				},
+				{
+					ID:          "azure-bot-channel-secret",
+					Provider:    "azure",
+					Description: "Azure Bot Service Direct Line secret",
+					Docs:        []string{"https://learn.microsoft.com/purview/sit-defn-azure-bot-framework-secret-key"},
+					Keywords:    []string{".cwa.", "directline", "direct_line", "direct-line", "bot_secret", "botsecret", "webchat_secret"},
+					Regex:       `\b[0-9A-Za-z_-]{11}\.cwA\.[0-9A-Za-z_-]{3}\.[0-9A-Za-z_-]{43}`,
+					Value:       `[0-9A-Za-z_-]{11}\.[0-9A-Za-z_-]{43}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "azure-bot-channel-secret",
+					Verify: Verify{
+						Note: "Generating a token with it starts a conversation, so it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the leaked key",
+								URL:   "https://portal.azure.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the channel's second key",
+								URL:   "https://portal.azure.com",
+							},
+						},
+						Usage: "https://portal.azure.com : bot, Channels and Analytics",
+						Blast: "talks to the bot as any user and reads those conversations",
+					},
+				},
+				{
+					ID:          "azure-static-web-apps-token",
+					Provider:    "azure",
+					Description: "Azure Static Web Apps deployment token",
+					Docs:        []string{"https://learn.microsoft.com/azure/static-web-apps/deployment-token-management"},
+					Keywords:    []string{"static_web_apps_api_token", "static-web-apps-api-token", "azure_static_web_apps", "swa_deployment", "swa_cli_deployment", "static_web_app"},
+					Value:       "[0-9a-f]{60,80}(?:-[0-9a-f]{4,16}){1,6}[0-9a-f]{0,20}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-static-web-apps-token",
+					Verify: Verify{
+						Note: "Only a deployment uses it.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Reset the deployment token",
+								URL:     "https://portal.azure.com",
+								Command: "az staticwebapp secrets reset-api-key -n {{app}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Put the new one into the pipeline's secrets",
+								Command: "az staticwebapp secrets list -n {{app}}",
+							},
+						},
+						Usage: "https://portal.azure.com : static web app, Environments",
+						Blast: "deploys any content to the site",
+					},
+				},
+				{
+					ID:          "azure-log-analytics-key",
+					Provider:    "azure",
+					Description: "Azure Log Analytics workspace key",
+					Docs:        []string{"https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api"},
+					Keywords:    []string{"workspace_key", "workspace-key", "workspacekey", "loganalytics", "log_analytics", "log-analytics", "opinsights", "oms_key", "omskey"},
+					Value:       "[0-9A-Za-z+/]{86}==",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "azure-log-analytics-key",
+					Verify: Verify{
+						Note: "Any signed call writes a log entry, so it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the leaked key",
+								URL:   "https://portal.azure.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Move the agents to the secondary key, or to data collection rules",
+								URL:   "https://portal.azure.com",
+							},
+						},
+						Usage: "https://portal.azure.com : workspace, Usage and estimated costs",
+						Blast: "writes log entries on your bill, false alarms and noise included",
+					},
+				},
+				{
+					ID:          "azure-data-factory-runtime-key",
+					Provider:    "azure",
+					Description: "Azure Data Factory integration runtime key",
+					Docs:        []string{"https://learn.microsoft.com/azure/data-factory/create-self-hosted-integration-runtime"},
+					Keywords:    []string{"ir@"},
+					Regex:       `\bIR@[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}@[0-9A-Za-z._-]{1,63}@[0-9A-Za-z=:./_-]{1,160}@(?P<secret>[0-9A-Za-z+/]{43}=)`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azure-data-factory-runtime-key",
+					Verify: Verify{
+						Note: "Trying it would register a node.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Regenerate the leaked key",
+								URL:     "https://adf.azure.com",
+								Command: "az datafactory integration-runtime regenerate-auth-key -g {{group}} --factory-name {{factory}} --name {{runtime}} --key-name authKey1",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Register the nodes with the second key",
+								Command: "az datafactory integration-runtime regenerate-auth-key -g {{group}} --factory-name {{factory}} --name {{runtime}} --key-name authKey2",
+							},
+						},
+						Usage: "https://adf.azure.com : Manage, Integration runtimes, Nodes",
+						Blast: "adds a machine that runs the factory's copies and sees their credentials",
+					},
+				},
+				{
+					ID:          "azure-app-center-token",
+					Provider:    "azure",
+					Description: "Visual Studio App Center token",
+					Docs:        []string{"https://learn.microsoft.com/appcenter/retirement"},
+					Keywords:    []string{"appcenter", "app_center", "app-center"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "azure-app-center-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.appcenter.ms/v0.1/user",
+							Headers: []Header{
+								{
+									Name:  "X-API-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Note:     "App Center was retired in March 2025.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token if it is still listed",
+								URL:   "https://appcenter.ms/settings/apitokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Move to what replaces App Center",
+								URL:   "https://learn.microsoft.com/appcenter/retirement",
+							},
+						},
+						Usage: "https://appcenter.ms/settings/apitokens",
+						Blast: "little any more: the service has ended, analytics apart",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitbucket",
+			Name:     "Bitbucket",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.atlassian.com/bitbucket-cloud/docs/api-tokens/", "https://support.atlassian.com/bitbucket-cloud/docs/access-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "bitbucket-app-password",
+					Provider:    "bitbucket",
+					Description: "Bitbucket app password",
+					Keywords:    []string{"atbb"},
+					Regex:       `\bATBB[0-9A-Za-z]{24}[0-9A-F]{8}\b`,
+					Checksum:    "atlassian-crc32",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitbucket-app-password",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bitbucket.org/2.0/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{username}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "username",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://developer.atlassian.com/cloud/bitbucket/rest/api-group-users/",
+						Note:     "needs the owner's user name; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the app password",
+								Text:  "App passwords were retired in 2026; check that it is gone all the same.",
+								URL:   "https://bitbucket.org/account/settings/app-passwords/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API token with scopes",
+								URL:   "https://id.atlassian.com/manage-profile/security/api-tokens",
+							},
+						},
+						Usage: "https://bitbucket.org : audit log of the workspace",
+						Blast: "reads and writes the repositories and pipelines of its owner within its permissions",
+					},
+				},
+				{
+					ID:          "bitbucket-legacy-app-password",
+					Provider:    "bitbucket",
+					Description: "Bitbucket app password (without prefix)",
+					Keywords:    []string{"bitbucket_app", "bitbucket-app", "bitbucketapp", "bitbucket_pass", "bitbucket_password", "bitbucket_token"},
+					Value:       "[0-9A-Za-z]{18,20}",
+					MinEntropy:  3.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitbucket-app-password",
+					Allow:       []string{"^[A-Za-z]+$"},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bitbucket.org/2.0/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{username}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "username",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://developer.atlassian.com/cloud/bitbucket/rest/api-group-users/",
+						Note:     "needs the owner's user name; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the app password",
+								Text:  "App passwords were retired in 2026; check that it is gone all the same.",
+								URL:   "https://bitbucket.org/account/settings/app-passwords/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API token with scopes",
+								URL:   "https://id.atlassian.com/manage-profile/security/api-tokens",
+							},
+						},
+						Usage: "https://bitbucket.org : audit log of the workspace",
+						Blast: "reads and writes the repositories and pipelines of its owner within its permissions",
+					},
+				},
+				{
+					ID:          "bitbucket-access-token",
+					Provider:    "bitbucket",
+					Description: "Bitbucket repository, project or workspace access token",
+					Keywords:    []string{"atctt3xffgn"},
+					Regex:       `\bATCTT3xFfGN[0-9A-Za-z_-]{100,300}=[0-9A-F]{8}\b`,
+					Checksum:    "atlassian-crc32",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitbucket-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bitbucket.org/2.0/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "username",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://developer.atlassian.com/cloud/bitbucket/rest/api-group-users/",
+						Note:     "403 is a live token without the scope account",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access token",
+								Text:  "Settings of the repository, project or workspace, Access tokens.",
+								URL:   "https://support.atlassian.com/bitbucket-cloud/docs/revoke-a-repository-access-token/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an access token with fewer scopes",
+								URL:   "https://support.atlassian.com/bitbucket-cloud/docs/create-a-repository-access-token/",
+							},
+						},
+						Usage: "https://bitbucket.org : audit log of the workspace; the token's page tells the last use",
+						Blast: "reads or writes the code, pull requests and pipelines of its repository, project or workspace",
+					},
+				},
+				{
+					ID:          "bitbucket-client-id",
+					Provider:    "bitbucket",
+					Description: "Bitbucket OAuth consumer key",
+					Keywords:    []string{"bitbucket"},
+					Value:       "[0-9A-Za-z]{18}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "bitbucket-client-id",
+					Allow:       []string{"^[A-Za-z]+$"},
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the secret that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "A new consumer has a new key.",
+							},
+						},
+						Usage: "the workspace's settings, OAuth consumers",
+						Blast: "names an OAuth consumer; opens nothing alone",
+					},
+				},
+				{
+					ID:          "bitbucket-client-secret",
+					Provider:    "bitbucket",
+					Description: "Bitbucket OAuth consumer secret",
+					Docs:        []string{"https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/"},
+					Keywords:    []string{"bitbucket"},
+					Value:       "[0-9A-Za-z]{32}",
+					MinEntropy:  3.5,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bitbucket-client-secret",
+					Allow:       []string{"^[A-Za-z]+$"},
+					Needs: Needs{
+						Rule:    "bitbucket-client-id",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://bitbucket.org/site/oauth2/access_token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials",
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "invalid_client|unauthorized_client|Invalid OAuth client credentials",
+						Scopes:   "scopes",
+						Docs:     "https://developer.atlassian.com/cloud/bitbucket/oauth-2/",
+						Note:     "user is the consumer's key; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the OAuth consumer",
+								Text:  "A consumer's secret cannot be changed alone.",
+								URL:   "https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new OAuth consumer",
+								URL:   "https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/",
+							},
+						},
+						Usage: "https://bitbucket.org : audit log of the workspace",
+						Blast: "acts as the consumer's owner within its permissions",
+					},
+				},
+			},
+		},
+		{
 			ID:       "cerebras",
 			Name:     "Cerebras",
 			Reviewed: "2026-11-24",
@@ -297,6 +3058,559 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cloud.cerebras.ai : usage of the organization",
 						Blast: "runs models on your bill and your rate limits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudflare",
+			Name:     "Cloudflare",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.cloudflare.com/fundamentals/api/get-started/token-formats", "https://developers.cloudflare.com/fundamentals/api/get-started/keys/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudflare-user-api-token",
+					Provider:    "cloudflare",
+					Description: "Cloudflare user API token",
+					Keywords:    []string{"cfut_"},
+					Regex:       `\bcfut_[0-9A-Za-z]{40}[0-9a-f]{8}\b`,
+					Checksum:    "cloudflare-crc32",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cloudflare-user-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloudflare.com/client/v4/user/tokens/verify",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"status":\s*"active"`,
+						DeadBody: `"status":\s*"(?:disabled|expired)"|Invalid API Token`,
+						Identity: "result.id",
+						Docs:     "https://developers.cloudflare.com/api/resources/user/subresources/tokens/methods/verify/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Its id is in the answer of the verification. Setting the status to disabled can be undone; a token with the right API Tokens: Edit can delete itself.",
+								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.cloudflare.com/client/v4/user/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with fewer resources, an expiry and a list of addresses",
+								Text:  "Rolling keeps the policies and ends the old value at once.",
+								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+							},
+						},
+						Usage: "https://dash.cloudflare.com/?to=/:account/audit-log : what the token did, by its id",
+						Blast: "what its policies allow: DNS, Workers, R2, WAF, certificates",
+					},
+				},
+				{
+					ID:          "cloudflare-account-api-token",
+					Provider:    "cloudflare",
+					Description: "Cloudflare account API token",
+					Keywords:    []string{"cfat_"},
+					Regex:       `\bcfat_[0-9A-Za-z]{40}[0-9a-f]{8}\b`,
+					Checksum:    "cloudflare-crc32",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cloudflare-account-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloudflare.com/client/v4/accounts/{{account_id}}/tokens/verify",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"status":\s*"active"`,
+						DeadBody: `"status":\s*"(?:disabled|expired)"|Invalid API Token`,
+						Identity: "result.id",
+						Docs:     "https://developers.cloudflare.com/api/resources/accounts/subresources/tokens/methods/verify/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Its id is in the answer of the verification. Setting the status to disabled can be undone.",
+								URL:   "https://dash.cloudflare.com/?to=/:account/api-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.cloudflare.com/client/v4/accounts/{{account_id}}/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with fewer resources, an expiry and a list of addresses",
+								URL:   "https://dash.cloudflare.com/?to=/:account/api-tokens",
+							},
+						},
+						Usage: "https://dash.cloudflare.com/?to=/:account/audit-log : what the token did, by its id",
+						Blast: "what its policies allow in the account: DNS, Workers, R2, WAF",
+					},
+				},
+				{
+					ID:          "cloudflare-api-token",
+					Provider:    "cloudflare",
+					Description: "Cloudflare API token (without prefix)",
+					Keywords:    []string{"cloudflare", "cf_api", "cf_token", "cf-api", "cf-token", "cfapitoken"},
+					Value:       "[0-9A-Za-z_-]{40}",
+					MinEntropy:  4.1,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cloudflare-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloudflare.com/client/v4/user/tokens/verify",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"status":\s*"active"`,
+						DeadBody: `"status":\s*"(?:disabled|expired)"|Invalid API Token`,
+						Identity: "result.id",
+						Docs:     "https://developers.cloudflare.com/api/resources/user/subresources/tokens/methods/verify/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Its id is in the answer of the verification. Setting the status to disabled can be undone; a token with the right API Tokens: Edit can delete itself.",
+								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.cloudflare.com/client/v4/user/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with fewer resources, an expiry and a list of addresses",
+								Text:  "Rolling keeps the policies and ends the old value at once.",
+								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+							},
+						},
+						Usage: "https://dash.cloudflare.com/?to=/:account/audit-log : what the token did, by its id",
+						Blast: "what its policies allow: DNS, Workers, R2, WAF, certificates",
+					},
+				},
+				{
+					ID:          "cloudflare-global-api-key",
+					Provider:    "cloudflare",
+					Description: "Cloudflare Global API key",
+					Keywords:    []string{"cfk_"},
+					Regex:       `\bcfk_[0-9A-Za-z]{40}[0-9a-f]{8}\b`,
+					Checksum:    "cloudflare-crc32",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cloudflare-global-api-key",
+					Verify: Verify{
+						Note: "needs the account's e-mail address as well: GET https://api.cloudflare.com/client/v4/user with X-Auth-Email and X-Auth-Key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the Global API key",
+								Text:  "The old one ends at once.",
+								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use scoped API tokens in place of it",
+								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+							},
+						},
+						Usage: "https://dash.cloudflare.com/?to=/:account/audit-log",
+						Blast: "everything in every account of its owner",
+					},
+				},
+				{
+					ID:          "cloudflare-legacy-global-api-key",
+					Provider:    "cloudflare",
+					Description: "Cloudflare Global API key (without prefix)",
+					Keywords:    []string{"cloudflare", "x-auth-key", "x_auth_key", "cf_api", "cf_key", "cf-api", "cfapikey"},
+					Value:       "[0-9a-f]{37}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cloudflare-global-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloudflare.com/client/v4/user",
+							Headers: []Header{
+								{
+									Name:  "X-Auth-Email",
+									Value: "{{email}}",
+								},
+								{
+									Name:  "X-Auth-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "result.email",
+						Docs:     "https://developers.cloudflare.com/fundamentals/api/get-started/keys/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the Global API key",
+								Text:  "The old one ends at once.",
+								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use scoped API tokens in place of it",
+								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+							},
+						},
+						Usage: "https://dash.cloudflare.com/?to=/:account/audit-log",
+						Blast: "everything in every account of its owner",
+					},
+				},
+				{
+					ID:          "cloudflare-origin-ca-key",
+					Provider:    "cloudflare",
+					Description: "Cloudflare Origin CA key",
+					Docs:        []string{"https://developers.cloudflare.com/fundamentals/api/get-started/ca-keys/"},
+					Keywords:    []string{"v1.0-"},
+					Regex:       `\bv1\.0-[0-9a-f]{24}-[0-9a-f]{146}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudflare-origin-ca-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloudflare.com/client/v4/certificates?zone_id={{zone_id}}",
+							Headers: []Header{
+								{
+									Name:  "X-Auth-User-Service-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://developers.cloudflare.com/api/resources/origin_ca_certificates/methods/list/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the Origin CA key",
+								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use an API token with the right SSL and Certificates: Edit",
+								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+							},
+						},
+						Usage: "https://dash.cloudflare.com/?to=/:account/audit-log : origin certificates made since the leak",
+						Blast: "issues and revokes origin certificates of the account's zones",
+					},
+				},
+				{
+					ID:          "cloudflare-tunnel-token",
+					Provider:    "cloudflare",
+					Description: "Cloudflare Tunnel token",
+					Docs:        []string{"https://developers.cloudflare.com/cloudflare-one/networks/connectors/cloudflare-tunnel/configure-tunnels/remote-tunnel-permissions/"},
+					Keywords:    []string{"eyjhijoi"},
+					Regex:       `\beyJhIjoi[0-9A-Za-z+/_-]{120,300}={0,2}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudflare-tunnel-token",
+					Verify: Verify{
+						Note: "running a connector with it is the only test",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Refresh the tunnel's token",
+								Text:  "Then restart your connectors with the new one and delete foreign connections.",
+								URL:   "https://one.dash.cloudflare.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the refreshed token in place",
+								URL:   "https://one.dash.cloudflare.com",
+							},
+						},
+						Usage: "https://one.dash.cloudflare.com : connectors of the tunnel that are not yours",
+						Blast: "runs a connector of the tunnel and so receives its traffic",
+					},
+				},
+				{
+					ID:          "cloudflare-r2-access-key-id",
+					Provider:    "cloudflare",
+					Description: "Cloudflare R2 access key id",
+					Keywords:    []string{"r2_access", "r2-access", "r2access", "r2_key_id", "cloudflarestorage"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "cloudflare-r2-access-key-id",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret access key",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke while the secret access key is safe",
+								URL:   "https://dash.cloudflare.com/?to=/:account/r2/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration beside the secret",
+								Text:  "It is replaced together with the secret.",
+							},
+						},
+						Usage: "https://dash.cloudflare.com/?to=/:account/audit-log",
+						Blast: "names an R2 token; opens nothing alone",
+					},
+				},
+				{
+					ID:          "cloudflare-r2-secret-access-key",
+					Provider:    "cloudflare",
+					Description: "Cloudflare R2 secret access key",
+					Docs:        []string{"https://developers.cloudflare.com/r2/api/tokens/"},
+					Keywords:    []string{"r2_secret", "r2-secret", "r2secret", "r2_access", "r2access", "cloudflarestorage"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudflare-r2-secret-access-key",
+					Needs: Needs{
+						Rule:    "cloudflare-r2-access-key-id",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "asked with a signed S3 request to the account's R2 host",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the R2 token",
+								Text:  "The access key id is the token's id.",
+								URL:   "https://dash.cloudflare.com/?to=/:account/r2/api-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.cloudflare.com/client/v4/accounts/{{account_id}}/tokens/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for one bucket",
+								URL:   "https://dash.cloudflare.com/?to=/:account/r2/api-tokens",
+							},
+						},
+						Usage: "https://dash.cloudflare.com/?to=/:account/audit-log",
+						Blast: "reads and changes the objects of its R2 buckets",
+					},
+				},
+				{
+					ID:          "cloudflare-turnstile-secret-key",
+					Provider:    "cloudflare",
+					Description: "Cloudflare Turnstile secret key",
+					Docs:        []string{"https://developers.cloudflare.com/turnstile/get-started/server-side-validation/"},
+					Keywords:    []string{"0x4aaaa"},
+					Regex:       `\b0x4AAAA[0-9A-Za-z_-]{26,31}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "cloudflare-turnstile-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://challenges.cloudflare.com/turnstile/v0/siteverify",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "secret={{secret}}&response=till",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 400},
+						LiveBody: "invalid-input-response",
+						DeadBody: "invalid-input-secret",
+						Docs:     "https://developers.cloudflare.com/turnstile/get-started/server-side-validation/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the widget's secret",
+								Text:  "The old one works for two hours more unless told otherwise.",
+								URL:   "https://dash.cloudflare.com/?to=/:account/turnstile",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.cloudflare.com/client/v4/accounts/{{account_id}}/challenges/widgets/{{sitekey}}/rotate_secret",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"invalidate_immediately":false}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								Text:  "It stands in the answer of the rotation.",
+								URL:   "https://dash.cloudflare.com/?to=/:account/turnstile",
+							},
+						},
+						Usage: "https://dash.cloudflare.com/?to=/:account/turnstile : analytics of the widget",
+						Blast: "answers for the widget: somebody else can check tokens of your visitors and use them up",
+					},
+				},
+				{
+					ID:          "cloudflare-access-client-id",
+					Provider:    "cloudflare",
+					Description: "Cloudflare Access service token id",
+					Keywords:    []string{".access"},
+					Regex:       `\b[0-9a-f]{32}\.access\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "cloudflare-access-client-id",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the client secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke while the client secret is safe",
+								URL:   "https://one.dash.cloudflare.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration beside the secret",
+								Text:  "It stays the same when the secret is renewed.",
+							},
+						},
+						Usage: "https://one.dash.cloudflare.com : Access, logs",
+						Blast: "names a service token; opens nothing alone",
+					},
+				},
+				{
+					ID:          "cloudflare-access-client-secret",
+					Provider:    "cloudflare",
+					Description: "Cloudflare Access service token secret",
+					Docs:        []string{"https://developers.cloudflare.com/cloudflare-one/access-controls/service-credentials/service-tokens/"},
+					Keywords:    []string{"cf_access", "cf-access", "cfaccess", "access_client_secret", "access-client-secret"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudflare-access-client-secret",
+					Needs: Needs{
+						Rule:    "cloudflare-access-client-id",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "asked at the protected application with CF-Access-Client-Id and CF-Access-Client-Secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the service token",
+								Text:  "Sessions made with it last until they expire; revoke them on the application.",
+								URL:   "https://one.dash.cloudflare.com",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.cloudflare.com/client/v4/accounts/{{account_id}}/access/service_tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a service token with a short life",
+								URL:   "https://one.dash.cloudflare.com",
+							},
+						},
+						Usage: "https://one.dash.cloudflare.com : Access, logs of the service token",
+						Blast: "enters every application whose policy lets the service token in",
 					},
 				},
 			},
@@ -350,6 +3664,1437 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dashboard.cohere.com/billing",
 						Blast: "runs models on your bill; datasets and connectors of the organization",
+					},
+				},
+			},
+		},
+		{
+			ID:       "config-files",
+			Name:     "Credential files",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html", "https://docs.npmjs.com/cli/configuring-npm/npmrc"},
+			Rules: []Rule{
+				{
+					ID:          "config-files-netrc",
+					Provider:    "config-files",
+					Description: "Password in a netrc file",
+					Docs:        []string{"https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html"},
+					Keywords:    []string{"machine "},
+					Regex:       `\bmachine (?P<id>[0-9A-Za-z._-]{2,120})\s{1,8}login\s{1,4}[^\s]{1,120}\s{1,8}password\s{1,4}(?P<secret>[^\s"\x27<>$]{3,200})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "config-files-netrc",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one at the host",
+								URL:   "https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password or token at the host",
+								URL:   "https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html",
+							},
+						},
+						Usage: "the host's access log, by user",
+						Blast: "the named host as that user",
+					},
+				},
+				{
+					ID:          "config-files-netrc-password",
+					Provider:    "config-files",
+					Description: "Password in a netrc file",
+					Docs:        []string{"https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html"},
+					Keywords:    []string{"password"},
+					Regex:       `(?m)(?:^|[\x22\x27])[ \t]*password\s{1,4}(?P<secret>[^\s"\x27<>$]{3,200})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "config-files-netrc",
+					Paths:       []string{"**/.netrc", "**/_netrc", "**/netrc", "**/*.netrc", "**/.authinfo"},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one at the host",
+								URL:   "https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password or token at the host",
+								URL:   "https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html",
+							},
+						},
+						Usage: "the host's access log, by user",
+						Blast: "the named host as that user",
+					},
+				},
+				{
+					ID:          "config-files-pgpass",
+					Provider:    "config-files",
+					Description: "Password in a PostgreSQL password file",
+					Docs:        []string{"https://www.postgresql.org/docs/current/libpq-pgpass.html"},
+					Keywords:    []string{":543", ":6432:", ":*:"},
+					Regex:       `(?m)(?:^|[\x22\x27])[ \t]*(?P<id>[0-9A-Za-z._*-]{1,120}):(?:543[0-9]|6432|\*):[^:\s]{1,63}:[^:\s]{1,63}:(?P<secret>[^\s\x22\x27]{3,120})(?:[\x22\x27]|\s*$)`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "config-files-pgpass",
+					Paths:       []string{"**/.pgpass", "**/*pgpass*", "**/pgpass.conf"},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the role's old sessions",
+								URL:   "https://www.postgresql.org/docs/current/libpq-pgpass.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password for the role",
+								URL:   "https://www.postgresql.org/docs/current/libpq-pgpass.html",
+							},
+						},
+						Usage: "pg_stat_activity, and the server's log of connections",
+						Blast: "the database as that role",
+					},
+				},
+				{
+					ID:          "config-files-npmrc-auth",
+					Provider:    "config-files",
+					Description: "Registry login in an npmrc file",
+					Docs:        []string{"https://docs.npmjs.com/cli/configuring-npm/npmrc#auth-related-configuration"},
+					Keywords:    []string{"_auth", "_password"},
+					Regex:       `(?m)(?:^|[:\s\x22\x27])_(?:auth|password)\s{0,3}=\s{0,3}"?(?P<secret>[0-9A-Za-z+/]{8,400}={0,2})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "config-files-npmrc-auth",
+					Paths:       []string{"**/.npmrc", "**/npmrc", "**/*.npmrc", "**/.yarnrc*"},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one at the registry",
+								URL:   "https://docs.npmjs.com/cli/configuring-npm/npmrc#auth-related-configuration",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password or token at the registry",
+								URL:   "https://docs.npmjs.com/cli/configuring-npm/npmrc#auth-related-configuration",
+							},
+						},
+						Usage: "the registry's access log, by user",
+						Blast: "installs and publishes at the registry as that user",
+					},
+				},
+				{
+					ID:          "config-files-npmrc-auth-token",
+					Provider:    "config-files",
+					Description: "Registry token in an npmrc file",
+					Docs:        []string{"https://docs.npmjs.com/cli/configuring-npm/npmrc#auth-related-configuration"},
+					Keywords:    []string{"_authtoken"},
+					Regex:       `_authToken\\?["\x27]?\s{0,3}[=:]\s{0,3}\\?["\x27]?(?P<secret>[0-9A-Za-z+/._~-]{16,1000}={0,2})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "config-files-npmrc-auth-token",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the old one at the registry",
+								URL:   "https://docs.npmjs.com/cli/configuring-npm/npmrc#auth-related-configuration",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make a new token at the registry",
+								URL:   "https://docs.npmjs.com/cli/configuring-npm/npmrc#auth-related-configuration",
+							},
+						},
+						Usage: "the registry's access log, by user",
+						Blast: "installs and publishes at the registry as that user",
+					},
+				},
+				{
+					ID:          "config-files-pypirc-password",
+					Provider:    "config-files",
+					Description: "Password in a pypirc file",
+					Docs:        []string{"https://packaging.python.org/en/latest/specifications/pypirc/"},
+					Keywords:    []string{"password"},
+					Regex:       `(?m)(?:^|[\x22\x27])[ \t]*password\s{0,4}[:=]\s{0,4}(?P<secret>[^\s"\x27<>$]{3,200})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "config-files-pypirc-password",
+					Paths:       []string{"**/.pypirc", "**/pypirc", "**/*.pypirc"},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one at the index",
+								URL:   "https://packaging.python.org/en/latest/specifications/pypirc/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make a project token or set a new password at the index",
+								URL:   "https://packaging.python.org/en/latest/specifications/pypirc/",
+							},
+						},
+						Usage: "the index's list of releases and its access log",
+						Blast: "uploads releases at the named index as that user",
+					},
+				},
+				{
+					ID:          "config-files-docker-auth",
+					Provider:    "config-files",
+					Description: "Registry login in a Docker configuration",
+					Docs:        []string{"https://docs.docker.com/reference/cli/docker/login/"},
+					Keywords:    []string{"auths"},
+					Regex:       `\bauths\\{0,3}["\x27]?\s{0,8}:\s{0,8}\{[^}]{0,400}?\\{0,3}"auth\\{0,3}"\s{0,8}:\s{0,8}\\{0,3}"(?P<secret>[0-9A-Za-z+/]{8,1000}[0-9A-Za-z+/]{0,1000}={0,2})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "config-files-docker-auth",
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old password or token at the registry",
+								URL:   "https://docs.docker.com/reference/cli/docker/login/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make an access token at the registry and sign in with a credential helper",
+								URL:   "https://docs.docker.com/reference/cli/docker/login/",
+							},
+						},
+						Usage: "the registry's list of pulls and pushes",
+						Blast: "pulls and, with write, pushes images at the named registry as that user",
+					},
+				},
+				{
+					ID:          "config-files-dockercfg-auth",
+					Provider:    "config-files",
+					Description: "Registry login in a Docker configuration",
+					Docs:        []string{"https://docs.docker.com/reference/cli/docker/login/"},
+					Keywords:    []string{`auth"`},
+					Regex:       `"auth"\s{0,8}:\s{0,8}"(?P<secret>[0-9A-Za-z+/]{8,1000}={0,2})"`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "config-files-docker-auth",
+					Paths:       []string{"**/.docker/config.json", "**/.dockercfg", "**/.dockerconfigjson", "**/dockerconfig.json", "**/docker-config.json", "**/docker_config.json"},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old password or token at the registry",
+								URL:   "https://docs.docker.com/reference/cli/docker/login/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make an access token at the registry and sign in with a credential helper",
+								URL:   "https://docs.docker.com/reference/cli/docker/login/",
+							},
+						},
+						Usage: "the registry's list of pulls and pushes",
+						Blast: "pulls and, with write, pushes images at the named registry as that user",
+					},
+				},
+				{
+					ID:          "config-files-mycnf-password",
+					Provider:    "config-files",
+					Description: "Password in a MySQL option file",
+					Docs:        []string{"https://dev.mysql.com/doc/refman/8.4/en/option-files.html"},
+					Keywords:    []string{"password"},
+					Regex:       `(?m)(?:^|[\x22\x27])[ \t]*password\s{0,4}=\s{0,4}["\x27]?(?P<secret>[^\s"\x27<>$]{3,200})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "config-files-mycnf-password",
+					Paths:       []string{"**/.my.cnf", "**/my.cnf", "**/*.my.cnf", "**/my.ini", "**/.mylogin.cnf", "**/debian.cnf"},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Discard the old password",
+								URL:   "https://dev.mysql.com/doc/refman/8.4/en/option-files.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a second password and deploy it",
+								URL:   "https://dev.mysql.com/doc/refman/8.4/en/option-files.html",
+							},
+						},
+						Usage: "the server's general or audit log",
+						Blast: "the database as that user",
+					},
+				},
+				{
+					ID:          "config-files-s3cfg-secret-key",
+					Provider:    "config-files",
+					Description: "Secret key in an s3cmd or boto file",
+					Docs:        []string{"https://s3tools.org/kb/item14.htm"},
+					Keywords:    []string{"secret_key", "secret_access_key"},
+					Regex:       `(?m)(?:^|[\x22\x27])[ \t]*(?:aws_)?secret_(?:access_)?key\s{0,4}=\s{0,4}(?P<secret>[0-9A-Za-z/+_-]{20,80})\b`,
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "config-files-s3cfg-secret-key",
+					Paths:       []string{"**/.s3cfg", "**/s3cfg", "**/.boto", "**/boto.cfg", "**/.aws/credentials", "**/.passwd-s3fs", "**/.mc/config.json"},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key at the store",
+								URL:   "https://s3tools.org/kb/item14.htm",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make a second key at the store",
+								URL:   "https://s3tools.org/kb/item14.htm",
+							},
+						},
+						Usage: "the object store's access log",
+						Blast: "reads and writes the buckets of the key at the named store",
+					},
+				},
+				{
+					ID:          "config-files-filezilla-password",
+					Provider:    "config-files",
+					Description: "Saved password in a FileZilla file",
+					Docs:        []string{"https://wiki.filezilla-project.org/FileZilla_Client_Tutorial_(en)"},
+					Keywords:    []string{"<pass"},
+					Regex:       `<Pass(?: encoding="base64")?>(?P<secret>[^<\s]{3,200})</Pass>`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "config-files-filezilla-password",
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old password at the server",
+								URL:   "https://wiki.filezilla-project.org/FileZilla_Client_Tutorial_(en)",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password at the server, save it under a master password",
+								URL:   "https://wiki.filezilla-project.org/FileZilla_Client_Tutorial_(en)",
+							},
+						},
+						Usage: "the server's log of logins",
+						Blast: "the FTP or SFTP server as that user",
+					},
+				},
+				{
+					ID:          "config-files-wifi-passphrase",
+					Provider:    "config-files",
+					Description: "Wi-Fi passphrase",
+					Docs:        []string{"https://w1.fi/cgit/hostap/plain/wpa_supplicant/wpa_supplicant.conf"},
+					Keywords:    []string{"psk="},
+					Regex:       `(?m)(?:^|[\x22\x27])[ \t]*psk=(?P<secret>"[^"\r\n]{8,63}"|[0-9a-f]{64}|[^\s"\x27#${]{8,63})[\x22\x27]?\s*$`,
+					Severity:    "medium",
+					Class:       "key",
+					Human:       true,
+					Family:      "config-files-wifi-passphrase",
+					Paths:       []string{"**/wpa_supplicant*.conf", "**/*.nmconnection", "**/*.psk", "**/hostapd*.conf", "**/system-connections/*"},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Make the devices join with the new one",
+								URL:   "https://w1.fi/cgit/hostap/plain/wpa_supplicant/wpa_supplicant.conf",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new passphrase at the access points",
+								URL:   "https://w1.fi/cgit/hostap/plain/wpa_supplicant/wpa_supplicant.conf",
+							},
+						},
+						Usage: "the access point's list of clients",
+						Blast: "joins the wireless network",
+					},
+				},
+			},
+		},
+		{
+			ID:       "crates-io",
+			Name:     "crates.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://doc.rust-lang.org/cargo/reference/publishing.html", "https://crates.io/docs/trusted-publishing"},
+			Rules: []Rule{
+				{
+					ID:          "crates-io-api-token",
+					Provider:    "crates-io",
+					Description: "crates.io API token",
+					Keywords:    []string{"cio"},
+					Regex:       `\bcio[0-9A-Za-z]{32}\b`,
+					MinEntropy:  3.6,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "crates-io-api-token",
+					Allow:       []string{"^cio[A-Za-z]+$"},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://crates.io/api/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "User-Agent",
+									Value: "till",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401, 403},
+						LiveBody: `"login"|required permissions`,
+						DeadBody: "authentication failed|must be logged in",
+						Identity: "user.login",
+						Docs:     "https://doc.rust-lang.org/cargo/reference/registry-web-api.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								URL:   "https://crates.io/settings/tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://crates.io/api/v1/tokens/current",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{secret}}",
+										},
+										{
+											Name:  "User-Agent",
+											Value: "till",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for its crates with only the scopes it needs",
+								Text:  "For CI use trusted publishing in place of a token.",
+								URL:   "https://crates.io/settings/tokens/new",
+							},
+						},
+						Usage: "versions published or yanked since the leak; https://crates.io/settings/tokens shows the last use",
+						Blast: "publishes and yanks crates that others build",
+						Self:  true,
+					},
+				},
+			},
+		},
+		{
+			ID:       "cursor",
+			Name:     "Cursor",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://cursor.com/docs/api", "https://cursor.com/docs/background-agent/api/overview"},
+			Rules: []Rule{
+				{
+					ID:          "cursor-api-key",
+					Provider:    "cursor",
+					Description: "Cursor API key",
+					Keywords:    []string{"key_", "crsr_"},
+					Regex:       `\b(?:key_[0-9a-f]{64}|crsr_[0-9A-Za-z]{40,80})\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cursor-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cursor.com/v0/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "userEmail",
+						Docs:     "https://cursor.com/docs/background-agent/api/endpoints",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "User keys stand under Integrations, admin keys under Settings.",
+								URL:   "https://cursor.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://cursor.com/dashboard",
+							},
+						},
+						Usage: "https://cursor.com/dashboard : usage and agents",
+						Blast: "runs cloud agents with write access to the connected repositories; an admin key reads and changes the team",
+					},
+				},
+			},
+		},
+		{
+			ID:       "database-url",
+			Name:     "Database credentials",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.postgresql.org/docs/current/libpq-connect.html", "https://learn.microsoft.com/dotnet/framework/data/adonet/connection-strings"},
+			Rules: []Rule{
+				{
+					ID:          "database-url-postgres",
+					Provider:    "database-url",
+					Description: "PostgreSQL connection string with password",
+					Docs:        []string{"https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS"},
+					Keywords:    []string{"postgres", "postgis", "cockroachdb", "timescaledb", "redshift"},
+					Regex:       `\b(?:postgres(?:ql)?|postgis|cockroachdb|timescaledb|redshift)(?:\+[0-9a-z]{2,16})?://(?P<id>[0-9A-Za-z._%+~!=-]{0,100}):(?P<secret>[0-9A-Za-z!#$%&()*+.:=@\[\]^_{}~-]{3,200})@[0-9A-Za-z\[${<%_]`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-postgres",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "End the sessions of the old one",
+								Text:    "A changed password ends no open session by itself.",
+								URL:     "https://www.postgresql.org/docs/current/sql-alterrole.html",
+								Command: "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{{role}}'",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a second role and move the users to it, or set a new password",
+								Text:    "A second user beside the first keeps production running while it is deployed.",
+								Command: `ALTER ROLE {{role}} PASSWORD NULL; then \password in psql`,
+							},
+						},
+						Usage: "pg_stat_activity, and the server's log with log_connections on",
+						Blast: "reads, changes and drops what the role may; a superuser runs programs on the server",
+					},
+				},
+				{
+					ID:          "database-url-mysql",
+					Provider:    "database-url",
+					Description: "MySQL or MariaDB connection string with password",
+					Docs:        []string{"https://dev.mysql.com/doc/refman/8.4/en/connecting-using-uri-or-key-value-pairs.html"},
+					Keywords:    []string{"mysql", "mariadb", "tidb"},
+					Regex:       `\b(?:mysqlx?2?|mariadb|tidb)(?:\+[0-9a-z]{2,16})?://(?P<id>[0-9A-Za-z._%+~!=-]{0,100}):(?P<secret>[0-9A-Za-z!#$%&()*+.:=@\[\]^_{}~-]{3,200})@[0-9A-Za-z\[${<%_]`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-mysql",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Discard the old password",
+								Text:    "A changed password ends no open session by itself.",
+								URL:     "https://dev.mysql.com/doc/refman/8.4/en/password-management.html#dual-passwords",
+								Command: "ALTER USER {{user}} DISCARD OLD PASSWORD",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Set a second password, deploy it",
+								Text:    "A second user beside the first keeps production running while it is deployed.",
+								Command: "ALTER USER {{user}} IDENTIFIED BY RANDOM PASSWORD RETAIN CURRENT PASSWORD",
+							},
+						},
+						Usage: "the general or audit log; performance_schema.hosts",
+						Blast: "reads, changes and drops what the user may",
+					},
+				},
+				{
+					ID:          "database-url-mongodb",
+					Provider:    "database-url",
+					Description: "MongoDB connection string with password",
+					Docs:        []string{"https://www.mongodb.com/docs/manual/reference/connection-string/"},
+					Keywords:    []string{"mongodb://", "mongodb+srv://"},
+					Regex:       `\b(?:mongodb(?:\+srv)?)://(?P<id>[0-9A-Za-z._%+~!=-]{0,100}):(?P<secret>[0-9A-Za-z!#$%&()*+.:=@\[\]^_{}~-]{3,200})@[0-9A-Za-z\[${<%_]`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-mongodb",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the old user",
+								Text:    "A changed password ends no open session by itself.",
+								URL:     "https://www.mongodb.com/docs/atlas/security-add-mongodb-users/",
+								Command: "atlas dbusers delete {{user}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Add a second database user and move the users to it",
+								Text:    "A second user beside the first keeps production running while it is deployed.",
+								Command: "atlas dbusers create readWrite --username {{name}}",
+							},
+						},
+						Usage: "Atlas: database access history; otherwise the server's log",
+						Blast: "reads, changes and drops the databases of the user",
+					},
+				},
+				{
+					ID:          "database-url-redis",
+					Provider:    "database-url",
+					Description: "Redis or Valkey connection string with password",
+					Docs:        []string{"https://redis.io/docs/latest/develop/clients/"},
+					Keywords:    []string{"redis://", "rediss://", "valkey://", "valkeys://"},
+					Regex:       `\b(?:rediss?|valkeys?)://(?P<id>[0-9A-Za-z._%+~!=-]{0,100}):(?P<secret>[0-9A-Za-z!#$%&()*+.:=@\[\]^_{}~-]{3,200})@[0-9A-Za-z\[${<%_]`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-redis",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Take the old password away",
+								Text:    "A changed password ends no open session by itself.",
+								URL:     "https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/",
+								Command: "redis-cli ACL SETUSER {{user}} '<OLD-PASSWORD'",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Add a second password to the user, deploy it",
+								Text:    "A second user beside the first keeps production running while it is deployed.",
+								Command: "redis-cli ACL SETUSER {{user}} '>NEW-PASSWORD'",
+							},
+						},
+						Usage: "ACL LOG and CLIENT LIST",
+						Blast: "reads, changes and flushes the cache, sessions and queues in it",
+					},
+				},
+				{
+					ID:          "database-url-amqp",
+					Provider:    "database-url",
+					Description: "RabbitMQ connection string with password",
+					Docs:        []string{"https://www.rabbitmq.com/docs/uri-spec"},
+					Keywords:    []string{"amqp://", "amqps://"},
+					Regex:       `\b(?:amqps?)://(?P<id>[0-9A-Za-z._%+~!=-]{0,100}):(?P<secret>[0-9A-Za-z!#$%&()*+.:=@\[\]^_{}~-]{3,200})@[0-9A-Za-z\[${<%_]`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-amqp",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the old user",
+								Text:    "A changed password ends no open session by itself.",
+								URL:     "https://www.rabbitmq.com/docs/access-control",
+								Command: "rabbitmqctl delete_user {{user}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Add a second user and move the users to it",
+								Text:    "A second user beside the first keeps production running while it is deployed.",
+								Command: "rabbitmqctl add_user {{name}}",
+							},
+						},
+						Usage: "the management page: Connections by user",
+						Blast: "reads and injects messages of the virtual host",
+					},
+				},
+				{
+					ID:          "database-url-mssql",
+					Provider:    "database-url",
+					Description: "SQL Server connection string with password",
+					Docs:        []string{"https://github.com/microsoft/go-mssqldb"},
+					Keywords:    []string{"mssql", "sqlserver"},
+					Regex:       `\b(?:mssql|sqlserver)(?:\+[0-9a-z]{2,16})?://(?P<id>[0-9A-Za-z._%+~!=-]{0,100}):(?P<secret>[0-9A-Za-z!#$%&()*+.:=@\[\]^_{}~-]{3,200})@[0-9A-Za-z\[${<%_]`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-mssql",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Disable the old login, end its sessions, drop it",
+								Text:    "A changed password ends no open session by itself.",
+								URL:     "https://learn.microsoft.com/sql/t-sql/statements/alter-login-transact-sql",
+								Command: "ALTER LOGIN {{login}} DISABLE",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a second login and move the users to it",
+								Text:    "A second user beside the first keeps production running while it is deployed.",
+								Command: "CREATE LOGIN {{name}} WITH PASSWORD = N'NEW-PASSWORD'",
+							},
+						},
+						Usage: "sys.dm_exec_sessions and the audit",
+						Blast: "reads, changes and drops what the login may; sysadmin runs programs on the server",
+					},
+				},
+				{
+					ID:          "database-url-other",
+					Provider:    "database-url",
+					Description: "Password in a connection string",
+					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1"},
+					Keywords:    []string{"oracle", "clickhouse", "couchdb", "couchbase", "neo4j", "bolt", "cassandra", "influxdb", "snowflake", "db2", "vertica", "trino", "presto", "hive", "firebird", "nats", "mqtt", "stomp", "kafka", "memcached", "etcd", "ldap", "teradata", "hana", "exasol"},
+					Regex:       `\b(?:oracle|clickhouse|couchdbs?|couchbases?|neo4j(?:\+s{1,2}c?)?|bolt(?:\+s)?|cassandra|influxdb|snowflake|db2|vertica|trino|presto|hive|firebird|nats|mqtts?|stomp|kafka|memcached|etcd|ldaps?|teradata|hana|exasol)(?:\+[0-9a-z]{2,16})?://(?P<id>[0-9A-Za-z._%+~!=-]{0,100}):(?P<secret>[0-9A-Za-z!#$%&()*+.:=@\[\]^_{}~-]{3,200})@[0-9A-Za-z\[${<%_]`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-other",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one and its sessions",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password at the server, or make a second user",
+								Text:  "A second user beside the first keeps production running while it is deployed.",
+								URL:   "https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1",
+							},
+						},
+						Usage: "the server's log of logins",
+						Blast: "reads and changes what the user may",
+					},
+				},
+				{
+					ID:          "database-url-odbc",
+					Provider:    "database-url",
+					Description: "Connection string with password",
+					Docs:        []string{"https://learn.microsoft.com/sql/connect/ado-net/connection-string-syntax"},
+					Keywords:    []string{"password=", "password =", "pwd=", "pwd ="},
+					Regex:       `(?i)\b(?:server|data source|host(?:name)?|addr(?:ess)?|network address|driver|dsn|provider|initial catalog|database|dbq|user ?id|uid|user(?:name)?)\s?=\s?[^;\r\n]{0,120};(?:[^;\r\n]{0,120};){0,7}?[\s"&+$]{0,8}(?:password|pwd) ?= ?(?P<secret>[^;,"\x27\s<>]{3,128})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-odbc",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one and its sessions",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://learn.microsoft.com/sql/connect/ado-net/connection-string-syntax",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password, or make a second user",
+								Text:  "A second user beside the first keeps production running while it is deployed.",
+								URL:   "https://learn.microsoft.com/sql/connect/ado-net/connection-string-syntax",
+							},
+						},
+						Usage: "the server's log of logins, by user and address",
+						Blast: "reads, changes and drops what the database user may",
+					},
+				},
+				{
+					ID:          "database-url-odbc-first",
+					Provider:    "database-url",
+					Description: "Connection string with password in front",
+					Docs:        []string{"https://learn.microsoft.com/sql/connect/ado-net/connection-string-syntax"},
+					Keywords:    []string{"password=", "password =", "pwd=", "pwd ="},
+					Regex:       `(?i)\b(?:password|pwd) ?= ?(?P<secret>[^;,"\x27\s<>]{3,128});\s?[^"\x27\r\n]{0,200}?(?:data source|initial catalog|server|database|host|uid|user ?id|driver|provider|trusted_connection|integrated security|persist security info|encrypt|pooling|multipleactiveresultsets|connection timeout)\s?=`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-odbc-first",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one and its sessions",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://learn.microsoft.com/sql/connect/ado-net/connection-string-syntax",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password, or make a second user",
+								Text:  "A second user beside the first keeps production running while it is deployed.",
+								URL:   "https://learn.microsoft.com/sql/connect/ado-net/connection-string-syntax",
+							},
+						},
+						Usage: "the server's log of logins, by user and address",
+						Blast: "reads, changes and drops what the database user may",
+					},
+				},
+				{
+					ID:          "database-url-jdbc",
+					Provider:    "database-url",
+					Description: "JDBC URL with password",
+					Docs:        []string{"https://jdbc.postgresql.org/documentation/use/"},
+					Keywords:    []string{"jdbc:"},
+					Regex:       `(?i)\bjdbc:[0-9a-z:]{2,60}[^\s"\x27<>]{0,400}?[?&;](?:amp;)?(?:password|passwd|pwd)=(?P<secret>[^&;"\x27\s<>\\]{3,128})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-jdbc",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one and its sessions",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://jdbc.postgresql.org/documentation/use/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password, or make a second user",
+								Text:  "A second user beside the first keeps production running while it is deployed.",
+								URL:   "https://jdbc.postgresql.org/documentation/use/",
+							},
+						},
+						Usage: "the server's log of logins, by user and address",
+						Blast: "reads, changes and drops what the database user may",
+					},
+				},
+				{
+					ID:          "database-url-oracle-thin",
+					Provider:    "database-url",
+					Description: "Oracle JDBC URL with password",
+					Docs:        []string{"https://docs.oracle.com/en/database/oracle/oracle-database/23/jjdbc/data-sources-and-URLs.html"},
+					Keywords:    []string{"jdbc:oracle:"},
+					Regex:       `(?i)\bjdbc:oracle:(?:thin|oci8?):(?P<id>[0-9a-z_$#]{1,60})/(?P<secret>[^@/\s"\x27<>]{3,128})@`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-oracle-thin",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one and its sessions",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://docs.oracle.com/en/database/oracle/oracle-database/23/jjdbc/data-sources-and-URLs.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password, or make a second user",
+								Text:  "A second user beside the first keeps production running while it is deployed.",
+								URL:   "https://docs.oracle.com/en/database/oracle/oracle-database/23/jjdbc/data-sources-and-URLs.html",
+							},
+						},
+						Usage: "the server's log of logins, by user and address",
+						Blast: "reads, changes and drops what the database user may",
+					},
+				},
+				{
+					ID:          "database-url-libpq",
+					Provider:    "database-url",
+					Description: "PostgreSQL key and value connection string with password",
+					Docs:        []string{"https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE"},
+					Keywords:    []string{"password="},
+					Regex:       `(?i)\b(?:host|hostaddr|port|dbname|user|sslmode|application_name)\s?=\s?[^\s"\x27;,()]{1,120}\s(?:[a-z_]{2,24}\s?=\s?[^\s"\x27;,()]{1,120}\s){0,7}?password=(?P<secret>[^\s"\x27;,()<>$]{3,128})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-libpq",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one and its sessions",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password, or make a second user",
+								Text:  "A second user beside the first keeps production running while it is deployed.",
+								URL:   "https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE",
+							},
+						},
+						Usage: "the server's log of logins, by user and address",
+						Blast: "reads, changes and drops what the database user may",
+					},
+				},
+				{
+					ID:          "database-url-sql-identified",
+					Provider:    "database-url",
+					Description: "Password in an SQL statement (IDENTIFIED BY)",
+					Docs:        []string{"https://dev.mysql.com/doc/refman/8.4/en/create-user.html"},
+					Keywords:    []string{"identified by", "identified with"},
+					Regex:       `(?i)\bidentified (?:with [0-9a-z_\x27"]{3,40} )?by (?:password )?["\x27\x60](?P<secret>[^"\x27\x60\s<>]{3,80})["\x27\x60]`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-sql-identified",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one and its sessions",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://dev.mysql.com/doc/refman/8.4/en/create-user.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password, or make a second user",
+								Text:  "A second user beside the first keeps production running while it is deployed.",
+								URL:   "https://dev.mysql.com/doc/refman/8.4/en/create-user.html",
+							},
+						},
+						Usage: "the server's log of logins, by user and address",
+						Blast: "reads, changes and drops what the database user may",
+					},
+				},
+				{
+					ID:          "database-url-sql-role",
+					Provider:    "database-url",
+					Description: "Password in an SQL statement",
+					Docs:        []string{"https://www.postgresql.org/docs/current/sql-createrole.html"},
+					Keywords:    []string{"create user", "alter user", "create role", "alter role", "create login", "alter login"},
+					Regex:       `(?i)\b(?:create|alter) (?:user|role|login) [^;\r\n]{1,120}? password\s?=?\s?n?\x27(?P<secret>[^\x27\s<>]{3,80})\x27`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-sql-role",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one and its sessions",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://www.postgresql.org/docs/current/sql-createrole.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password, or make a second user",
+								Text:  "A second user beside the first keeps production running while it is deployed.",
+								URL:   "https://www.postgresql.org/docs/current/sql-createrole.html",
+							},
+						},
+						Usage: "the server's log of logins, by user and address",
+						Blast: "reads, changes and drops what the database user may",
+					},
+				},
+				{
+					ID:          "database-url-mysql-cli",
+					Provider:    "database-url",
+					Description: "Password on the command line of a MySQL program",
+					Docs:        []string{"https://dev.mysql.com/doc/refman/8.4/en/password-security-user.html"},
+					Keywords:    []string{"mysql", "mariadb"},
+					Regex:       `\b(?:mysql(?:dump|admin|import|show|sh|pump)?|mariadb(?:-dump|-admin)?)\s(?:[^\r\n|;&]{0,200}?\s)?(?:-p|--password=)["\x27]?(?P<secret>[0-9A-Za-z!#%*+,.:=@^_~-]{3,80})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-mysql-cli",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one and its sessions",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://dev.mysql.com/doc/refman/8.4/en/password-security-user.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password, or make a second user",
+								Text:  "A second user beside the first keeps production running while it is deployed.",
+								URL:   "https://dev.mysql.com/doc/refman/8.4/en/password-security-user.html",
+							},
+						},
+						Usage: "the server's log of logins, by user and address",
+						Blast: "reads, changes and drops what the database user may",
+					},
+				},
+				{
+					ID:          "database-url-cli",
+					Provider:    "database-url",
+					Description: "Password on the command line of a database program",
+					Docs:        []string{"https://redis.io/docs/latest/develop/tools/cli/"},
+					Keywords:    []string{"redis-cli", "sqlcmd", "mongosh", "mongodump", "mongorestore", "mongoimport", "mongo "},
+					Regex:       `\b(?:redis-cli|sqlcmd|mongosh|mongodump|mongorestore|mongoimport|mongo) (?:[^\r\n|;&]{0,200}?\s)?(?:-a|-P|-p|--pass|--password)[ =]["\x27]?(?P<secret>[0-9A-Za-z!#%*+,.:=@^_~-]{3,80})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-cli",
+					Allow:       []string{"^[0-9]{1,5}$", "(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one and its sessions",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://redis.io/docs/latest/develop/tools/cli/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password, or make a second user",
+								Text:  "A second user beside the first keeps production running while it is deployed.",
+								URL:   "https://redis.io/docs/latest/develop/tools/cli/",
+							},
+						},
+						Usage: "the server's log of logins, by user and address",
+						Blast: "reads, changes and drops what the database user may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "databricks",
+			Name:     "Databricks",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.databricks.com/aws/en/dev-tools/auth/pat", "https://docs.databricks.com/api/workspace/tokens"},
+			Rules: []Rule{
+				{
+					ID:          "databricks-access-token",
+					Provider:    "databricks",
+					Description: "Databricks personal access token",
+					Keywords:    []string{"dapi"},
+					Regex:       `\bdapi[0-9a-f]{32}(?:-[0-9]{1,2})?\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "databricks-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/2.0/preview/scim/v2/Me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						DeadBody: "Invalid access token|Credential was not sent|Invalid Token|expired",
+						Identity: "userName",
+						Docs:     "https://docs.databricks.com/api/workspace/currentuser/me",
+						Note:     "the host is the workspace's",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Revoke the token",
+								Text:    "The list shows comment and times, not the value: be sure it is the right one. An admin can delete tokens of others.",
+								URL:     "https://{{host}}/settings/user/developer/access-tokens",
+								Command: "databricks tokens delete {{token_id}}",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/2.0/token/delete",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"token_id":"{{token_id}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a token with a short life; for automation OAuth of a service principal",
+								URL:     "https://{{host}}/settings/user/developer/access-tokens",
+								Command: "databricks tokens create --comment {{name}} --lifetime-seconds 7776000",
+							},
+						},
+						Usage: "the table system.access.audit : requests with the token's id",
+						Blast: "reads and changes data, notebooks, jobs, secrets and clusters (cost) as its owner",
+					},
+				},
+				{
+					ID:          "databricks-oauth-secret",
+					Provider:    "databricks",
+					Description: "Databricks service principal OAuth secret",
+					Docs:        []string{"https://docs.databricks.com/aws/en/dev-tools/auth/oauth-m2m"},
+					Keywords:    []string{"dose"},
+					Regex:       `\bdose[0-9a-f]{32}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "databricks-oauth-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://{{host}}/oidc/v1/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{client_id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&scope=all-apis",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.databricks.com/aws/en/dev-tools/auth/oauth-m2m",
+						Note: "the host is the workspace's; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the service principal's secret",
+								Text:  "A service principal may have five, so a new one can work beside it.",
+								URL:   "https://accounts.cloud.databricks.com/user-management/serviceprincipals",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new secret with a short life",
+								URL:   "https://accounts.cloud.databricks.com/user-management/serviceprincipals",
+							},
+						},
+						Usage: "the table system.access.audit",
+						Blast: "what the service principal may do: data, jobs, clusters (cost)",
+					},
+				},
+			},
+		},
+		{
+			ID:       "datadog",
+			Name:     "Datadog",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.datadoghq.com/account_management/api-app-keys/"},
+			Rules: []Rule{
+				{
+					ID:          "datadog-api-key",
+					Provider:    "datadog",
+					Description: "Datadog API key",
+					Keywords:    []string{"datadog", "dd_api", "dd-api", "ddapi", "ddog"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "datadog-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.datadoghq.com/api/v1/validate",
+							Headers: []Header{
+								{
+									Name:  "DD-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						LiveBody: `"valid":\s*true`,
+						Docs:     "https://docs.datadoghq.com/api/latest/authentication/",
+						Note:     "each site (us3, us5, eu, ap1, gov) knows its own keys only: a 403 here does not prove those dead",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API key",
+								Text:  "Agents that still use it stop reporting. Match the last four characters.",
+								URL:   "https://app.datadoghq.com/organization-settings/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.datadoghq.com/api/v2/api_keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "DD-API-KEY",
+											Value: "{{admin_api_key}}",
+										},
+										{
+											Name:  "DD-APPLICATION-KEY",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new API key",
+								URL:   "https://app.datadoghq.com/organization-settings/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.datadoghq.com/api/v2/api_keys",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "DD-API-KEY",
+											Value: "{{admin_api_key}}",
+										},
+										{
+											Name:  "DD-APPLICATION-KEY",
+											Value: "{{admin}}",
+										},
+									},
+									Body: `{"data":{"type":"api_keys","attributes":{"name":"{{name}}"} } }`,
+								},
+							},
+						},
+						Usage: "https://app.datadoghq.com/organization-settings/api-keys : last use; usage page for volume",
+						Blast: "sends metrics, logs and events into your account (volume on your bill); reads nothing alone",
+					},
+				},
+				{
+					ID:          "datadog-application-key",
+					Provider:    "datadog",
+					Description: "Datadog application key",
+					Keywords:    []string{"datadog", "dd_app", "dd-app", "ddapp", "ddog"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "datadog-application-key",
+					Needs: Needs{
+						Rule:    "datadog-api-key",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.datadoghq.com/api/v2/validate_keys",
+							Headers: []Header{
+								{
+									Name:  "DD-API-KEY",
+									Value: "{{id}}",
+								},
+								{
+									Name:  "DD-APPLICATION-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{403},
+						Docs: "https://docs.datadoghq.com/api/latest/authentication/",
+						Note: "needs an API key of the same organization; each site (us3, us5, eu, ap1, gov) knows its own keys only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the application key",
+								Text:  "Match the last four characters.",
+								URL:   "https://app.datadoghq.com/organization-settings/application-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.datadoghq.com/api/v2/application_keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "DD-API-KEY",
+											Value: "{{admin_api_key}}",
+										},
+										{
+											Name:  "DD-APPLICATION-KEY",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an application key with scopes, best for a service account",
+								URL:   "https://app.datadoghq.com/organization-settings/service-accounts",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.datadoghq.com/api/v2/current_user/application_keys",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "DD-API-KEY",
+											Value: "{{admin_api_key}}",
+										},
+										{
+											Name:  "DD-APPLICATION-KEY",
+											Value: "{{admin}}",
+										},
+									},
+									Body: `{"data":{"type":"application_keys","attributes":{"name":"{{name}}","scopes":["dashboards_read"]} } }`,
+								},
+							},
+						},
+						Usage: "https://app.datadoghq.com/audit-trail : what the key did",
+						Blast: "reads logs, metrics and traces and changes monitors and dashboards as its owner",
+					},
+				},
+				{
+					ID:          "datadog-client-token",
+					Provider:    "datadog",
+					Description: "Datadog client token",
+					Keywords:    []string{"datadog", "dd_client", "dd-client", "ddclient", "clienttoken"},
+					Value:       "pub[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "datadog-client-token",
+					Verify: Verify{
+						Note: "made for browsers and apps: it only sends data",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the client token if it is abused",
+								URL:   "https://app.datadoghq.com/organization-settings/client-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new client token",
+								URL:   "https://app.datadoghq.com/organization-settings/client-tokens",
+							},
+						},
+						Usage: "https://app.datadoghq.com/rum",
+						Blast: "sends events into your RUM and logs (volume on your bill)",
 					},
 				},
 			},
@@ -528,6 +5273,1415 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "digitalocean",
+			Name:     "DigitalOcean",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.digitalocean.com/reference/api/create-personal-access-token/", "https://docs.digitalocean.com/reference/api/oauth/"},
+			Rules: []Rule{
+				{
+					ID:          "digitalocean-personal-access-token",
+					Provider:    "digitalocean",
+					Description: "DigitalOcean personal access token",
+					Keywords:    []string{"dop_v1_"},
+					Regex:       `\bdop_v1_[0-9a-f]{64}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "digitalocean-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.digitalocean.com/v2/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "account.email",
+						Docs:     "https://docs.digitalocean.com/reference/api/digitalocean/#tag/Account",
+						Note:     "403 is a live token with custom scopes",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Documented for OAuth tokens; check again afterwards and delete a personal token on the page if it still lives.",
+								URL:   "https://cloud.digitalocean.com/account/api/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://cloud.digitalocean.com/v1/oauth/revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a token with custom scopes and an expiry",
+								URL:   "https://cloud.digitalocean.com/account/api/tokens/new",
+							},
+						},
+						Usage: "https://cloud.digitalocean.com/account/security : security history; billing",
+						Blast: "droplets, databases, Kubernetes clusters and Spaces keys of the team, and their cost",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "digitalocean-legacy-token",
+					Provider:    "digitalocean",
+					Description: "DigitalOcean API token (legacy)",
+					Keywords:    []string{"digitalocean", "digital_ocean", "digital-ocean", "do_token", "do_api", "do_access", "do_pat"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "digitalocean-legacy-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.digitalocean.com/v2/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "account.email",
+						Docs:     "https://docs.digitalocean.com/reference/api/digitalocean/#tag/Account",
+						Note:     "403 is a live token with custom scopes",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Documented for OAuth tokens; check again afterwards and delete a personal token on the page if it still lives.",
+								URL:   "https://cloud.digitalocean.com/account/api/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://cloud.digitalocean.com/v1/oauth/revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a token with custom scopes and an expiry",
+								URL:   "https://cloud.digitalocean.com/account/api/tokens/new",
+							},
+						},
+						Usage: "https://cloud.digitalocean.com/account/security : security history; billing",
+						Blast: "droplets, databases, Kubernetes clusters and Spaces keys of the team, and their cost",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "digitalocean-oauth-token",
+					Provider:    "digitalocean",
+					Description: "DigitalOcean OAuth access token",
+					Keywords:    []string{"doo_v1_"},
+					Regex:       `\bdoo_v1_[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "digitalocean-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.digitalocean.com/v2/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "account.email",
+						Docs:     "https://docs.digitalocean.com/reference/api/digitalocean/#tag/Account",
+						Note:     "403 is a live token with custom scopes",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Documented for OAuth tokens; check again afterwards and delete a personal token on the page if it still lives.",
+								URL:   "https://cloud.digitalocean.com/account/api/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://cloud.digitalocean.com/v1/oauth/revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a token with custom scopes and an expiry",
+								URL:   "https://cloud.digitalocean.com/account/api/tokens/new",
+							},
+						},
+						Usage: "https://cloud.digitalocean.com/account/security : security history; billing",
+						Blast: "droplets, databases, Kubernetes clusters and Spaces keys of the team, and their cost",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "digitalocean-refresh-token",
+					Provider:    "digitalocean",
+					Description: "DigitalOcean OAuth refresh token",
+					Keywords:    []string{"dor_v1_"},
+					Regex:       `\bdor_v1_[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "digitalocean-refresh-token",
+					Verify: Verify{
+						Note: "redeeming it would change it: not asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Documented for OAuth tokens; check again afterwards and delete a personal token on the page if it still lives.",
+								URL:   "https://cloud.digitalocean.com/account/api/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://cloud.digitalocean.com/v1/oauth/revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a token with custom scopes and an expiry",
+								URL:   "https://cloud.digitalocean.com/account/api/tokens/new",
+							},
+						},
+						Usage: "https://cloud.digitalocean.com/account/security : security history; billing",
+						Blast: "droplets, databases, Kubernetes clusters and Spaces keys of the team, and their cost",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "digitalocean-spaces-access-key",
+					Provider:    "digitalocean",
+					Description: "DigitalOcean Spaces access key id",
+					Docs:        []string{"https://docs.digitalocean.com/products/spaces/how-to/manage-access/"},
+					Keywords:    []string{"do00"},
+					Regex:       `\bDO00[0-9A-Z]{16}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "digitalocean-spaces-access-key",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret key",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke while the secret key is safe",
+								URL:   "https://cloud.digitalocean.com/spaces/access_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration beside the secret",
+								Text:  "It is replaced together with the secret.",
+							},
+						},
+						Usage: "https://cloud.digitalocean.com/spaces",
+						Blast: "names a Spaces key; opens nothing alone",
+					},
+				},
+				{
+					ID:          "digitalocean-spaces-secret-key",
+					Provider:    "digitalocean",
+					Description: "DigitalOcean Spaces secret key",
+					Docs:        []string{"https://docs.digitalocean.com/products/spaces/how-to/manage-access/"},
+					Keywords:    []string{"spaces_secret", "spaces_key", "spaces-secret", "spacessecret", "spaces_access", "digitaloceanspaces", "do_spaces", "do00"},
+					Value:       "[0-9A-Za-z+/]{43}",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "digitalocean-spaces-secret-key",
+					Needs: Needs{
+						Rule:    "digitalocean-spaces-access-key",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "asked with a signed S3 request to the region's Spaces host",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the Spaces key",
+								URL:   "https://cloud.digitalocean.com/spaces/access_keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.digitalocean.com/v2/spaces/keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for one bucket",
+								URL:   "https://cloud.digitalocean.com/spaces/access_keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.digitalocean.com/v2/spaces/keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","grants":[{"bucket":"{{bucket}}","permission":"readwrite"}]}`,
+								},
+							},
+						},
+						Usage: "https://cloud.digitalocean.com/spaces : access logs of the buckets",
+						Blast: "reads and changes the objects of its Spaces buckets",
+					},
+				},
+			},
+		},
+		{
+			ID:       "discord",
+			Name:     "Discord",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://discord.com/developers/docs/reference#authentication", "https://discord.com/developers/docs/resources/webhook"},
+			Rules: []Rule{
+				{
+					ID:          "discord-bot-token",
+					Provider:    "discord",
+					Description: "Discord bot token",
+					Keywords:    []string{"discord", "bot_token", "bottoken", "bot-token", "client.login", "bot.login", "bot.run", "client.run", "dc_token", `"bot`, "'bot", "`bot", "authorization: bot"},
+					Value:       `[MNO][0-9A-Za-z_-]{23,27}\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27,38}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "discord-bot-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://discord.com/api/v10/users/@me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bot {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://discord.com/developers/docs/resources/user#get-current-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the bot's token",
+								Text:  "Bot, Reset Token: the old one ends at once. Discord does so by itself for tokens that it finds in public repositories.",
+								URL:   "https://discord.com/developers/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								Text:  "It is shown once, after the reset.",
+								URL:   "https://discord.com/developers/applications",
+							},
+						},
+						Usage: "the audit log of each server the bot is in",
+						Blast: "acts as the bot in every server it is in: messages, members, roles as granted",
+					},
+				},
+				{
+					ID:          "discord-user-token",
+					Provider:    "discord",
+					Description: "Discord user token (account with two factors)",
+					Keywords:    []string{"mfa."},
+					Regex:       `\bmfa\.[0-9A-Za-z_-]{80,90}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "discord-user-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://discord.com/api/v10/users/@me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password",
+								Text:  "That ends every session and token of the account.",
+								URL:   "https://discord.com/channels/@me",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Sign in again; programs use a bot token",
+								URL:   "https://discord.com/developers/applications",
+							},
+						},
+						Usage: "https://discord.com/channels/@me : Settings, Devices shows the sessions",
+						Blast: "acts as the person: reads and writes messages, servers and settings",
+					},
+				},
+				{
+					ID:          "discord-webhook-url",
+					Provider:    "discord",
+					Description: "Discord webhook URL",
+					Docs:        []string{"https://discord.com/developers/docs/resources/webhook"},
+					Keywords:    []string{"discord.com/api/", "discordapp.com/api/"},
+					Regex:       `\bdiscord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/(?P<id>[0-9]{16,20})/(?P<secret>[0-9A-Za-z_-]{60,80})`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "discord-webhook-url",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://discord.com/api/webhooks/{{id}}/{{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 404},
+						Identity: "name",
+						Docs:     "https://discord.com/developers/docs/resources/webhook#get-webhook-with-token",
+						Note:     "the answer names the server (guild_id) and the channel",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the webhook with its own address",
+								Text:  "Final: the address is gone for good.",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://discord.com/api/webhooks/{{id}}/{{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new webhook for the channel",
+								Text:  "Channel settings, Integrations, Webhooks.",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://discord.com/api/v10/channels/{{channel_id}}/webhooks",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bot {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}"}`,
+								},
+							},
+						},
+						Usage: "the server's audit log: webhook events",
+						Blast: "posts into one channel under any name, edits and deletes its own posts",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "discord-client-secret",
+					Provider:    "discord",
+					Description: "Discord application client secret",
+					Docs:        []string{"https://discord.com/developers/docs/topics/oauth2"},
+					Keywords:    []string{"discord"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					MinEntropy:  3.9,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "discord-client-secret",
+					Needs: Needs{
+						Rule:    "discord-client-id",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://discord.com/api/v10/oauth2/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&scope=identify",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://discord.com/developers/docs/topics/oauth2#client-credentials-grant",
+						Note: "user is the client id; the text after Basic is sent in base64; the answer holds a token of the application's owner that is thrown away",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								Text:  "OAuth2, Reset Secret: the old one ends at once.",
+								URL:   "https://discord.com/developers/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://discord.com/developers/applications",
+							},
+						},
+						Usage: "https://discord.com/developers/applications",
+						Blast: "signs users in as your application and refreshes their tokens",
+					},
+				},
+				{
+					ID:          "discord-client-id",
+					Provider:    "discord",
+					Description: "Discord application client id",
+					Keywords:    []string{"discord_client", "discord-client", "discordclient", "discord_app", "discord-app", "discordapp_id", "discord_id"},
+					Value:       "[0-9]{17,20}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "discord-client-id",
+					Verify: Verify{
+						Note: "public: it stands in every sign-in address",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the client secret or bot token that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "An application's id cannot be changed.",
+							},
+						},
+						Usage: "https://discord.com/developers/applications",
+						Blast: "names the application; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "docker",
+			Name:     "Docker",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.docker.com/security/access-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "docker-personal-access-token",
+					Provider:    "docker",
+					Description: "Docker Hub personal access token",
+					Keywords:    []string{"dckr_pat_"},
+					Regex:       `\bdckr_pat_[0-9A-Za-z_-]{27}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "docker-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://hub.docker.com/v2/auth/token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"identifier":"{{username}}","secret":"{{secret}}"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.docker.com/reference/api/hub/latest/",
+						Note: "Needs the user or organization name that the token belongs to.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Deactivate the token, then delete it",
+								Text:  "Deactivating can be taken back.",
+								URL:   "https://app.docker.com/settings/personal-access-tokens",
+								Request: &Request{
+									Method: "PATCH",
+									URL:    "https://hub.docker.com/v2/access-tokens/{{token-id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"is_active":false}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with fewer rights and an expiry date",
+								URL:   "https://app.docker.com/settings/personal-access-tokens/create",
+							},
+						},
+						Usage: "https://app.docker.com/settings/personal-access-tokens : last used",
+						Blast: "pulls its owner's private images and, with write, pushes changed ones under trusted names",
+					},
+				},
+				{
+					ID:          "docker-organization-access-token",
+					Provider:    "docker",
+					Description: "Docker organization access token",
+					Docs:        []string{"https://docs.docker.com/enterprise/security/access-tokens/"},
+					Keywords:    []string{"dckr_oat_"},
+					Regex:       `\bdckr_oat_[0-9A-Za-z_-]{32}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "docker-organization-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://hub.docker.com/v2/auth/token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"identifier":"{{username}}","secret":"{{secret}}"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.docker.com/reference/api/hub/latest/",
+						Note: "Needs the user or organization name that the token belongs to.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Deactivate the token, then delete it",
+								Text:  "Deactivating can be taken back.",
+								URL:   "https://app.docker.com/accounts/{{org}}/settings/access-tokens",
+								Request: &Request{
+									Method: "PATCH",
+									URL:    "https://hub.docker.com/v2/orgs/{{org}}/access-tokens/{{token-id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"is_active":false}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for the repositories that need it",
+								URL:   "https://app.docker.com/accounts/{{org}}/settings/access-tokens",
+							},
+						},
+						Usage: "https://app.docker.com/accounts/{{org}}/settings/access-tokens : last used",
+						Blast: "pulls the organization's private images and, with write, pushes changed ones",
+					},
+				},
+				{
+					ID:          "docker-legacy-access-token",
+					Provider:    "docker",
+					Description: "Docker Hub access token without prefix",
+					Keywords:    []string{"docker_token", "docker-token", "dockertoken", "docker_password", "docker-password", "dockerpassword", "docker_pass", "docker_hub", "docker-hub", "dockerhub", "docker_pat"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "docker-legacy-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://hub.docker.com/v2/auth/token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"identifier":"{{username}}","secret":"{{secret}}"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.docker.com/reference/api/hub/latest/",
+						Note: "Needs the user or organization name that the token belongs to.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Deactivate the token, then delete it",
+								Text:  "Deactivating can be taken back.",
+								URL:   "https://app.docker.com/settings/personal-access-tokens",
+								Request: &Request{
+									Method: "PATCH",
+									URL:    "https://hub.docker.com/v2/access-tokens/{{token-id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"is_active":false}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with fewer rights and an expiry date",
+								URL:   "https://app.docker.com/settings/personal-access-tokens/create",
+							},
+						},
+						Usage: "https://app.docker.com/settings/personal-access-tokens : last used",
+						Blast: "pulls its owner's private images and, with write, pushes changed ones under trusted names",
+					},
+				},
+				{
+					ID:          "docker-swarm-join-token",
+					Provider:    "docker",
+					Description: "Docker swarm join token",
+					Docs:        []string{"https://docs.docker.com/engine/swarm/join-nodes/"},
+					Keywords:    []string{"swmtkn-1-"},
+					Regex:       `\bSWMTKN-1-[0-9a-z]{49,50}-[0-9a-z]{24,25}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "docker-swarm-join-token",
+					Verify: Verify{
+						Note: "Trying it would join a node.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Rotate the join token",
+								Text:    "Nodes that joined stay; remove those that you do not know. For the other kind: worker.",
+								URL:     "https://docs.docker.com/engine/swarm/swarm-mode/#view-the-join-command-or-update-a-swarm-join-token",
+								Command: "docker swarm join-token --rotate manager",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "The rotation prints the new token",
+								URL:   "https://docs.docker.com/engine/swarm/join-nodes/",
+							},
+						},
+						Usage: "docker node ls : nodes that nobody knows",
+						Blast: "joins machines to the swarm; as a manager it controls every service and reads every secret",
+					},
+				},
+				{
+					ID:          "docker-swarm-unlock-key",
+					Provider:    "docker",
+					Description: "Docker swarm unlock key",
+					Docs:        []string{"https://docs.docker.com/engine/swarm/swarm_manager_locking/"},
+					Keywords:    []string{"swmkey-1-"},
+					Regex:       `\bSWMKEY-1-[0-9A-Za-z+/]{43}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "docker-swarm-unlock-key",
+					Verify: Verify{
+						Note: "Only a locked manager can tell.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "The rotation ends the old key",
+								Text:  "Backups that were made before stay readable with it.",
+								URL:   "https://docs.docker.com/engine/swarm/swarm_manager_locking/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Rotate the unlock key",
+								Text:    "Keep the old one for a few minutes: a manager that restarts just then still asks for it.",
+								URL:     "https://docs.docker.com/engine/swarm/swarm_manager_locking/#rotate-the-unlock-key",
+								Command: "docker swarm unlock-key --rotate",
+							},
+						},
+						Usage: "docker node ls",
+						Blast: "decrypts the Raft logs of a manager whose disk or backup is at hand, secrets included",
+					},
+				},
+			},
+		},
+		{
+			ID:       "doppler",
+			Name:     "Doppler",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.doppler.com/reference/auth-token-formats", "https://docs.doppler.com/reference/auth-revoke"},
+			Rules: []Rule{
+				{
+					ID:          "doppler-personal-token",
+					Provider:    "doppler",
+					Description: "Doppler personal token",
+					Keywords:    []string{"dp.pt."},
+					Regex:       `\bdp\.pt\.[0-9A-Za-z]{40,44}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "doppler-personal-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.doppler.com/v3/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "workplace.name",
+						Scopes:   "type",
+						Docs:     "https://docs.doppler.com/reference/auth-me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Check again with GET /v3/me afterwards. Then rotate the secrets it could read.",
+								URL:   "https://dashboard.doppler.com/workplace/authentication",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.doppler.com/v3/auth/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"token":"{{secret}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token with fewer rights and an expiry",
+								URL:   "https://dashboard.doppler.com/workplace/authentication",
+							},
+						},
+						Usage: "https://dashboard.doppler.com : activity of the workplace",
+						Blast: "reads and changes the secrets it can see, so those must be rotated too",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "doppler-cli-token",
+					Provider:    "doppler",
+					Description: "Doppler CLI token",
+					Keywords:    []string{"dp.ct."},
+					Regex:       `\bdp\.ct\.[0-9A-Za-z]{40,44}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "doppler-cli-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.doppler.com/v3/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "workplace.name",
+						Scopes:   "type",
+						Docs:     "https://docs.doppler.com/reference/auth-me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Revoke the token with itself",
+								Text:    "Check again with GET /v3/me afterwards. The CLI's own way is the command, on the machine it was made on.",
+								URL:     "https://dashboard.doppler.com/workplace/authentication",
+								Command: "doppler logout",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.doppler.com/v3/auth/cli/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"token":"{{secret}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Log the CLI in again",
+								Command: "doppler login",
+							},
+						},
+						Usage: "https://dashboard.doppler.com : activity of the workplace",
+						Blast: "reads and changes the secrets of every project its owner can see",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "doppler-service-token",
+					Provider:    "doppler",
+					Description: "Doppler service token",
+					Keywords:    []string{"dp.st."},
+					Regex:       `\bdp\.st\.(?:[0-9a-z_-]{2,35}\.)?[0-9A-Za-z]{40,44}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "doppler-service-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.doppler.com/v3/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "workplace.name",
+						Scopes:   "type",
+						Docs:     "https://docs.doppler.com/reference/auth-me",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Revoke the token with itself",
+								Text:    "Check again with GET /v3/me afterwards. Then rotate the secrets of the config.",
+								URL:     "https://dashboard.doppler.com/workplace/projects",
+								Command: "doppler configs tokens revoke {{slug}} --project {{project}} --config {{config}}",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.doppler.com/v3/auth/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"token":"{{secret}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a service token with read access and an expiry",
+								Command: "doppler configs tokens create {{name}} --project {{project}} --config {{config}} --max-age 2160h",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.doppler.com/v3/configs/config/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"project":"{{project}}","config":"{{config}}","name":"{{name}}","access":"read"}`,
+								},
+							},
+						},
+						Usage: "https://dashboard.doppler.com : activity of the config; the token's last use",
+						Blast: "reads every secret of one config, so all of them must be rotated too",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "doppler-service-account-token",
+					Provider:    "doppler",
+					Description: "Doppler service account token",
+					Keywords:    []string{"dp.sa."},
+					Regex:       `\bdp\.sa\.[0-9A-Za-z]{40,44}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "doppler-service-account-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.doppler.com/v3/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "workplace.name",
+						Scopes:   "type",
+						Docs:     "https://docs.doppler.com/reference/auth-me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Check again with GET /v3/me afterwards. Then rotate the secrets it could read.",
+								URL:   "https://dashboard.doppler.com/workplace/authentication",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.doppler.com/v3/auth/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"token":"{{secret}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token with fewer rights and an expiry",
+								URL:   "https://dashboard.doppler.com/workplace/authentication",
+							},
+						},
+						Usage: "https://dashboard.doppler.com : activity of the workplace",
+						Blast: "reads and changes the secrets it can see, so those must be rotated too",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "doppler-scim-token",
+					Provider:    "doppler",
+					Description: "Doppler SCIM token",
+					Keywords:    []string{"dp.scim."},
+					Regex:       `\bdp\.scim\.[0-9A-Za-z]{40,44}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "doppler-scim-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.doppler.com/v3/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "workplace.name",
+						Scopes:   "type",
+						Docs:     "https://docs.doppler.com/reference/auth-me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Check again with GET /v3/me afterwards. Then rotate the secrets it could read.",
+								URL:   "https://dashboard.doppler.com/workplace/authentication",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.doppler.com/v3/auth/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"token":"{{secret}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token with fewer rights and an expiry",
+								URL:   "https://dashboard.doppler.com/workplace/authentication",
+							},
+						},
+						Usage: "https://dashboard.doppler.com : activity of the workplace",
+						Blast: "reads and changes the secrets it can see, so those must be rotated too",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "doppler-audit-token",
+					Provider:    "doppler",
+					Description: "Doppler audit token",
+					Keywords:    []string{"dp.audit."},
+					Regex:       `\bdp\.audit\.[0-9A-Za-z]{40,44}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "doppler-audit-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.doppler.com/v3/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "workplace.name",
+						Scopes:   "type",
+						Docs:     "https://docs.doppler.com/reference/auth-me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Check again with GET /v3/me afterwards. Then rotate the secrets it could read.",
+								URL:   "https://dashboard.doppler.com/workplace/authentication",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.doppler.com/v3/auth/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"token":"{{secret}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token with fewer rights and an expiry",
+								URL:   "https://dashboard.doppler.com/workplace/authentication",
+							},
+						},
+						Usage: "https://dashboard.doppler.com : activity of the workplace",
+						Blast: "reads and changes the secrets it can see, so those must be rotated too",
+						Self:  true,
+					},
+				},
+			},
+		},
+		{
+			ID:       "dropbox",
+			Name:     "Dropbox",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.dropbox.com/developers/documentation/http/documentation#auth-token-revoke", "https://developers.dropbox.com/oauth-guide"},
+			Rules: []Rule{
+				{
+					ID:          "dropbox-short-lived-access-token",
+					Provider:    "dropbox",
+					Description: "Dropbox short-lived access token",
+					Keywords:    []string{"sl."},
+					Regex:       `\bsl\.(?:u\.)?[0-9A-Za-z_-]{120,1000}[0-9A-Za-z_-]{0,1000}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dropbox-short-lived-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.dropboxapi.com/2/users/get_current_account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 401},
+						Dead:     []int{401},
+						LiveBody: `"account_id"|missing_scope`,
+						DeadBody: "expired_access_token|invalid_access_token",
+						Identity: "email",
+						Docs:     "https://www.dropbox.com/developers/documentation/http/documentation#users-get_current_account",
+						Note:     "a refresh token is no access token: it counts as dead here and must be judged by the app's page",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Ends the refresh token and the other access tokens of the same grant as well.",
+								URL:   "https://www.dropbox.com/account/connected_apps",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.dropboxapi.com/2/auth/token/revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Authorize the app again",
+								Text:  "Ask for an app folder and the smallest scopes.",
+								URL:   "https://www.dropbox.com/developers/apps",
+							},
+						},
+						Usage: "https://www.dropbox.com/account/connected_apps ; a team's activity log",
+						Blast: "reads and changes the files its scopes allow",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "dropbox-long-lived-token",
+					Provider:    "dropbox",
+					Description: "Dropbox long-lived access or refresh token",
+					Keywords:    []string{"dropbox"},
+					Value:       "[0-9A-Za-z_-]{64}",
+					MinEntropy:  4.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "dropbox-long-lived-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.dropboxapi.com/2/users/get_current_account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 401},
+						Dead:     []int{401},
+						LiveBody: `"account_id"|missing_scope`,
+						DeadBody: "expired_access_token|invalid_access_token",
+						Identity: "email",
+						Docs:     "https://www.dropbox.com/developers/documentation/http/documentation#users-get_current_account",
+						Note:     "a refresh token is no access token: it counts as dead here and must be judged by the app's page",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Ends the refresh token and the other access tokens of the same grant as well.",
+								URL:   "https://www.dropbox.com/account/connected_apps",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.dropboxapi.com/2/auth/token/revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Authorize the app again",
+								Text:  "Ask for an app folder and the smallest scopes.",
+								URL:   "https://www.dropbox.com/developers/apps",
+							},
+						},
+						Usage: "https://www.dropbox.com/account/connected_apps ; a team's activity log",
+						Blast: "reads and changes the files its scopes allow",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "dropbox-app-secret",
+					Provider:    "dropbox",
+					Description: "Dropbox app secret",
+					Keywords:    []string{"dropbox_app_secret", "dropbox_secret", "dropbox-app-secret", "dropbox-secret", "dropboxappsecret", "dropboxsecret", "dropbox_client_secret", "dropbox_consumer_secret"},
+					Value:       "[0-9a-z]{15}",
+					MinEntropy:  2.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dropbox-app-secret",
+					Needs: Needs{
+						Rule:    "dropbox-app-key",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.dropboxapi.com/2/check/app",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"till"}`,
+						},
+						Live: []int{200},
+						Dead: []int{400, 401},
+						Docs: "https://www.dropbox.com/developers/documentation/http/documentation#check-app",
+						Note: "user is the app key; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the app secret",
+								Text:  "Settings of the app; refreshing tokens needs the new one at once.",
+								URL:   "https://www.dropbox.com/developers/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://www.dropbox.com/developers/apps",
+							},
+						},
+						Usage: "https://www.dropbox.com/developers/apps",
+						Blast: "with a user's refresh token or code: acts as the app for that user",
+					},
+				},
+				{
+					ID:          "dropbox-app-key",
+					Provider:    "dropbox",
+					Description: "Dropbox app key",
+					Keywords:    []string{"dropbox"},
+					Value:       "[0-9a-z]{15}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "dropbox-app-key",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the app secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Compare it with the app's page",
+								Text:  "Nothing to revoke if it is the app key; reset the secret if it is the secret.",
+								URL:   "https://www.dropbox.com/developers/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "An app key cannot be changed.",
+							},
+						},
+						Usage: "https://www.dropbox.com/developers/apps",
+						Blast: "names the app; opens nothing alone, unless it is the secret under a vague name",
+					},
+				},
+			},
+		},
+		{
 			ID:       "elevenlabs",
 			Name:     "ElevenLabs",
 			Reviewed: "2026-11-24",
@@ -675,6 +6829,528 @@ var builtin = Catalogue{
 						},
 						Usage: "https://elevenlabs.io/app/usage",
 						Blast: "makes speech on your quota and uses, downloads or deletes cloned voices",
+					},
+				},
+				{
+					ID:          "elevenlabs-webhook-secret",
+					Provider:    "elevenlabs",
+					Description: "ElevenLabs webhook signing secret",
+					Docs:        []string{"https://elevenlabs.io/docs/product-guides/administration/webhooks"},
+					Keywords:    []string{"wsec_"},
+					Regex:       `\bwsec_[0-9a-f]{64}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "elevenlabs-webhook-secret",
+					Verify: Verify{
+						Note: "signs webhooks; nothing can be asked with it",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the webhook or regenerate its secret",
+								URL:   "https://elevenlabs.io/app/settings/webhooks",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://elevenlabs.io/app/settings/webhooks",
+							},
+						},
+						Usage: "your own webhook endpoint's log",
+						Blast: "forges ElevenLabs' webhooks to your endpoint",
+					},
+				},
+			},
+		},
+		{
+			ID:       "facebook",
+			Name:     "Meta (Facebook, Instagram, WhatsApp)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.facebook.com/docs/facebook-login/guides/access-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "facebook-access-token",
+					Provider:    "facebook",
+					Description: "Meta user, page or system user access token",
+					Keywords:    []string{"eaa"},
+					Regex:       `\bEAA[0-9A-Za-z]{100,400}\b`,
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "facebook-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://graph.facebook.com/me?fields=id,name",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: `"code":\s*190`,
+						Identity: "name",
+						Docs:     "https://developers.facebook.com/docs/graph-api/guides/error-handling/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the app's permissions with the token itself",
+								Text:  "Ends every token of this user for the app. A system user's token is revoked in the business settings.",
+								URL:   "https://business.facebook.com/settings/system-users",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://graph.facebook.com/me/permissions",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a token with fewer permissions and an expiry",
+								Text:  "Best for a system user.",
+								URL:   "https://business.facebook.com/settings/system-users",
+							},
+						},
+						Usage: "https://www.facebook.com/settings?tab=business_tools ; Business settings, activity log",
+						Blast: "pages, ads (spend), messages and WhatsApp numbers within its permissions",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "facebook-instagram-access-token",
+					Provider:    "facebook",
+					Description: "Instagram access token",
+					Docs:        []string{"https://developers.facebook.com/docs/instagram-platform"},
+					Keywords:    []string{"igqv", "igaa"},
+					Regex:       `\bIG(?:QV|AA)[0-9A-Za-z_-]{90,400}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "facebook-instagram-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://graph.instagram.com/me?fields=user_id,username",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: `"code":\s*190`,
+						Identity: "username",
+						Docs:     "https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/get-started",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the app in the Instagram account",
+								Text:  "Settings, Website permissions, Apps and websites.",
+								URL:   "https://www.instagram.com/accounts/manage_access/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new token for the account",
+								URL:   "https://developers.facebook.com/apps",
+							},
+						},
+						Usage: "https://www.instagram.com/accounts/manage_access/",
+						Blast: "reads and publishes media and messages of the account within its permissions",
+					},
+				},
+				{
+					ID:          "facebook-app-access-token",
+					Provider:    "facebook",
+					Description: "Meta app access token",
+					Keywords:    []string{"facebook", "fb_app", "fb_token", "fb_access", "fbapp", "access_token", "accesstoken"},
+					Value:       `[0-9]{12,17}\|[0-9A-Za-z_-]{27,40}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "facebook-app-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://graph.facebook.com/app",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: `"code":\s*(?:190|101)`,
+						Identity: "name",
+						Docs:     "https://developers.facebook.com/docs/facebook-login/guides/access-tokens/#apptokens",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the app secret",
+								Text:  "Settings, Basic: app tokens are made from it and end with it.",
+								URL:   "https://developers.facebook.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://developers.facebook.com/apps",
+							},
+						},
+						Usage: "https://developers.facebook.com/apps : API usage and activity log of the app",
+						Blast: "changes the app's settings and reads its data; inspects any of its tokens",
+					},
+				},
+				{
+					ID:          "facebook-app-secret",
+					Provider:    "facebook",
+					Description: "Meta app secret",
+					Docs:        []string{"https://developers.facebook.com/docs/facebook-login/security/#appsecret"},
+					Keywords:    []string{"facebook", "fb_app", "fb_secret", "fb-secret", "fb_client", "fbapp", "fbsecret", "instagram_app", "instagram_client", "whatsapp_app"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "facebook-app-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://graph.facebook.com/app",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{app_id}}|{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: `"code":\s*(?:190|101)`,
+						Identity: "name",
+						Docs:     "https://developers.facebook.com/docs/facebook-login/guides/access-tokens/#apptokens",
+						Note:     "needs the app id",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the app secret",
+								Text:  "Settings, Basic; the old one ends at once or after the grace time chosen there.",
+								URL:   "https://developers.facebook.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://developers.facebook.com/apps",
+							},
+						},
+						Usage: "https://developers.facebook.com/apps : API usage and activity log of the app",
+						Blast: "acts as the app: signs users in, makes app tokens, changes settings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fal",
+			Name:     "fal.ai",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.fal.ai/platform-apis/v1/keys/create", "https://docs.fal.ai/model-apis/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "fal-api-key",
+					Provider:    "fal",
+					Description: "fal.ai API key",
+					Keywords:    []string{"fal_key", "fal_api", "fal-key", "fal-api", "falai", "fal_ai", "fal.ai", "fal.run", "fal_secret", "fal.config"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}:[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fal-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fal.ai/v1/models/pricing?endpoint_id=fal-ai/flux/dev",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Key {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.fal.ai/platform-apis/v1/models/pricing",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "The key's id is the part before the colon. By API it needs a key of scope ADMIN.",
+								URL:   "https://fal.ai/dashboard/keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.fal.ai/v1/keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Key {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key of scope API",
+								URL:   "https://fal.ai/dashboard/keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.fal.ai/v1/keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Key {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"alias":"{{name}}","scope":"API"}`,
+								},
+							},
+						},
+						Usage: "https://fal.ai/dashboard/usage",
+						Blast: "runs models on your bill; a key of scope ADMIN also makes and deletes keys",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fastly",
+			Name:     "Fastly",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.fastly.com/documentation/reference/api/auth-tokens/user/", "https://docs.fastly.com/en/guides/using-api-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "fastly-api-token",
+					Provider:    "fastly",
+					Description: "Fastly API token",
+					Keywords:    []string{"fastly"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					MinEntropy:  3.5,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "fastly-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fastly.com/tokens/self",
+							Headers: []Header{
+								{
+									Name:  "Fastly-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "name",
+						Scopes:   "scope",
+						Docs:     "https://www.fastly.com/documentation/reference/api/auth-tokens/user/#get-token-current",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token with itself",
+								URL:   "https://manage.fastly.com/account/personal/tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.fastly.com/tokens/self",
+									Headers: []Header{
+										{
+											Name:  "Fastly-Key",
+											Value: "{{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a token for its services with the smallest scope and an expiry",
+								URL:     "https://manage.fastly.com/account/personal/tokens",
+								Command: "fastly auth-token create --name {{name}} --scope purge_select --services {{service_id}}",
+							},
+						},
+						Usage: "https://manage.fastly.com/account/audit-log : events of the token; last_used_at in the verification's answer",
+						Blast: "changes and purges CDN services in its scope: what your visitors are served",
+						Self:  true,
+					},
+				},
+			},
+		},
+		{
+			ID:       "figma",
+			Name:     "Figma",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.figma.com/docs/rest-api/personal-access-tokens/", "https://developers.figma.com/docs/rest-api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "figma-personal-access-token",
+					Provider:    "figma",
+					Description: "Figma personal access token",
+					Keywords:    []string{"figd_"},
+					Regex:       `\bfigd_[0-9A-Za-z_-]{36,48}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "figma-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.figma.com/v1/me",
+							Headers: []Header{
+								{
+									Name:  "X-Figma-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{403},
+						LiveBody: `"email"|[Ii]nvalid scope|requires`,
+						DeadBody: "Invalid token|Token expired",
+						Identity: "email",
+						Docs:     "https://developers.figma.com/docs/rest-api/users-endpoints/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Settings, Security, Personal access tokens.",
+								URL:   "https://www.figma.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a token with fewer scopes and a short expiry",
+								URL:   "https://www.figma.com/settings",
+							},
+						},
+						Usage: "the organization's activity log",
+						Blast: "reads the design files and comments its owner can see, within its scopes",
+					},
+				},
+				{
+					ID:          "figma-oauth-token",
+					Provider:    "figma",
+					Description: "Figma OAuth, plan or refresh token",
+					Keywords:    []string{"figu_", "figo_", "figp_", "figr_"},
+					Regex:       `\bfig[uopr]_[0-9A-Za-z_-]{36,48}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "figma-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.figma.com/v1/me",
+							Headers: []Header{
+								{
+									Name:  "X-Figma-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{403},
+						LiveBody: `"email"|[Ii]nvalid scope|requires`,
+						DeadBody: "Invalid token|Token expired",
+						Identity: "email",
+						Docs:     "https://developers.figma.com/docs/rest-api/users-endpoints/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the application's access",
+								Text:  "Settings, Security, Connected apps. A plan token is revoked by an organization admin.",
+								URL:   "https://www.figma.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Authorize the application again",
+								URL:   "https://developers.figma.com/docs/rest-api/authentication/",
+							},
+						},
+						Usage: "the organization's activity log",
+						Blast: "reads design files and comments the application was granted",
+					},
+				},
+				{
+					ID:          "figma-legacy-personal-access-token",
+					Provider:    "figma",
+					Description: "Figma personal access token (legacy)",
+					Keywords:    []string{"figma"},
+					Value:       "[0-9A-Fa-f]{4,6}-[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "figma-legacy-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.figma.com/v1/me",
+							Headers: []Header{
+								{
+									Name:  "X-Figma-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{403},
+						LiveBody: `"email"|[Ii]nvalid scope|requires`,
+						DeadBody: "Invalid token|Token expired",
+						Identity: "email",
+						Docs:     "https://developers.figma.com/docs/rest-api/users-endpoints/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Settings, Security, Personal access tokens.",
+								URL:   "https://www.figma.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a token with fewer scopes and a short expiry",
+								URL:   "https://www.figma.com/settings",
+							},
+						},
+						Usage: "the organization's activity log",
+						Blast: "reads the design files and comments its owner can see, within its scopes",
 					},
 				},
 			},
@@ -839,6 +7515,2313 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "gcp",
+			Name:     "Google",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://cloud.google.com/docs/authentication/api-keys", "https://cloud.google.com/iam/docs/keys-create-delete"},
+			Rules: []Rule{
+				{
+					ID:          "gcp-service-account-key",
+					Provider:    "gcp",
+					Description: "Google Cloud service account key",
+					Docs:        []string{"https://cloud.google.com/iam/docs/service-account-creds#key-types"},
+					Keywords:    []string{"gserviceaccount.com"},
+					Regex:       `private_key\\*"\s*:\s*\\*"(?P<secret>-----BEGIN (?:RSA )?PRIVATE KEY-----[0-9A-Za-z+/=\\\s]{30,}-----END (?:RSA )?PRIVATE KEY-----)[^{}]{0,1000}?(?P<id>[0-9A-Za-z._-]{1,64}@[0-9A-Za-z._-]{0,100}gserviceaccount\.com)`,
+					Checksum:    "private-key",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gcp-service-account-key",
+					Verify: Verify{
+						Request: Request{
+							Func: "gcp-service-account",
+						},
+						Docs: "https://developers.google.com/identity/protocols/oauth2/service-account#httprest",
+						Note: "Without using the key: Google lists the live keys of an account under www.googleapis.com/robot/v1/metadata/x509/ and the account's address; a private_key_id that is not there is dead.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Disable the key",
+								Text:    "It can be enabled again. Access tokens that were minted live for up to an hour.",
+								URL:     "https://console.cloud.google.com/iam-admin/serviceaccounts",
+								Command: "gcloud iam service-accounts keys disable {{key-id}} --iam-account={{id}}",
+							},
+							{
+								Title:   "Delete it once nothing misses it",
+								URL:     "https://console.cloud.google.com/iam-admin/serviceaccounts",
+								Command: "gcloud iam service-accounts keys delete {{key-id}} --iam-account={{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Use no key, or create a narrower one",
+								Text:    "Workload Identity Federation needs no key. Otherwise a new account with only the roles that were seen used.",
+								URL:     "https://console.cloud.google.com/iam-admin/serviceaccounts",
+								Command: "gcloud iam service-accounts keys create key.json --iam-account={{id}}",
+							},
+						},
+						Usage: "https://console.cloud.google.com/logs : Audit Logs by principalEmail and serviceAccountKeyName; Billing reports",
+						Blast: "everything the account's roles allow, other accounts it may impersonate included, on your bill",
+					},
+				},
+				{
+					ID:          "gcp-service-account-key-sorted",
+					Provider:    "gcp",
+					Description: "Google Cloud service account key",
+					Docs:        []string{"https://cloud.google.com/iam/docs/service-account-creds#key-types"},
+					Keywords:    []string{"gserviceaccount.com"},
+					Regex:       `(?P<id>[0-9A-Za-z._-]{1,64}@[0-9A-Za-z._-]{0,100}gserviceaccount\.com)[^{}]{0,1000}?private_key\\*"\s*:\s*\\*"(?P<secret>-----BEGIN (?:RSA )?PRIVATE KEY-----[0-9A-Za-z+/=\\\s]{30,}-----END (?:RSA )?PRIVATE KEY-----)`,
+					Checksum:    "private-key",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gcp-service-account-key",
+					Verify: Verify{
+						Request: Request{
+							Func: "gcp-service-account",
+						},
+						Docs: "https://developers.google.com/identity/protocols/oauth2/service-account#httprest",
+						Note: "Without using the key: Google lists the live keys of an account under www.googleapis.com/robot/v1/metadata/x509/ and the account's address; a private_key_id that is not there is dead.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Disable the key",
+								Text:    "It can be enabled again. Access tokens that were minted live for up to an hour.",
+								URL:     "https://console.cloud.google.com/iam-admin/serviceaccounts",
+								Command: "gcloud iam service-accounts keys disable {{key-id}} --iam-account={{id}}",
+							},
+							{
+								Title:   "Delete it once nothing misses it",
+								URL:     "https://console.cloud.google.com/iam-admin/serviceaccounts",
+								Command: "gcloud iam service-accounts keys delete {{key-id}} --iam-account={{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Use no key, or create a narrower one",
+								Text:    "Workload Identity Federation needs no key. Otherwise a new account with only the roles that were seen used.",
+								URL:     "https://console.cloud.google.com/iam-admin/serviceaccounts",
+								Command: "gcloud iam service-accounts keys create key.json --iam-account={{id}}",
+							},
+						},
+						Usage: "https://console.cloud.google.com/logs : Audit Logs by principalEmail and serviceAccountKeyName; Billing reports",
+						Blast: "everything the account's roles allow, other accounts it may impersonate included, on your bill",
+					},
+				},
+				{
+					ID:          "gcp-api-key",
+					Provider:    "gcp",
+					Description: "Google API key",
+					Docs:        []string{"https://cloud.google.com/docs/authentication/api-keys"},
+					Keywords:    []string{"aiza"},
+					Regex:       `\bAIza[0-9A-Za-z_-]{35}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gcp-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://generativelanguage.googleapis.com/v1beta/models?pageSize=1",
+							Headers: []Header{
+								{
+									Name:  "x-goog-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{400},
+						LiveBody: `"models"|SERVICE_DISABLED|API_KEY_SERVICE_BLOCKED|API_KEY_HTTP_REFERRER_BLOCKED|API_KEY_IP_ADDRESS_BLOCKED|API_KEY_ANDROID_APP_BLOCKED|API_KEY_IOS_APP_BLOCKED`,
+						DeadBody: "API_KEY_INVALID",
+						Docs:     "https://cloud.google.com/docs/authentication/api-keys-use",
+						Note:     "A key that is blocked for this API is alive. Its answer names the project's number.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the leaked key",
+								Text:    "It can be undeleted for 30 days. If it has to stay public, restrict it instead.",
+								URL:     "https://console.cloud.google.com/apis/credentials",
+								Command: "gcloud services api-keys delete {{key-id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a restricted key",
+								Text:    "Which APIs, and from which site, address or app.",
+								URL:     "https://console.cloud.google.com/apis/credentials",
+								Command: "gcloud services api-keys create --display-name={{name}} --api-target=service={{api}}",
+							},
+						},
+						Usage: "https://console.cloud.google.com/apis/dashboard : traffic by credential; Billing reports",
+						Blast: "calls the APIs it is allowed on your bill: maps, translation, Gemini; a Firebase web key is public by design and only as strong as the project's rules",
+					},
+				},
+				{
+					ID:          "gcp-api-auth-key",
+					Provider:    "gcp",
+					Description: "Google API key bound to a service account (Gemini)",
+					Docs:        []string{"https://ai.google.dev/gemini-api/docs/api-key"},
+					Keywords:    []string{"aq.ab8rn6"},
+					Regex:       `\bAQ\.Ab8RN6[0-9A-Za-z_-]{40,60}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gcp-api-auth-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://generativelanguage.googleapis.com/v1beta/models?pageSize=1",
+							Headers: []Header{
+								{
+									Name:  "x-goog-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{400},
+						DeadBody: "API_KEY_INVALID",
+						Docs:     "https://ai.google.dev/api/models",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the key",
+								Text:    "It can be undeleted for 30 days.",
+								URL:     "https://aistudio.google.com/apikey",
+								Command: "gcloud services api-keys delete {{key-id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://aistudio.google.com/apikey",
+							},
+						},
+						Usage: "https://aistudio.google.com/usage ; Cloud Billing reports",
+						Blast: "runs Gemini models on your bill and reads uploaded files, with the rights of its service account",
+					},
+				},
+				{
+					ID:          "gcp-oauth-access-token",
+					Provider:    "gcp",
+					Description: "Google OAuth access token",
+					Docs:        []string{"https://developers.google.com/identity/protocols/oauth2"},
+					Keywords:    []string{"ya29."},
+					Regex:       `\bya29\.(?:[a-z]\.)?[0-9A-Za-z_-]{20,1000}[0-9A-Za-z_-]{0,1000}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gcp-oauth-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.googleapis.com/oauth2/v3/tokeninfo?access_token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{400},
+						Identity: "email",
+						Scopes:   "scope",
+						Docs:     "https://developers.google.com/identity/protocols/oauth2",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Ends the app's whole grant, refresh token included. A service account's token cannot be revoked: it lives an hour.",
+								URL:   "https://myaccount.google.com/connections",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://oauth2.googleapis.com/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the app ask for consent again, with fewer scopes",
+								URL:   "https://developers.google.com/identity/protocols/oauth2",
+							},
+						},
+						Usage: "https://myaccount.google.com/security ; for a service account: Cloud Audit Logs",
+						Blast: "acts as the person or service account within its scopes, for one hour",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "gcp-oauth-refresh-token",
+					Provider:    "gcp",
+					Description: "Google OAuth refresh token",
+					Docs:        []string{"https://developers.google.com/identity/protocols/oauth2"},
+					Keywords:    []string{"1//0"},
+					Regex:       `\b1//0[0-9A-Za-z_-]{60,250}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gcp-oauth-refresh-token",
+					Verify: Verify{
+						Docs: "https://developers.google.com/identity/protocols/oauth2/web-server#offline",
+						Note: "Needs the client ID and secret of its app; they mostly stand in the same file.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Ends the app's whole grant for this person. No client secret is needed.",
+								URL:   "https://myaccount.google.com/connections",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://oauth2.googleapis.com/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Sign in again",
+								Command: "gcloud auth application-default login",
+							},
+						},
+						Usage: "https://myaccount.google.com/connections ; Cloud Audit Logs",
+						Blast: "with the app's client secret it acts as the person until revoked; with cloud-platform scope in all their projects",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "gcp-oauth-client-id",
+					Provider:    "gcp",
+					Description: "Google OAuth client ID",
+					Docs:        []string{"https://support.google.com/cloud/answer/15549257"},
+					Keywords:    []string{".apps.googleusercontent.com"},
+					Regex:       `\b[0-9]{6,21}-[0-9a-z]{32}\.apps\.googleusercontent\.com\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "gcp-oauth-client-id",
+					Verify: Verify{
+						Note: "An ID is public: every user sees it while signing in.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look whether the client secret stands near it.",
+								URL:   "https://console.cloud.google.com/auth/clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								URL:   "https://console.cloud.google.com/auth/clients",
+							},
+						},
+						Usage: "https://console.cloud.google.com/auth/clients",
+						Blast: "names the app; harmless without the client secret",
+					},
+				},
+				{
+					ID:          "gcp-oauth-client-secret",
+					Provider:    "gcp",
+					Description: "Google OAuth client secret",
+					Docs:        []string{"https://support.google.com/cloud/answer/15549257"},
+					Keywords:    []string{"gocspx-"},
+					Regex:       `\bGOCSPX-[0-9A-Za-z_-]{28}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gcp-oauth-client-secret",
+					Needs: Needs{
+						Rule:    "gcp-oauth-client-id",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "Needs the client ID: exchanging a wrong code answers invalid_grant when the secret is right, invalid_client when not.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the leaked secret, then delete it",
+								URL:   "https://console.cloud.google.com/auth/clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a second secret and deploy it",
+								Text:  "Two can be enabled at once.",
+								URL:   "https://console.cloud.google.com/auth/clients",
+							},
+						},
+						Usage: "https://console.cloud.google.com/auth/clients : last used",
+						Blast: "impersonates the app when it exchanges codes and refresh tokens",
+					},
+				},
+				{
+					ID:          "gcp-oauth-client-secret-legacy",
+					Provider:    "gcp",
+					Description: "Google OAuth client secret without prefix",
+					Docs:        []string{"https://support.google.com/cloud/answer/15549257"},
+					Keywords:    []string{"google_client_secret", "google-client-secret", "googleclientsecret", "google_secret", "google_oauth", "google-oauth", "google_oauth2", "googleusercontent.com"},
+					Value:       "[0-9A-Za-z_-]{24}",
+					MinEntropy:  3.7,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gcp-oauth-client-secret",
+					Needs: Needs{
+						Rule:    "gcp-oauth-client-id",
+						Lines:   5,
+						Without: "suspect",
+					},
+					Verify: Verify{
+						Note: "Needs the client ID, see gcp-oauth-client-secret.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the leaked secret, then delete it",
+								URL:   "https://console.cloud.google.com/auth/clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a second secret and deploy it",
+								URL:   "https://console.cloud.google.com/auth/clients",
+							},
+						},
+						Usage: "https://console.cloud.google.com/auth/clients : last used",
+						Blast: "impersonates the app when it exchanges codes and refresh tokens",
+					},
+				},
+				{
+					ID:          "gcp-fcm-server-key",
+					Provider:    "gcp",
+					Description: "Firebase Cloud Messaging legacy server key",
+					Docs:        []string{"https://firebase.google.com/docs/cloud-messaging/migrate-v1"},
+					Keywords:    []string{":apa91"},
+					Regex:       `\bAAAA[0-9A-Za-z_-]{7}:APA91[0-9A-Za-z_-]{134}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "gcp-fcm-server-key",
+					Verify: Verify{
+						Note: "The API that took these keys was switched off in 2024.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://console.cloud.google.com/apis/credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Send through HTTP v1 with a service account",
+								URL:   "https://firebase.google.com/docs/cloud-messaging/migrate-v1",
+							},
+						},
+						Usage: "https://console.firebase.google.com",
+						Blast: "none any more for sending; it was push messages to every user of the app",
+					},
+				},
+				{
+					ID:          "gcp-storage-hmac-access-id",
+					Provider:    "gcp",
+					Description: "Google Cloud Storage HMAC access ID",
+					Docs:        []string{"https://cloud.google.com/storage/docs/authentication/hmackeys"},
+					Keywords:    []string{"goog"},
+					Regex:       `\bGOOG(?:[A-Z0-9]{57}|[A-Z0-9]{19,20})\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "gcp-storage-hmac-access-id",
+					Verify: Verify{
+						Note: "An ID says nothing without its secret.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Look for the secret",
+								Text:  "If it may have leaked too, deactivate the key.",
+								URL:   "https://console.cloud.google.com/storage/settings;tab=interoperability",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue for the ID alone",
+								URL:   "https://cloud.google.com/storage/docs/authentication/hmackeys",
+							},
+						},
+						Usage: "https://console.cloud.google.com/storage/settings;tab=interoperability",
+						Blast: "names the key; harmless without its secret",
+					},
+				},
+				{
+					ID:          "gcp-storage-hmac-secret",
+					Provider:    "gcp",
+					Description: "Google Cloud Storage HMAC secret",
+					Docs:        []string{"https://cloud.google.com/storage/docs/authentication/hmackeys"},
+					Keywords:    []string{"goog1e", "goog", "gcs_secret", "gcs-secret", "gcs_hmac", "gcs-hmac", "gcs_access", "hmac_secret", "hmac-secret", "hmacsecret"},
+					Regex:       `\b(?P<id>GOOG[A-Z0-9]{57})[ \t\r\n"\x27,;:|=/]{1,12}(?P<secret>[0-9A-Za-z/+]{40})`,
+					Value:       "[0-9A-Za-z/+]{40}",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gcp-storage-hmac-secret",
+					Needs: Needs{
+						Rule:    "gcp-storage-hmac-access-id",
+						Lines:   8,
+						Without: "suspect",
+					},
+					Verify: Verify{
+						Note: "Needs a request signed with both halves.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Deactivate the leaked key, then delete it",
+								Text:    "Deactivating can be taken back.",
+								URL:     "https://console.cloud.google.com/storage/settings;tab=interoperability",
+								Command: "gcloud storage hmac update {{id}} --deactivate",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a second HMAC key",
+								URL:     "https://console.cloud.google.com/storage/settings;tab=interoperability",
+								Command: "gcloud storage hmac create {{service-account}}",
+							},
+						},
+						Usage: "Cloud Audit Logs of the buckets, by the access ID",
+						Blast: "reads and writes the buckets that its service account may use",
+					},
+				},
+				{
+					ID:          "gcp-recaptcha-secret-key",
+					Provider:    "gcp",
+					Description: "Google reCAPTCHA secret key",
+					Docs:        []string{"https://developers.google.com/recaptcha/docs/verify"},
+					Keywords:    []string{"recaptcha_secret", "recaptcha-secret", "recaptchasecret", "recaptcha_private", "recaptcha-private", "recaptchaprivate", "recaptcha_server", "recaptcha_v2_secret", "recaptcha_v3_secret", "captcha_secret", "captcha-secret", "captchasecret"},
+					Value:       "6L[0-9A-Za-z_-]{38}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gcp-recaptcha-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://www.google.com/recaptcha/api/siteverify",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "secret={{secret}}&response=x",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"invalid-input-response"`,
+						DeadBody: `"invalid-input-secret"`,
+						Docs:     "https://developers.google.com/recaptcha/docs/verify#error_code_reference",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old site",
+								URL:   "https://www.google.com/recaptcha/admin",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Register the site again for a new pair of keys",
+								URL:   "https://www.google.com/recaptcha/admin/create",
+							},
+						},
+						Usage: "https://www.google.com/recaptcha/admin",
+						Blast: "asks Google whether an answer is right; on its own it opens nothing",
+					},
+				},
+				{
+					ID:          "gcp-looker-client-secret",
+					Provider:    "gcp",
+					Description: "Looker API client secret",
+					Docs:        []string{"https://cloud.google.com/looker/docs/api-auth"},
+					Keywords:    []string{"looker"},
+					Value:       "[0-9A-Za-z]{24}",
+					MinEntropy:  3.5,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gcp-looker-client-secret",
+					Verify: Verify{
+						Note: "Only the company's own Looker answers to it, with the client ID.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://cloud.google.com/looker/docs/admin-panel-users-users#api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second API key for the user",
+								URL:   "https://cloud.google.com/looker/docs/admin-panel-users-users#api_keys",
+							},
+						},
+						Usage: "Looker, Admin, System Activity : API usage of the user",
+						Blast: "runs queries on the company's data with the rights of its Looker user",
+					},
+				},
+				{
+					ID:          "gcp-chat-webhook-url",
+					Provider:    "gcp",
+					Description: "Google Chat webhook",
+					Docs:        []string{"https://developers.google.com/workspace/chat/quickstart/webhooks"},
+					Keywords:    []string{"chat.googleapis.com/v1/spaces/"},
+					Regex:       `\bchat\.googleapis\.com/v1/spaces/[0-9A-Za-z_-]{8,20}/messages\?(?P<secret>key=[0-9A-Za-z_-]{39}&(?:amp;)?token=[0-9A-Za-z_%-]{20,64})`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gcp-chat-webhook-url",
+					Verify: Verify{
+						Note: "Any valid call posts a message, so it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked webhook from the space",
+								URL:   "https://chat.google.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new webhook to the space",
+								Text:  "Space, Apps & integrations, Webhooks.",
+								URL:   "https://developers.google.com/workspace/chat/quickstart/webhooks",
+							},
+						},
+						Usage: "the Chat space that it posts to",
+						Blast: "posts messages into one space, phishing links included",
+					},
+				},
+				{
+					ID:          "gcp-calendar-private-url",
+					Provider:    "gcp",
+					Description: "Google Calendar private address",
+					Docs:        []string{"https://support.google.com/calendar/answer/37648"},
+					Keywords:    []string{"calendar.google.com/calendar/"},
+					Regex:       `\bcalendar\.google\.com/calendar/(?:ical|feeds)/[0-9A-Za-z._%@+-]{3,120}/(?P<secret>private-[0-9a-f]{32})\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gcp-calendar-private-url",
+					Verify: Verify{
+						Request: Request{
+							Method: "HEAD",
+							URL:    "https://calendar.google.com/calendar/ical/{{calendar}}/{{secret}}/basic.ics",
+						},
+						Live: []int{200},
+						Dead: []int{404},
+						Note: "Needs the calendar's ID, which stands before the secret.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret address",
+								Text:  "Settings of the calendar, Integrate calendar, Secret address in iCal format, Reset.",
+								URL:   "https://calendar.google.com/calendar/r/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new address into the readers",
+								URL:   "https://calendar.google.com/calendar/r/settings",
+							},
+						},
+						Usage: "Google does not show who reads a private address",
+						Blast: "reads all events of the calendar",
+					},
+				},
+				{
+					ID:          "gcp-ads-developer-token",
+					Provider:    "gcp",
+					Description: "Google Ads developer token",
+					Docs:        []string{"https://developers.google.com/google-ads/api/docs/get-started/dev-token"},
+					Keywords:    []string{"google_ads", "google-ads", "googleads", "adwords", "developer_token", "developer-token", "developertoken"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gcp-ads-developer-token",
+					Verify: Verify{
+						Note: "Only works together with an OAuth token of an Ads account.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "The reset ends the old one",
+								URL:   "https://ads.google.com/aw/apicenter",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Reset the token in the API Center",
+								URL:   "https://ads.google.com/aw/apicenter",
+							},
+						},
+						Usage: "https://ads.google.com/aw/apicenter",
+						Blast: "uses your quota and standing at the Ads API; opens no account by itself",
+					},
+				},
+			},
+		},
+		{
+			ID:       "generic",
+			Name:     "Generic",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html"},
+			Rules: []Rule{
+				{
+					ID:          "generic-password",
+					Provider:    "generic",
+					Description: "password beside its name",
+					Keywords:    []string{"password", "passwd", "passphrase", "pwd", "passwort", "pass_word", "userpass", "db_pass", "dbpass", "_pass", "psk"},
+					Assigned:    true,
+					Severity:    "medium",
+					Class:       "suspect",
+					Human:       true,
+					Family:      "generic-password",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Find out what it opens, and change it there",
+								Text:  "The name beside the value tells which service it belongs to. Change the password or delete the key in that service; removing the line does not make the value harmless.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new value where the program reads it at run time",
+								Text:  "An environment variable, a file outside of the repository, or a secret store; never the source.",
+							},
+						},
+						Usage: "the log of the service that accepts the value",
+						Blast: "whatever the service behind it allows",
+					},
+				},
+				{
+					ID:          "generic-secret",
+					Provider:    "generic",
+					Description: "random-looking value named as a secret",
+					Keywords:    []string{"secret", "token", "api_key", "apikey", "api-key", "access_key", "accesskey", "access-key", "auth_key", "authkey", "private_key", "privatekey", "encryption_key", "encryptionkey", "signing_key", "signingkey", "account_key", "accountkey", "shared_key", "sharedkey", "master_key", "masterkey", "license_key", "credential", "client_key", "app_key", "appkey", "_auth", "authorization", "bearer", "key_base", "salt"},
+					Assigned:    true,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "generic-secret",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Find out what it opens, and change it there",
+								Text:  "The name beside the value tells which service it belongs to. Change the password or delete the key in that service; removing the line does not make the value harmless.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new value where the program reads it at run time",
+								Text:  "An environment variable, a file outside of the repository, or a secret store; never the source.",
+							},
+						},
+						Usage: "the log of the service that accepts the value",
+						Blast: "whatever the service behind it allows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "github",
+			Name:     "GitHub",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github#githubs-token-formats", "https://docs.github.com/en/rest/credentials/revoke"},
+			Rules: []Rule{
+				{
+					ID:          "github-personal-access-token",
+					Provider:    "github",
+					Description: "GitHub personal access token (classic)",
+					Docs:        []string{"https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/managing-your-personal-access-tokens"},
+					Keywords:    []string{"ghp_"},
+					Regex:       `\bghp_[0-9A-Za-z]{36}\b`,
+					Checksum:    "github-crc32",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "github-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.github.com/user",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.github+json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://docs.github.com/en/rest/users/users#get-the-authenticated-user",
+						Note:     "403 tells nothing: single sign-on, an address list or the rate limit.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "GitHub revokes any of its tokens for whoever shows it. The owner gets a mail. The answer is 202 for unknown values too, so check the token afterwards.",
+								URL:   "https://github.com/settings/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.github.com/credentials/revoke",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.github+json",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"credentials":["{{secret}}"]}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a fine-grained token instead",
+								Text:  "Choose only the repositories and permissions it needs, and an expiry date. In Actions use GITHUB_TOKEN, outside OIDC or a GitHub App.",
+								URL:   "https://github.com/settings/personal-access-tokens/new",
+							},
+						},
+						Usage: "https://github.com/settings/security-log : actions of the token; in an organisation's audit log by hashed_token",
+						Blast: "reads and changes every repository its owner can reach, workflows and their secrets included",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "github-fine-grained-personal-access-token",
+					Provider:    "github",
+					Description: "GitHub fine-grained personal access token",
+					Docs:        []string{"https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/managing-your-personal-access-tokens"},
+					Keywords:    []string{"github_pat_"},
+					Regex:       `\bgithub_pat_[0-9A-Za-z_]{82}\b`,
+					Checksum:    "github-pat",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "github-fine-grained-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.github.com/user",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.github+json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://docs.github.com/en/rest/users/users#get-the-authenticated-user",
+						Note:     "403 tells nothing: single sign-on, an address list or the rate limit.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "GitHub revokes any of its tokens for whoever shows it. The owner gets a mail. The answer is 202 for unknown values too, so check the token afterwards.",
+								URL:   "https://github.com/settings/personal-access-tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.github.com/credentials/revoke",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.github+json",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"credentials":["{{secret}}"]}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a fine-grained token",
+								Text:  "Choose only the repositories and permissions it needs, and an expiry date.",
+								URL:   "https://github.com/settings/personal-access-tokens/new",
+							},
+						},
+						Usage: "https://github.com/settings/security-log : actions of the token; organisation owners see its last use under Settings, Personal access tokens",
+						Blast: "reads and changes the repositories the token was given, with its owner's rights",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "github-oauth-access-token",
+					Provider:    "github",
+					Description: "GitHub OAuth access token",
+					Docs:        []string{"https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps"},
+					Keywords:    []string{"gho_"},
+					Regex:       `\bgho_[0-9A-Za-z]{36}\b`,
+					Checksum:    "github-crc32",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "github-oauth-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.github.com/user",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.github+json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://docs.github.com/en/rest/users/users#get-the-authenticated-user",
+						Note:     "403 tells nothing: single sign-on, an address list or the rate limit.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Works for whoever shows the token; the owner gets a mail.",
+								URL:   "https://github.com/settings/applications",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.github.com/credentials/revoke",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.github+json",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"credentials":["{{secret}}"]}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Sign in again",
+								Text:    "The app runs its authorisation again. For the gh command:",
+								Command: "gh auth login --scopes {{scopes}}",
+							},
+						},
+						Usage: "https://github.com/settings/security-log",
+						Blast: "acts as the user in every repository the app was allowed; logins of the gh command are of this kind",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "github-app-user-access-token",
+					Provider:    "github",
+					Description: "GitHub App user access token",
+					Docs:        []string{"https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app"},
+					Keywords:    []string{"ghu_"},
+					Regex:       `\bghu_[0-9A-Za-z]{36}\b`,
+					Checksum:    "github-crc32",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "github-app-user-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.github.com/user",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.github+json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://docs.github.com/en/rest/users/users#get-the-authenticated-user",
+						Note:     "403 tells nothing: single sign-on, an address list or the rate limit.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Works for whoever shows the token; the owner gets a mail.",
+								URL:   "https://github.com/settings/apps/authorizations",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.github.com/credentials/revoke",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.github+json",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"credentials":["{{secret}}"]}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the app sign the user in again",
+								URL:   "https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens",
+							},
+						},
+						Usage: "https://github.com/settings/security-log",
+						Blast: "acts as the user within the app's permissions, for eight hours when the app's tokens expire",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "github-app-installation-access-token",
+					Provider:    "github",
+					Description: "GitHub App installation access token",
+					Docs:        []string{"https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app"},
+					Keywords:    []string{"ghs_"},
+					Regex:       `\bghs_[0-9A-Za-z_-]{36,300}(?:\.[0-9A-Za-z_-]{10,1000}\.[0-9A-Za-z_-]{10,1000})?`,
+					Checksum:    "github-crc32",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "github-app-installation-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.github.com/installation/repositories?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.github+json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "repositories.0.owner.login",
+						Docs:     "https://docs.github.com/en/rest/apps/installations",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.github.com/installation/token",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.github+json",
+										},
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the app mint the next one",
+								Text:  "Name the repositories and permissions in the request, so that the next token can do less.",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.github.com/app/installations/{{installation}}/access_tokens",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.github+json",
+										},
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{app-jwt}}",
+										},
+									},
+								},
+							},
+						},
+						Usage: "https://github.com/organizations/{{org}}/settings/audit-log",
+						Blast: "reads and changes the installation's repositories until it expires after an hour",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "github-refresh-token",
+					Provider:    "github",
+					Description: "GitHub App refresh token",
+					Docs:        []string{"https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens"},
+					Keywords:    []string{"ghr_"},
+					Regex:       `\bghr_(?:[0-9A-Za-z]{76}|[0-9A-Za-z]{36})\b`,
+					Checksum:    "github-crc32",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "github-refresh-token",
+					Verify: Verify{
+						Note: "Using a refresh token uses it up, so it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Works for whoever shows the token; the owner gets a mail.",
+								URL:   "https://github.com/settings/apps/authorizations",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.github.com/credentials/revoke",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.github+json",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"credentials":["{{secret}}"]}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the user authorise the app again",
+								URL:   "https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app",
+							},
+						},
+						Usage: "https://github.com/settings/security-log",
+						Blast: "with the app's client secret it mints tokens that act as the user, for six months",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "github-legacy-token",
+					Provider:    "github",
+					Description: "GitHub token in the form used until 2021",
+					Docs:        []string{"https://github.blog/changelog/2021-03-31-authentication-token-format-updates-are-generally-available/"},
+					Keywords:    []string{"github_token", "github-token", "githubtoken", "gh_token", "github_pat", "github_access", "github_api", "github_auth", "github_key", "github_oauth_token", "githubkey", "githubaccess"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "github-legacy-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.github.com/user",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.github+json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://docs.github.com/en/rest/users/users#get-the-authenticated-user",
+						Note:     "403 tells nothing: single sign-on, an address list or the rate limit.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "GitHub revokes any of its tokens for whoever shows it. The owner gets a mail. The answer is 202 for unknown values too, so check the token afterwards.",
+								URL:   "https://github.com/settings/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.github.com/credentials/revoke",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.github+json",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"credentials":["{{secret}}"]}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a fine-grained token instead",
+								Text:  "Choose only the repositories and permissions it needs, and an expiry date. In Actions use GITHUB_TOKEN, outside OIDC or a GitHub App.",
+								URL:   "https://github.com/settings/personal-access-tokens/new",
+							},
+						},
+						Usage: "https://github.com/settings/security-log : actions of the token; in an organisation's audit log by hashed_token",
+						Blast: "reads and changes every repository its owner can reach, workflows and their secrets included",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "github-oauth-client-id",
+					Provider:    "github",
+					Description: "GitHub OAuth app or GitHub App client ID",
+					Docs:        []string{"https://docs.github.com/en/apps/creating-github-apps/registering-a-github-app/registering-a-github-app"},
+					Keywords:    []string{"iv1.", "iv23", "ov23"},
+					Regex:       `\b(?:Iv1\.[0-9a-f]{16}|[IO]v23[0-9A-Za-z]{16})\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "github-oauth-client-id",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.github.com/user",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.github+json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://docs.github.com/en/rest/users/users#get-the-authenticated-user",
+						Note:     "403 tells nothing: single sign-on, an address list or the rate limit.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "A client ID is public: every user sees it while signing in. Look whether the client secret stands near it.",
+								URL:   "https://github.com/settings/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								URL:   "https://github.com/settings/developers",
+							},
+						},
+						Usage: "https://github.com/settings/developers",
+						Blast: "names the app; harmless without the client secret",
+					},
+				},
+				{
+					ID:          "github-oauth-client-secret",
+					Provider:    "github",
+					Description: "GitHub OAuth app or GitHub App client secret",
+					Docs:        []string{"https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/best-practices-for-creating-an-oauth-app"},
+					Keywords:    []string{"github_client", "github-client", "githubclient", "github_secret", "github-secret", "githubsecret", "gh_client_secret", "github_oauth", "github-oauth", "github_app_client", "github_app_secret", "iv1.", "iv23", "ov23"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "github-oauth-client-secret",
+					Needs: Needs{
+						Rule:    "github-oauth-client-id",
+						Lines:   5,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Docs: "https://docs.github.com/en/rest/apps/oauth-applications#check-a-token",
+						Note: "Needs the client ID as the user of a Basic login to POST /applications/CLIENT_ID/token: 404 or 422 means that the secret is accepted, 401 that it is not.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked client secret",
+								Text:  "The settings page of the app shows the last characters of each secret.",
+								URL:   "https://github.com/settings/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new client secret",
+								Text:  "Several can be valid at once: deploy the new one before the old one goes.",
+								URL:   "https://github.com/settings/developers",
+							},
+						},
+						Usage: "https://github.com/settings/security-log",
+						Blast: "impersonates the app: turns stolen codes into tokens, reads and resets every user token of the app",
+					},
+				},
+				{
+					ID:          "github-actions-runner-registration-token",
+					Provider:    "github",
+					Description: "GitHub Actions runner registration token",
+					Docs:        []string{"https://docs.github.com/en/rest/actions/self-hosted-runners"},
+					Keywords:    []string{"runner_token", "runner-token", "runnertoken", "registration_token", "registration-token", "config.sh", "config.cmd", "actions-runner", "github_runner"},
+					Value:       "A[A-Z2-7]{28}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "github-actions-runner-registration-token",
+					Verify: Verify{
+						Note: "Valid for one hour; trying it would register a runner.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Let it expire and look for unknown runners",
+								Text:  "It dies an hour after it was made. Remove every runner that you do not know.",
+								URL:   "https://github.com/{{owner}}/{{repo}}/settings/actions/runners",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new one when a runner is to be added",
+								Command: "gh api --method POST repos/{{owner}}/{{repo}}/actions/runners/registration-token",
+							},
+						},
+						Usage: "https://github.com/{{owner}}/{{repo}}/settings/actions/runners",
+						Blast: "adds a runner that receives the repository's jobs and their secrets, for one hour",
+					},
+				},
+				{
+					ID:          "github-user-session",
+					Provider:    "github",
+					Description: "GitHub session cookie",
+					Docs:        []string{"https://docs.github.com/en/site-policy/privacy-policies/github-cookies"},
+					Keywords:    []string{"user_session="},
+					Regex:       `\buser_session=(?P<secret>[0-9A-Za-z_-]{48})`,
+					Severity:    "critical",
+					Class:       "suspect",
+					Family:      "github-user-session",
+					Verify: Verify{
+						Note: "A cookie is not tried: it would open the owner's web session.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "End the session",
+								URL:   "https://github.com/settings/sessions",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Sign in again",
+								URL:   "https://github.com/login",
+							},
+						},
+						Usage: "https://github.com/settings/security-log",
+						Blast: "opens the whole account in a browser, two-factor check already passed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gitlab",
+			Name:     "GitLab",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.gitlab.com/security/tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "gitlab-personal-access-token",
+					Provider:    "gitlab",
+					Description: "GitLab personal, project or group access token",
+					Docs:        []string{"https://docs.gitlab.com/user/profile/personal_access_tokens/"},
+					Keywords:    []string{"glpat-"},
+					Regex:       `\bglpat-[0-9A-Za-z_-]{20}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gitlab-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://gitlab.com/api/v4/personal_access_tokens/self",
+							Headers: []Header{
+								{
+									Name:  "PRIVATE-TOKEN",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user_id",
+						Scopes:   "scopes",
+						Docs:     "https://docs.gitlab.com/api/personal_access_tokens/",
+						Note:     "Only tells about gitlab.com; a self-managed GitLab has to be asked itself.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Any scope is enough; project and group access tokens too. Never call rotate with a revoked token: that ends the whole family.",
+								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://gitlab.com/api/v4/personal_access_tokens/self",
+									Headers: []Header{
+										{
+											Name:  "PRIVATE-TOKEN",
+											Value: "{{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a narrower token",
+								Text:  "Best a project access token with the least scopes and role, and an expiry date.",
+								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
+							},
+						},
+						Usage: "https://gitlab.com/-/user_settings/personal_access_tokens : last used, and from which address",
+						Blast: "everything its owner or bot user can do within the token's scopes; with api: all of it",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "gitlab-personal-access-token-routable",
+					Provider:    "gitlab",
+					Description: "GitLab personal, project or group access token (routable)",
+					Docs:        []string{"https://docs.gitlab.com/user/profile/personal_access_tokens/"},
+					Keywords:    []string{"glpat-"},
+					Regex:       `\bglpat-[0-9A-Za-z_-]{20,300}(?:\.[0-9a-z]{2})?\.[0-9a-z]{9}\b`,
+					Checksum:    "gitlab-routable",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gitlab-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://gitlab.com/api/v4/personal_access_tokens/self",
+							Headers: []Header{
+								{
+									Name:  "PRIVATE-TOKEN",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user_id",
+						Scopes:   "scopes",
+						Docs:     "https://docs.gitlab.com/api/personal_access_tokens/",
+						Note:     "Only tells about gitlab.com; a self-managed GitLab has to be asked itself.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Any scope is enough; project and group access tokens too. Never call rotate with a revoked token: that ends the whole family.",
+								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://gitlab.com/api/v4/personal_access_tokens/self",
+									Headers: []Header{
+										{
+											Name:  "PRIVATE-TOKEN",
+											Value: "{{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a narrower token",
+								Text:  "Best a project access token with the least scopes and role, and an expiry date.",
+								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
+							},
+						},
+						Usage: "https://gitlab.com/-/user_settings/personal_access_tokens : last used, and from which address",
+						Blast: "everything its owner or bot user can do within the token's scopes; with api: all of it",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "gitlab-legacy-personal-access-token",
+					Provider:    "gitlab",
+					Description: "GitLab access token without prefix",
+					Docs:        []string{"https://docs.gitlab.com/user/profile/personal_access_tokens/"},
+					Keywords:    []string{"gitlab_token", "gitlab-token", "gitlabtoken", "gitlab_pat", "gitlab_private", "gitlab-private", "gitlab_api", "gitlab-api", "gitlab_access", "gitlab_secret", "gitlab_key", "gitlabkey", "private-token", "private_token"},
+					Value:       "[0-9A-Za-z_-]{20}",
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gitlab-legacy-personal-access-token",
+					Allow:       []string{"^[a-z_-]+$", "^[A-Z_-]+$"},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://gitlab.com/api/v4/personal_access_tokens/self",
+							Headers: []Header{
+								{
+									Name:  "PRIVATE-TOKEN",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user_id",
+						Scopes:   "scopes",
+						Docs:     "https://docs.gitlab.com/api/personal_access_tokens/",
+						Note:     "Only tells about gitlab.com; a self-managed GitLab has to be asked itself.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "Any scope is enough; project and group access tokens too. Never call rotate with a revoked token: that ends the whole family.",
+								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://gitlab.com/api/v4/personal_access_tokens/self",
+									Headers: []Header{
+										{
+											Name:  "PRIVATE-TOKEN",
+											Value: "{{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a narrower token",
+								Text:  "Best a project access token with the least scopes and role, and an expiry date.",
+								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
+							},
+						},
+						Usage: "https://gitlab.com/-/user_settings/personal_access_tokens : last used, and from which address",
+						Blast: "everything its owner or bot user can do within the token's scopes; with api: all of it",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "gitlab-deploy-token",
+					Provider:    "gitlab",
+					Description: "GitLab deploy token",
+					Docs:        []string{"https://docs.gitlab.com/user/project/deploy_tokens/"},
+					Keywords:    []string{"gldt-"},
+					Regex:       `\bgldt-(?:[0-9A-Za-z_-]{20,300}(?:\.[0-9a-z]{2})?\.[0-9a-z]{9}|[0-9A-Za-z_-]{20})`,
+					Checksum:    "gitlab-routable",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gitlab-deploy-token",
+					Verify: Verify{
+						Note: "A deploy token proves itself only to git or the registry, with its user name and a project.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked one",
+								URL:   "https://gitlab.com/{{project}}/-/settings/repository",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://gitlab.com/api/v4/projects/{{project-id}}/deploy_tokens/{{token-id}}",
+									Headers: []Header{
+										{
+											Name:  "PRIVATE-TOKEN",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new deploy token",
+								Text:  "Only the scopes that are used, with an expiry date.",
+								URL:   "https://gitlab.com/{{project}}/-/settings/repository",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://gitlab.com/api/v4/projects/{{project-id}}/deploy_tokens",
+									Headers: []Header{
+										{
+											Name:  "PRIVATE-TOKEN",
+											Value: "{{admin}}",
+										},
+									},
+									Body: "name={{name}}&scopes[]=read_repository",
+								},
+							},
+						},
+						Usage: "https://gitlab.com/groups/{{group}}/-/audit_events",
+						Blast: "clones the project, reads its registries, and writes to them where it was given that scope",
+					},
+				},
+				{
+					ID:          "gitlab-runner-authentication-token",
+					Provider:    "gitlab",
+					Description: "GitLab runner authentication token",
+					Docs:        []string{"https://docs.gitlab.com/api/runners/"},
+					Keywords:    []string{"glrt-", "glrtr-"},
+					Regex:       `\bglrtr?-(?:(?:t[0-9]_)?[0-9A-Za-z_-]{20,300}(?:\.[0-9a-z]{2})?\.[0-9a-z]{9}|t[0-9]_[0-9A-Za-z_-]{20}|[0-9A-Za-z_-]{20})`,
+					Checksum:    "gitlab-routable",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gitlab-runner-authentication-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://gitlab.com/api/v4/runners/verify",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						Identity: "id",
+						Docs:     "https://docs.gitlab.com/api/runners/#verify-authentication-for-a-registered-runner",
+						Note:     "Only tells about gitlab.com; a self-managed GitLab has to be asked itself.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the runner",
+								Text:  "The token is enough; the runner itself goes with it.",
+								URL:   "https://gitlab.com/{{project}}/-/settings/ci_cd",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://gitlab.com/api/v4/runners",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Register the runner again, or reset its token",
+								Text:    "A reset keeps the runner and ends the old token at once.",
+								Command: "gitlab-runner reset-token --name {{runner}}",
+							},
+						},
+						Usage: "https://gitlab.com/groups/{{group}}/-/runners : jobs that an unknown machine picked up",
+						Blast: "impersonates the runner: receives jobs with their secrets and their source",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "gitlab-runner-registration-token",
+					Provider:    "gitlab",
+					Description: "GitLab runner registration token",
+					Docs:        []string{"https://docs.gitlab.com/security/tokens/#runner-registration-tokens-deprecated"},
+					Keywords:    []string{"gr1348941"},
+					Regex:       `\bGR1348941[0-9A-Za-z_-]{20}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gitlab-runner-registration-token",
+					Verify: Verify{
+						Note: "Trying it would register a runner.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the registration token",
+								URL:   "https://gitlab.com/{{project}}/-/settings/ci_cd",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://gitlab.com/api/v4/projects/{{project-id}}/runners/reset_registration_token",
+									Headers: []Header{
+										{
+											Name:  "PRIVATE-TOKEN",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create runners with an authentication token instead",
+								URL:   "https://docs.gitlab.com/ci/runners/new_creation_workflow/",
+							},
+						},
+						Usage: "https://gitlab.com/{{project}}/-/settings/ci_cd : runners that nobody knows",
+						Blast: "adds runners that receive the project's jobs and their secrets",
+					},
+				},
+				{
+					ID:          "gitlab-ci-job-token",
+					Provider:    "gitlab",
+					Description: "GitLab CI/CD job token",
+					Docs:        []string{"https://docs.gitlab.com/ci/jobs/ci_job_token/"},
+					Keywords:    []string{"glcbt-"},
+					Regex:       `\bglcbt-(?:eyJ[0-9A-Za-z_-]{10,1000}\.[0-9A-Za-z_-]{10,1000}\.[0-9A-Za-z_-]{10,1000}|[0-9A-Za-z]{1,5}_[0-9A-Za-z_-]{20})`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gitlab-ci-job-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://gitlab.com/api/v4/job",
+							Headers: []Header{
+								{
+									Name:  "JOB-TOKEN",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.username",
+						Docs:     "https://docs.gitlab.com/api/jobs/#retrieve-job-token-job",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Cancel the job if it still runs",
+								Text:  "The token dies with its job.",
+								URL:   "https://gitlab.com/{{project}}/-/jobs",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								Text:  "Every job gets its own. Find out why the log or file holds it.",
+								URL:   "https://docs.gitlab.com/ci/jobs/ci_job_token/",
+							},
+						},
+						Usage: "https://gitlab.com/{{project}}/-/jobs",
+						Blast: "what the job may do with the API, packages and registry, while the job runs",
+					},
+				},
+				{
+					ID:          "gitlab-pipeline-trigger-token",
+					Provider:    "gitlab",
+					Description: "GitLab pipeline trigger token",
+					Docs:        []string{"https://docs.gitlab.com/ci/triggers/"},
+					Keywords:    []string{"glptt-"},
+					Regex:       `\bglptt-(?:[0-9a-f]{40}\b|[0-9A-Za-z_-]{20,300}(?:\.[0-9a-z]{2})?\.[0-9a-z]{9}\b)`,
+					Checksum:    "gitlab-routable",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gitlab-pipeline-trigger-token",
+					Verify: Verify{
+						Note: "Trying it would start a pipeline.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked one",
+								URL:   "https://gitlab.com/{{project}}/-/settings/ci_cd",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://gitlab.com/api/v4/projects/{{project-id}}/triggers/{{trigger-id}}",
+									Headers: []Header{
+										{
+											Name:  "PRIVATE-TOKEN",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new trigger token",
+								URL:   "https://gitlab.com/{{project}}/-/settings/ci_cd",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://gitlab.com/api/v4/projects/{{project-id}}/triggers",
+									Headers: []Header{
+										{
+											Name:  "PRIVATE-TOKEN",
+											Value: "{{admin}}",
+										},
+									},
+									Body: "description={{name}}",
+								},
+							},
+						},
+						Usage: "https://gitlab.com/{{project}}/-/pipelines : pipelines with the source trigger",
+						Blast: "starts pipelines of the project with variables of the caller's choice, and spends its minutes",
+					},
+				},
+				{
+					ID:          "gitlab-feed-token",
+					Provider:    "gitlab",
+					Description: "GitLab feed token",
+					Docs:        []string{"https://docs.gitlab.com/security/tokens/#feed-token"},
+					Keywords:    []string{"glft-"},
+					Regex:       `\bglft-(?:[0-9a-f]{64}-[0-9]{1,12}|[0-9A-Za-z_-]{20})`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gitlab-feed-token",
+					Verify: Verify{
+						Note: "Not tried: the feed's address is needed.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the feed token",
+								Text:  "Feeds and calendars that use the old address stop.",
+								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new address into the reader",
+								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
+							},
+						},
+						Usage: "https://gitlab.com/-/user_settings/personal_access_tokens",
+						Blast: "reads the user's activity and calendar feeds, confidential issues included",
+					},
+				},
+				{
+					ID:          "gitlab-incoming-mail-token",
+					Provider:    "gitlab",
+					Description: "GitLab incoming mail token",
+					Docs:        []string{"https://docs.gitlab.com/security/tokens/#incoming-email-token"},
+					Keywords:    []string{"glimt-"},
+					Regex:       `\bglimt-[0-9a-z]{25}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gitlab-incoming-mail-token",
+					Verify: Verify{
+						Note: "Trying it would open an issue.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the incoming mail token",
+								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use the new address",
+								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
+							},
+						},
+						Usage: "https://gitlab.com/users/{{user}}/activity",
+						Blast: "opens issues and merge requests by mail in the user's name",
+					},
+				},
+				{
+					ID:          "gitlab-agent-token",
+					Provider:    "gitlab",
+					Description: "GitLab agent for Kubernetes token",
+					Docs:        []string{"https://docs.gitlab.com/user/clusters/agent/work_with_agent/"},
+					Keywords:    []string{"glagent-"},
+					Regex:       `\bglagent-[0-9A-Za-z_-]{50}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gitlab-agent-token",
+					Verify: Verify{
+						Note: "Not tried: it speaks a stream protocol with the agent server.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked one",
+								URL:   "https://gitlab.com/{{project}}/-/clusters",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://gitlab.com/api/v4/projects/{{project-id}}/cluster_agents/{{agent-id}}/tokens/{{token-id}}",
+									Headers: []Header{
+										{
+											Name:  "PRIVATE-TOKEN",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second agent token and deploy it",
+								URL:   "https://gitlab.com/{{project}}/-/clusters",
+							},
+						},
+						Usage: "https://gitlab.com/{{project}}/-/clusters",
+						Blast: "impersonates the cluster's agent: reads the agent's configuration and what is deployed through it",
+					},
+				},
+				{
+					ID:          "gitlab-oauth-application-secret",
+					Provider:    "gitlab",
+					Description: "GitLab OAuth application secret",
+					Docs:        []string{"https://docs.gitlab.com/integration/oauth_provider/"},
+					Keywords:    []string{"gloas-"},
+					Regex:       `\bgloas-[0-9a-z]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gitlab-oauth-application-secret",
+					Verify: Verify{
+						Note: "Needs the application's ID: POST /oauth/token with any code answers invalid_grant when the secret is right, invalid_client when not.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Renewing is revoking",
+								Text:  "An administrator of a self-managed GitLab can renew by API.",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/v4/applications/{{application-id}}/renew-secret",
+									Headers: []Header{
+										{
+											Name:  "PRIVATE-TOKEN",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Renew the secret",
+								Text:  "The old one ends at once, so have the new one in place quickly.",
+								URL:   "https://gitlab.com/-/user_settings/applications",
+							},
+						},
+						Usage: "https://gitlab.com/-/user_settings/applications",
+						Blast: "impersonates the application when it exchanges codes for tokens",
+					},
+				},
+				{
+					ID:          "gitlab-scim-token",
+					Provider:    "gitlab",
+					Description: "GitLab SCIM token",
+					Docs:        []string{"https://docs.gitlab.com/user/group/saml_sso/scim_setup/"},
+					Keywords:    []string{"glsoat-"},
+					Regex:       `\bglsoat-[0-9A-Za-z_-]{20}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gitlab-scim-token",
+					Verify: Verify{
+						Note: "Needs the group's SCIM address.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "The reset ends the old one",
+								URL:   "https://gitlab.com/groups/{{group}}/-/saml",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Reset the SCIM token and give it to the identity provider",
+								URL:   "https://gitlab.com/groups/{{group}}/-/saml",
+							},
+						},
+						Usage: "https://gitlab.com/groups/{{group}}/-/audit_events",
+						Blast: "adds, changes and removes the members of the group",
+					},
+				},
+				{
+					ID:          "gitlab-feature-flag-client-token",
+					Provider:    "gitlab",
+					Description: "GitLab feature flags client token",
+					Docs:        []string{"https://docs.gitlab.com/operations/feature_flags/"},
+					Keywords:    []string{"glffct-"},
+					Regex:       `\bglffct-[0-9A-Za-z_-]{20}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "gitlab-feature-flag-client-token",
+					Verify: Verify{
+						Note: "Needs the project's feature flag address.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "The reset ends the old one",
+								URL:   "https://gitlab.com/{{project}}/-/feature_flags",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Reset the instance ID and put it in place",
+								URL:   "https://gitlab.com/{{project}}/-/feature_flags",
+							},
+						},
+						Usage: "https://gitlab.com/{{project}}/-/feature_flags",
+						Blast: "reads which features of the project are switched on for whom",
+					},
+				},
+				{
+					ID:          "gitlab-workspace-token",
+					Provider:    "gitlab",
+					Description: "GitLab workspace token",
+					Docs:        []string{"https://docs.gitlab.com/security/tokens/#workspace-token"},
+					Keywords:    []string{"glwt-"},
+					Regex:       `\bglwt-[0-9A-Za-z_-]{20,64}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gitlab-workspace-token",
+					Verify: Verify{
+						Note: "An internal token; there is no request that only checks it.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Stop or terminate the workspace",
+								Text:  "The token is deleted with it.",
+								URL:   "https://gitlab.com/-/remote_development/workspaces",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Start the workspace again",
+								URL:   "https://gitlab.com/-/remote_development/workspaces",
+							},
+						},
+						Usage: "https://gitlab.com/-/remote_development/workspaces",
+						Blast: "speaks with one workspace over HTTP and SSH",
+					},
+				},
+				{
+					ID:          "gitlab-session-cookie",
+					Provider:    "gitlab",
+					Description: "GitLab session cookie",
+					Keywords:    []string{"_gitlab_session="},
+					Regex:       `_gitlab_session=(?P<secret>[0-9a-z]{32})\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gitlab-session-cookie",
+					Verify: Verify{
+						Note: "A cookie is not tried: it would open the owner's web session.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the session",
+								URL:   "https://gitlab.com/-/user_settings/active_sessions",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Sign in again",
+								URL:   "https://gitlab.com/users/sign_in",
+							},
+						},
+						Usage: "https://gitlab.com/-/user_settings/active_sessions",
+						Blast: "opens the whole account in a browser, two-factor check already passed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "grafana",
+			Name:     "Grafana",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://grafana.com/docs/grafana/latest/developers/http_api/serviceaccount/", "https://grafana.com/docs/grafana-cloud/security-and-account-management/authentication-and-permissions/access-policies/"},
+			Rules: []Rule{
+				{
+					ID:          "grafana-service-account-token",
+					Provider:    "grafana",
+					Description: "Grafana service account token",
+					Keywords:    []string{"glsa_"},
+					Regex:       `\bglsa_[0-9A-Za-z]{32}_[0-9a-f]{8}\b`,
+					Checksum:    "grafana-crc32",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "grafana-service-account-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "login",
+						Docs:     "https://grafana.com/docs/grafana/latest/developers/http_api/user/",
+						Note:     "the host is your own Grafana; 403 is a live token without this right",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token of the service account",
+								Text:  "Administration, Service accounts; a legacy key stands there as a migrated account.",
+								URL:   "https://{{host}}/org/serviceaccounts",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/api/serviceaccounts/{{service_account_id}}/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with an expiry for a service account of the smallest role",
+								URL:   "https://{{host}}/org/serviceaccounts",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/serviceaccounts/{{service_account_id}}/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","secondsToLive":7776000}`,
+								},
+							},
+						},
+						Usage: "the service account's page shows the last use of each token",
+						Blast: "reads and changes dashboards and, through data sources, queries the databases behind them",
+					},
+				},
+				{
+					ID:          "grafana-cloud-api-token",
+					Provider:    "grafana",
+					Description: "Grafana Cloud access policy token",
+					Keywords:    []string{"glc_"},
+					Regex:       `\bglc_[0-9A-Za-z+/_-]{32,400}={0,2}`,
+					MinEntropy:  3.3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "grafana-cloud-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://grafana.com/api/v1/tokens?region={{region}}",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://grafana.com/docs/grafana-cloud/developer-resources/api-reference/cloud-api/",
+						Note: "403 is a live token without the right to list tokens; region and organization stand in the token (base64 JSON)",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://grafana.com/orgs/",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://grafana.com/api/v1/tokens/{{token_id}}?region={{region}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a token with an expiry to the access policy",
+								URL:   "https://grafana.com/orgs/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://grafana.com/api/v1/tokens?region={{region}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"accessPolicyId":"{{policy_id}}","name":"{{name}}"}`,
+								},
+							},
+						},
+						Usage: "https://grafana.com/orgs/ : access policies show the last use of each token",
+						Blast: "writes or reads metrics, logs and traces of the stacks in its policy",
+					},
+				},
+				{
+					ID:          "grafana-api-key",
+					Provider:    "grafana",
+					Description: "Grafana API key (legacy)",
+					Keywords:    []string{"eyjrijoi"},
+					Regex:       `\beyJrIjoi[0-9A-Za-z+/_-]{60,400}={0,2}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "grafana-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "login",
+						Docs:     "https://grafana.com/docs/grafana/latest/developers/http_api/user/",
+						Note:     "the host is your own Grafana; 403 is a live token without this right",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token of the service account",
+								Text:  "Administration, Service accounts; a legacy key stands there as a migrated account.",
+								URL:   "https://{{host}}/org/serviceaccounts",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/api/serviceaccounts/{{service_account_id}}/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with an expiry for a service account of the smallest role",
+								URL:   "https://{{host}}/org/serviceaccounts",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/serviceaccounts/{{service_account_id}}/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","secondsToLive":7776000}`,
+								},
+							},
+						},
+						Usage: "the service account's page shows the last use of each token",
+						Blast: "reads and changes dashboards and, through data sources, queries the databases behind them",
+					},
+				},
+			},
+		},
+		{
 			ID:       "groq",
 			Name:     "Groq",
 			Reviewed: "2026-11-24",
@@ -885,6 +9868,839 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.groq.com/dashboard/usage",
 						Blast: "runs models on your bill and your rate limits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hashicorp",
+			Name:     "HashiCorp",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.hashicorp.com/vault/docs/concepts/tokens", "https://developer.hashicorp.com/terraform/cloud-docs/users-teams-organizations/api-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "hashicorp-vault-service-token",
+					Provider:    "hashicorp",
+					Description: "HashiCorp Vault service token",
+					Keywords:    []string{"hvs."},
+					Regex:       `\bhvs\.[0-9A-Za-z_-]{24,300}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hashicorp-vault-service-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/v1/auth/token/lookup-self",
+							Headers: []Header{
+								{
+									Name:  "X-Vault-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						Identity: "data.display_name",
+						Scopes:   "data.policies",
+						Docs:     "https://developer.hashicorp.com/vault/api-docs/auth/token",
+						Note:     "the host is your own Vault",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Revoke the token with itself",
+								Text:    "Its child tokens and every credential it leased end with it. An operator without the value uses its accessor.",
+								URL:     "https://developer.hashicorp.com/vault/api-docs/auth/token#revoke-a-token-self",
+								Command: "vault token revoke -accessor {{accessor}}",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/v1/auth/token/revoke-self",
+									Headers: []Header{
+										{
+											Name:  "X-Vault-Token",
+											Value: "{{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Log in again, best with a short life and few policies",
+								Command: "vault token create -policy={{policy}} -ttl=1h -explicit-max-ttl=24h",
+							},
+						},
+						Usage: "the audit device: requests with this token's HMAC (sys/audit-hash)",
+						Blast: "reads and changes the secrets its policies allow; a root token everything",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "hashicorp-vault-batch-token",
+					Provider:    "hashicorp",
+					Description: "HashiCorp Vault batch token",
+					Keywords:    []string{"hvb."},
+					Regex:       `\bhvb\.[0-9A-Za-z_-]{32,400}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hashicorp-vault-batch-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/v1/auth/token/lookup-self",
+							Headers: []Header{
+								{
+									Name:  "X-Vault-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						Identity: "data.display_name",
+						Scopes:   "data.policies",
+						Docs:     "https://developer.hashicorp.com/vault/api-docs/auth/token",
+						Note:     "the host is your own Vault",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the parent, or let it expire",
+								Text:  "A batch token cannot be revoked by itself: revoke the token or role it was made from.",
+								URL:   "https://developer.hashicorp.com/vault/docs/concepts/tokens#batch-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Log in again",
+								Command: "vault login",
+							},
+						},
+						Usage: "the audit device: requests with this token's HMAC (sys/audit-hash)",
+						Blast: "reads the secrets its policies allow until it expires",
+					},
+				},
+				{
+					ID:          "hashicorp-vault-recovery-token",
+					Provider:    "hashicorp",
+					Description: "HashiCorp Vault recovery token",
+					Keywords:    []string{"hvr."},
+					Regex:       `\bhvr\.[0-9A-Za-z_-]{24,300}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hashicorp-vault-recovery-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/v1/auth/token/lookup-self",
+							Headers: []Header{
+								{
+									Name:  "X-Vault-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						Identity: "data.display_name",
+						Scopes:   "data.policies",
+						Docs:     "https://developer.hashicorp.com/vault/api-docs/auth/token",
+						Note:     "the host is your own Vault",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Revoke the token with itself",
+								Text:    "Its child tokens and every credential it leased end with it. An operator without the value uses its accessor.",
+								URL:     "https://developer.hashicorp.com/vault/api-docs/auth/token#revoke-a-token-self",
+								Command: "vault token revoke -accessor {{accessor}}",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/v1/auth/token/revoke-self",
+									Headers: []Header{
+										{
+											Name:  "X-Vault-Token",
+											Value: "{{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Log in again, best with a short life and few policies",
+								Command: "vault token create -policy={{policy}} -ttl=1h -explicit-max-ttl=24h",
+							},
+						},
+						Usage: "the audit device: requests with this token's HMAC (sys/audit-hash)",
+						Blast: "reads and changes the secrets its policies allow; a root token everything",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "hashicorp-vault-legacy-token",
+					Provider:    "hashicorp",
+					Description: "HashiCorp Vault token (before 1.10)",
+					Keywords:    []string{"vault"},
+					Value:       `[sr]\.[0-9A-Za-z]{24}`,
+					MinEntropy:  3.8,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hashicorp-vault-legacy-token",
+					Allow:       []string{`^[sr]\.[A-Za-z]+$`},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/v1/auth/token/lookup-self",
+							Headers: []Header{
+								{
+									Name:  "X-Vault-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						Identity: "data.display_name",
+						Scopes:   "data.policies",
+						Docs:     "https://developer.hashicorp.com/vault/api-docs/auth/token",
+						Note:     "the host is your own Vault",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Revoke the token with itself",
+								Text:    "Its child tokens and every credential it leased end with it. An operator without the value uses its accessor.",
+								URL:     "https://developer.hashicorp.com/vault/api-docs/auth/token#revoke-a-token-self",
+								Command: "vault token revoke -accessor {{accessor}}",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/v1/auth/token/revoke-self",
+									Headers: []Header{
+										{
+											Name:  "X-Vault-Token",
+											Value: "{{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Log in again, best with a short life and few policies",
+								Command: "vault token create -policy={{policy}} -ttl=1h -explicit-max-ttl=24h",
+							},
+						},
+						Usage: "the audit device: requests with this token's HMAC (sys/audit-hash)",
+						Blast: "reads and changes the secrets its policies allow; a root token everything",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "hashicorp-vault-unseal-key",
+					Provider:    "hashicorp",
+					Description: "HashiCorp Vault unseal or recovery key",
+					Keywords:    []string{"unseal", "recovery key", "recovery_key"},
+					Value:       "[0-9a-f]{64,66}|[0-9A-Za-z+/]{43}=|[0-9A-Za-z+/]{44}",
+					MinEntropy:  3.4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hashicorp-vault-unseal-key",
+					Verify: Verify{
+						Note: "only unsealing would tell: not asked",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Rekey Vault",
+								Text:    "Rekeying makes all old shares useless.",
+								URL:     "https://developer.hashicorp.com/vault/docs/commands/operator/rekey",
+								Command: "vault operator rekey -init -key-shares={{shares}} -key-threshold={{threshold}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Hand the new shares to their holders",
+								Text:  "Encrypt each share to its holder (-pgp-keys).",
+								URL:   "https://developer.hashicorp.com/vault/docs/commands/operator/rekey",
+							},
+						},
+						Usage: "the audit device: unseal, rekey and generate-root requests",
+						Blast: "with enough of them: unseals Vault and makes root tokens",
+					},
+				},
+				{
+					ID:          "hashicorp-vault-approle-role-id",
+					Provider:    "hashicorp",
+					Description: "HashiCorp Vault AppRole role id",
+					Keywords:    []string{"role_id", "role-id", "roleid"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "hashicorp-vault-approle-role-id",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret id",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke while the secret id is safe",
+								URL:   "https://developer.hashicorp.com/vault/docs/auth/approle",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "A role's id can be set anew by an operator where that is wanted.",
+							},
+						},
+						Usage: "the audit device: logins of the role",
+						Blast: "names an AppRole; opens nothing alone",
+					},
+				},
+				{
+					ID:          "hashicorp-vault-approle-secret-id",
+					Provider:    "hashicorp",
+					Description: "HashiCorp Vault AppRole secret id",
+					Docs:        []string{"https://developer.hashicorp.com/vault/docs/auth/approle"},
+					Keywords:    []string{"secret_id", "secret-id", "secretid"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hashicorp-vault-approle-secret-id",
+					Needs: Needs{
+						Rule:    "hashicorp-vault-approle-role-id",
+						Lines:   6,
+						Without: "suspect",
+					},
+					Verify: Verify{
+						Note: "a login would make a token: not asked; POST auth/approle/role/NAME/secret-id/lookup as an operator tells",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Destroy the secret id",
+								Text:  "An operator with rights on the role does it by value.",
+								URL:   "https://developer.hashicorp.com/vault/api-docs/auth/approle",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/v1/auth/approle/role/{{role}}/secret-id/destroy",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "X-Vault-Token",
+											Value: "{{admin}}",
+										},
+									},
+									Body: `{"secret_id":"{{secret}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new secret id with a short life",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/v1/auth/approle/role/{{role}}/secret-id",
+									Headers: []Header{
+										{
+											Name:  "X-Vault-Token",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Usage: "the audit device: logins of the role",
+						Blast: "logs in as the role and reads what its policies allow",
+					},
+				},
+				{
+					ID:          "hashicorp-terraform-api-token",
+					Provider:    "hashicorp",
+					Description: "HCP Terraform API token",
+					Keywords:    []string{".atlasv1."},
+					Regex:       `\b[0-9A-Za-z]{14}\.atlasv1\.[0-9A-Za-z_-]{60,80}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hashicorp-terraform-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.terraform.io/api/v2/account/details",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403, 404},
+						Dead:     []int{401},
+						Identity: "data.attributes.username",
+						Docs:     "https://developer.hashicorp.com/terraform/cloud-docs/api-docs/account",
+						Note:     "organization tokens answer 403 or 404 here and are live; Terraform Enterprise has its own host",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "User tokens stand in the account's settings, team and organization tokens in the organization's; match description and last use.",
+								URL:   "https://app.terraform.io/app/settings/tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://app.terraform.io/api/v2/authentication-tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a team token with an expiry and only the workspaces it needs",
+								URL:   "https://app.terraform.io/app/settings/tokens",
+							},
+						},
+						Usage: "the organization's audit trail; runs and state versions since the leak",
+						Blast: "reads state files (full of secrets) and runs plans and applies with the workspaces' cloud credentials",
+					},
+				},
+				{
+					ID:          "hashicorp-hcp-client-secret",
+					Provider:    "hashicorp",
+					Description: "HCP service principal client secret",
+					Docs:        []string{"https://developer.hashicorp.com/hcp/docs/hcp/iam/service-principal"},
+					Keywords:    []string{"hcp_client", "hcp-client", "hcpclient"},
+					Value:       "[0-9A-Za-z_-]{64}",
+					MinEntropy:  4.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hashicorp-hcp-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://auth.idp.hashicorp.com/oauth2/token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&audience=https://api.hashicorp.cloud&client_id={{client_id}}&client_secret={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.hashicorp.com/hcp/api-docs",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the service principal's key",
+								Text:    "There may be two keys, so a new one can work beside it.",
+								URL:     "https://portal.cloud.hashicorp.com/access/service-principals",
+								Command: "hcp iam service-principals keys delete {{key_name}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Generate a second key",
+								URL:     "https://portal.cloud.hashicorp.com/access/service-principals",
+								Command: "hcp iam service-principals keys create {{service_principal}}",
+							},
+						},
+						Usage: "https://portal.cloud.hashicorp.com : audit log",
+						Blast: "what the service principal's role allows in the HCP organization or project",
+					},
+				},
+				{
+					ID:          "hashicorp-consul-token",
+					Provider:    "hashicorp",
+					Description: "HashiCorp Consul ACL token",
+					Docs:        []string{"https://developer.hashicorp.com/consul/docs/security/acl/tokens"},
+					Keywords:    []string{"consul_http_token", "consul_token", "consul-token", "x-consul-token", "consul_acl"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hashicorp-consul-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/v1/acl/token/self",
+							Headers: []Header{
+								{
+									Name:  "X-Consul-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						Identity: "Description",
+						Docs:     "https://developer.hashicorp.com/consul/api-docs/acl/tokens",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the token",
+								Text:    "The accessor id is in the answer of the verification.",
+								URL:     "https://developer.hashicorp.com/consul/commands/acl/token/delete",
+								Command: "consul acl token delete -accessor-id {{accessor_id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a token with the policies it needs",
+								Command: "consul acl token create -policy-name {{policy}} -expires-ttl 2160h",
+							},
+						},
+						Usage: "Consul's audit log (Enterprise)",
+						Blast: "what its policies allow: services, key-value store, ACLs",
+					},
+				},
+				{
+					ID:          "hashicorp-nomad-token",
+					Provider:    "hashicorp",
+					Description: "HashiCorp Nomad ACL token",
+					Docs:        []string{"https://developer.hashicorp.com/nomad/docs/secure/acl/tokens"},
+					Keywords:    []string{"nomad_token", "nomad-token", "x-nomad-token", "nomadtoken"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hashicorp-nomad-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/v1/acl/token/self",
+							Headers: []Header{
+								{
+									Name:  "X-Nomad-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						Identity: "Name",
+						Docs:     "https://developer.hashicorp.com/nomad/api-docs/acl/tokens",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the token",
+								Text:    "The accessor id is in the answer of the verification.",
+								URL:     "https://developer.hashicorp.com/nomad/commands/acl/token/delete",
+								Command: "nomad acl token delete {{accessor_id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a token with the policies it needs",
+								Command: "nomad acl token create -policy={{policy}} -ttl=2160h",
+							},
+						},
+						Usage: "Nomad's audit log (Enterprise)",
+						Blast: "what its policies allow: a management token runs any job on the cluster",
+					},
+				},
+			},
+		},
+		{
+			ID:       "heroku",
+			Name:     "Heroku",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://devcenter.heroku.com/articles/platform-api-reference#oauth-authorization", "https://devcenter.heroku.com/articles/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "heroku-api-key",
+					Provider:    "heroku",
+					Description: "Heroku API key or OAuth token",
+					Keywords:    []string{"hrku-aa"},
+					Regex:       `\bHRKU-AA[0-9A-Za-z_-]{58}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "heroku-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.heroku.com/account",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.heroku+json; version=3",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://devcenter.heroku.com/articles/platform-api-reference#account",
+						Note:     "403 is a live token without the scope identity",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Revoke the authorization",
+								Text:    "heroku authorizations lists them; take the one whose token is the leaked value, never by its place. The account's API key is regenerated on the account page.",
+								URL:     "https://dashboard.heroku.com/account",
+								Command: "heroku authorizations:revoke {{authorization_id}}",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.heroku.com/oauth/authorizations/{{authorization_id}}",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.heroku+json; version=3",
+										},
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create an authorization with the smallest scope and an expiry",
+								URL:     "https://dashboard.heroku.com/account/applications",
+								Command: "heroku authorizations:create --scope read --expires-in 7776000 --description {{name}}",
+							},
+						},
+						Usage: "heroku access and releases of each app; audit trails of an Enterprise account",
+						Blast: "deploys code and reads the config vars of every app, so also the secrets of other services",
+					},
+				},
+				{
+					ID:          "heroku-legacy-api-key",
+					Provider:    "heroku",
+					Description: "Heroku API key (UUID)",
+					Keywords:    []string{"heroku", "hrku-"},
+					Value:       "(?:HRKU-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "heroku-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.heroku.com/account",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.heroku+json; version=3",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://devcenter.heroku.com/articles/platform-api-reference#account",
+						Note:     "403 is a live token without the scope identity",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Revoke the authorization",
+								Text:    "heroku authorizations lists them; take the one whose token is the leaked value, never by its place. The account's API key is regenerated on the account page.",
+								URL:     "https://dashboard.heroku.com/account",
+								Command: "heroku authorizations:revoke {{authorization_id}}",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.heroku.com/oauth/authorizations/{{authorization_id}}",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.heroku+json; version=3",
+										},
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create an authorization with the smallest scope and an expiry",
+								URL:     "https://dashboard.heroku.com/account/applications",
+								Command: "heroku authorizations:create --scope read --expires-in 7776000 --description {{name}}",
+							},
+						},
+						Usage: "heroku access and releases of each app; audit trails of an Enterprise account",
+						Blast: "deploys code and reads the config vars of every app, so also the secrets of other services",
+					},
+				},
+			},
+		},
+		{
+			ID:       "http-auth",
+			Name:     "HTTP authentication",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.rfc-editor.org/rfc/rfc7617", "https://www.rfc-editor.org/rfc/rfc6750"},
+			Rules: []Rule{
+				{
+					ID:          "http-auth-basic",
+					Provider:    "http-auth",
+					Description: "HTTP Basic authentication header",
+					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc7617"},
+					Keywords:    []string{"authorization"},
+					Regex:       `(?i)authorization[\\"\x27\])]{0,4}[\s:=>,(]{1,6}[\\"\x27\x60]{0,3}basic (?P<secret>[0-9A-Za-z+/_-]{10,400}={0,2})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "http-auth-basic",
+					Allow:       []string{"^dXNlcjpwYXNz", "^dXNlcm5hbWU6cGFzc3dvcmQ", "^QWxhZGRpbjpvcGVu", "^YWRtaW46YWRtaW4=?$", "^Zm9vOmJhcg", "^dGVzdDp0ZXN0", "(?i)^(?:base64|credentials|encoded|your|token|auth|auth_?string|username|user_pass)"},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's. The same request with and without the header would tell.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one at the host",
+								URL:   "https://www.rfc-editor.org/rfc/rfc7617",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password or token at the host",
+								Text:  "Let programs read it from the environment or a netrc file outside the repository.",
+								URL:   "https://curl.se/docs/manpage.html#--netrc-file",
+							},
+						},
+						Usage: "the host's access log, by user",
+						Blast: "the site or API as that user",
+					},
+				},
+				{
+					ID:          "http-auth-bearer",
+					Provider:    "http-auth",
+					Description: "HTTP Bearer token",
+					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc6750"},
+					Keywords:    []string{"authorization"},
+					Regex:       `(?i)authorization[\\"\x27\])]{0,4}[\s:=>,(]{1,6}[\\"\x27\x60]{0,3}(?:bearer|token) (?P<secret>[0-9A-Za-z._~+/-]{15,600}={0,2})`,
+					MinEntropy:  3.3,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "http-auth-bearer",
+					Allow:       []string{"^[a-zA-Z._-]+$"},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's. The same request with and without the header would tell.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the old one there",
+								Text:  "OAuth servers mostly have a revocation endpoint (RFC 7009).",
+								URL:   "https://www.rfc-editor.org/rfc/rfc7009",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Get a new token from the service",
+								Text:  "The address beside the header names the service.",
+								URL:   "https://www.rfc-editor.org/rfc/rfc6750",
+							},
+						},
+						Usage: "the log of the service that the request goes to",
+						Blast: "what the service allows to the token's holder",
+					},
+				},
+				{
+					ID:          "http-auth-curl-user",
+					Provider:    "http-auth",
+					Description: "User and password in a curl command",
+					Docs:        []string{"https://curl.se/docs/manpage.html#-u"},
+					Keywords:    []string{"curl "},
+					Regex:       `\bcurl (?:[^\r\n]{0,300}?[\s"\x27])?(?:-u|--user|--proxy-user|-U) {0,2}=?["\x27]?(?P<id>[0-9A-Za-z._%+@=~!-]{1,80}):(?P<secret>[0-9A-Za-z!#%&()*+,./:=?@^_~-]{3,120})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "http-auth-curl-user",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's. The same request with and without the header would tell.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one at the host",
+								URL:   "https://www.rfc-editor.org/rfc/rfc7617",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password or token at the host",
+								Text:  "Let programs read it from the environment or a netrc file outside the repository.",
+								URL:   "https://curl.se/docs/manpage.html#--netrc-file",
+							},
+						},
+						Usage: "the host's access log, by user",
+						Blast: "the site or API as that user",
+					},
+				},
+				{
+					ID:          "http-auth-wget-password",
+					Provider:    "http-auth",
+					Description: "Password in a wget or HTTPie command",
+					Docs:        []string{"https://www.gnu.org/software/wget/manual/wget.html#HTTP-Options"},
+					Keywords:    []string{"wget ", "http -a ", "https -a ", "http --auth", "https --auth"},
+					Regex:       `\b(?:wget (?:[^\r\n]{0,300}?\s)?--(?:http-|ftp-|proxy-)?password[= ]["\x27]?|https? (?:-a |--auth[= ])["\x27]?[0-9A-Za-z._%+@~-]{1,80}:)(?P<secret>[0-9A-Za-z!#%&()*+,./:=?@^_~-]{3,120})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "http-auth-wget-password",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's. The same request with and without the header would tell.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one at the host",
+								URL:   "https://www.rfc-editor.org/rfc/rfc7617",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password or token at the host",
+								Text:  "Let programs read it from the environment or a netrc file outside the repository.",
+								URL:   "https://curl.se/docs/manpage.html#--netrc-file",
+							},
+						},
+						Usage: "the host's access log, by user",
+						Blast: "the site or API as that user",
 					},
 				},
 			},
@@ -1127,6 +10943,243 @@ var builtin = Catalogue{
 						Usage: "https://huggingface.co/settings/tokens : last use of each token; the audit log of an Enterprise organization",
 						Blast: "reads private models and datasets; a write token pushes changed weights; inference on your bill",
 						Self:  true,
+					},
+				},
+			},
+		},
+		{
+			ID:       "jfrog",
+			Name:     "JFrog",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.jfrog.com/administration/docs/access-tokens", "https://jfrog.com/help/r/jfrog-rest-apis/access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "jfrog-api-key",
+					Provider:    "jfrog",
+					Description: "JFrog Artifactory API key",
+					Keywords:    []string{"akcp"},
+					Regex:       `\bAKCp[0-9A-Za-z]{66,72}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "jfrog-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/artifactory/api/repositories",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://jfrog.com/help/r/jfrog-rest-apis/get-repositories",
+						Note: "the host is your own platform, such as acme.jfrog.io; an API key goes into the header X-JFrog-Art-Api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API key",
+								Text:  "Each user has one.",
+								URL:   "https://{{host}}/ui/user_profile",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/artifactory/api/security/apiKey",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use an access token in its place",
+								Text:  "API keys are at the end of their life.",
+								URL:   "https://{{host}}/ui/user_profile",
+							},
+						},
+						Usage: "Artifactory's access log",
+						Blast: "reads and writes artifacts with its owner's rights",
+					},
+				},
+				{
+					ID:          "jfrog-reference-token",
+					Provider:    "jfrog",
+					Description: "JFrog reference token",
+					Keywords:    []string{"cmvmd"},
+					Regex:       `\bcmVmd[0-9A-Za-z]{59}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "jfrog-reference-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/artifactory/api/repositories",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://jfrog.com/help/r/jfrog-rest-apis/get-repositories",
+						Note: "the host is your own platform, such as acme.jfrog.io; an API key goes into the header X-JFrog-Art-Api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "An admin can revoke any token, its owner the own ones.",
+								URL:   "https://{{host}}/ui/admin/configuration/security/access_tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/access/api/v1/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a narrow scope and an expiry",
+								URL:   "https://{{host}}/ui/admin/configuration/security/access_tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/access/api/v1/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"scope":"applied-permissions/groups:{{group}}","expires_in":7776000}`,
+								},
+							},
+						},
+						Usage: "Artifactory's access log; the token's page shows its last use",
+						Blast: "reads and writes artifacts, so also what builds and servers install",
+					},
+				},
+			},
+		},
+		{
+			ID:       "jwt",
+			Name:     "JSON Web Token",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.rfc-editor.org/rfc/rfc7519", "https://www.rfc-editor.org/rfc/rfc7515"},
+			Rules: []Rule{
+				{
+					ID:          "jwt-token",
+					Provider:    "jwt",
+					Description: "JSON Web Token",
+					Keywords:    []string{"eyj", "eyai", "ewog", "ewoj", "ew0k"},
+					Regex:       `\b(?:eyJ|eyAi|ewog|ewoJ|ew0K)(?:[0-9A-Za-z_-]{1000})?(?:[0-9A-Za-z_-]{1000})?[0-9A-Za-z_-]{10,1000}\.(?:[0-9A-Za-z_-]{1000})?(?:[0-9A-Za-z_-]{1000})?(?:[0-9A-Za-z_-]{1000})?[0-9A-Za-z_-]{10,1000}\.[0-9A-Za-z_-]{16,1000}`,
+					Checksum:    "jwt",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "jwt-token",
+					Verify: Verify{
+						Note: "exp in the past is dead for certain. Whether one that has not expired is accepted, only its audience knows.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "End the session at the issuer, or wait for exp",
+								Text:  "A token mostly cannot be revoked alone. Where the issuer has a revocation endpoint (RFC 7009) use it; otherwise change the signing key.",
+								URL:   "https://www.rfc-editor.org/rfc/rfc7009",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Sign in again",
+								Text:  "If it lives for months, shorten its life and narrow its audience.",
+								URL:   "https://www.rfc-editor.org/rfc/rfc8725",
+							},
+						},
+						Usage: "the issuer's log, by jti or sub",
+						Blast: "the rights of its subject at its audience until it expires",
+					},
+				},
+				{
+					ID:          "jwt-unsigned-token",
+					Provider:    "jwt",
+					Description: "JSON Web Token without signature",
+					Keywords:    []string{"eyj"},
+					Regex:       `\beyJ[0-9A-Za-z_-]{12,1000}\.eyJ[0-9A-Za-z_-]{10,1000}(?:[0-9A-Za-z_-]{1000})?\.?`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "jwt-unsigned-token",
+					Verify: Verify{
+						Note: "exp in the past is dead for certain. Whether one that has not expired is accepted, only its audience knows.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "End the session at the issuer, or wait for exp",
+								Text:  "A token mostly cannot be revoked alone. Where the issuer has a revocation endpoint (RFC 7009) use it; otherwise change the signing key.",
+								URL:   "https://www.rfc-editor.org/rfc/rfc7009",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Sign in again",
+								Text:  "If it lives for months, shorten its life and narrow its audience.",
+								URL:   "https://www.rfc-editor.org/rfc/rfc8725",
+							},
+						},
+						Usage: "the issuer's log, by jti or sub",
+						Blast: "the rights of its subject at its audience until it expires",
+					},
+				},
+				{
+					ID:          "jwt-signing-secret",
+					Provider:    "jwt",
+					Description: "JWT signing secret",
+					Keywords:    []string{"jwt_secret", "jwt-secret", "jwtsecret", "jwt.secret", "jwt_signing", "jwt-signing", "jwtsigning", "jwt_key", "jwt-key", "jwtkey", "jwt.key", "jwt_token_secret", "jwt_access", "jwt_refresh", "jwt_auth_secret", "jwt_private", "jwt_hmac", "jwt_passphrase", "jwt:"},
+					Value:       "(?:[0-9A-Fa-f]{32,128}|[0-9A-Za-z+/_-]{40,128}={0,2})",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "jwt-signing-secret",
+					Verify: Verify{
+						Note: "Offline: a token of the service that verifies with it proves it.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Drop the old secret",
+								Text:  "Every token that was signed with it dies: people sign in again. When it was public do this first.",
+								URL:   "https://www.rfc-editor.org/rfc/rfc8725",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new secret, accept both for a while, sign with the new one",
+								Command: "openssl rand -base64 48",
+							},
+						},
+						Usage: "the service's own log of accepted tokens",
+						Blast: "forges tokens of any user of the service, administrators included",
 					},
 				},
 			},
@@ -1417,6 +11470,494 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "linear",
+			Name:     "Linear",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://linear.app/developers", "https://linear.app/developers/oauth-2-0-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "linear-api-key",
+					Provider:    "linear",
+					Description: "Linear personal API key",
+					Keywords:    []string{"lin_api_"},
+					Regex:       `\blin_api_[0-9A-Za-z]{32,64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "linear-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.linear.app/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{ viewer { id email } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						LiveBody: `"viewer"`,
+						DeadBody: "AUTHENTICATION_ERROR|not authenticated",
+						Identity: "data.viewer.email",
+						Docs:     "https://linear.app/developers/graphql",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API key",
+								Text:  "Security and access, Personal API keys.",
+								URL:   "https://linear.app/settings/account/security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with fewer rights, for one team",
+								URL:   "https://linear.app/settings/account/security",
+							},
+						},
+						Usage: "https://linear.app/settings/audit-log",
+						Blast: "issues, comments and code links of the workspace as its owner",
+					},
+				},
+				{
+					ID:          "linear-oauth-access-token",
+					Provider:    "linear",
+					Description: "Linear OAuth access token",
+					Keywords:    []string{"lin_oauth_"},
+					Regex:       `\blin_oauth_[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "linear-oauth-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.linear.app/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{ viewer { id email } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						LiveBody: `"viewer"`,
+						DeadBody: "AUTHENTICATION_ERROR|not authenticated",
+						Identity: "data.viewer.email",
+						Docs:     "https://linear.app/developers/graphql",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "An answer of 400 says that the token is not known.",
+								URL:   "https://linear.app/settings/account/security",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.linear.app/oauth/revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Authorize the application again",
+								URL:   "https://linear.app/developers/oauth-2-0-authentication",
+							},
+						},
+						Usage: "https://linear.app/settings/audit-log",
+						Blast: "issues, comments and code links of the workspace within its scopes",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "linear-webhook-secret",
+					Provider:    "linear",
+					Description: "Linear webhook signing secret",
+					Docs:        []string{"https://linear.app/developers/webhooks"},
+					Keywords:    []string{"lin_wh_"},
+					Regex:       `\blin_wh_[0-9A-Za-z]{32,64}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "linear-webhook-secret",
+					Verify: Verify{
+						Note: "signs webhooks; nothing can be asked with it",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the webhook, or change its secret",
+								URL:   "https://linear.app/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create the webhook anew and put its secret in place",
+								URL:   "https://linear.app/settings/api",
+							},
+						},
+						Usage: "your own webhook endpoint's log",
+						Blast: "forges Linear's webhooks to your endpoint",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mailchimp",
+			Name:     "Mailchimp",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://mailchimp.com/help/about-api-keys/", "https://mailchimp.com/developer/marketing/docs/fundamentals/"},
+			Rules: []Rule{
+				{
+					ID:          "mailchimp-api-key",
+					Provider:    "mailchimp",
+					Description: "Mailchimp Marketing API key",
+					Keywords:    []string{"-us"},
+					Regex:       `\b[0-9a-f]{32}-us[0-9]{1,2}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailchimp-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{dc}}.api.mailchimp.com/3.0/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://mailchimp.com/developer/marketing/api/root/list-api-root-resources/",
+						Note:     "the data centre (dc) is what stands behind the dash of the key, such as us14",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Profile, Extras, API keys; the list shows the first characters.",
+								URL:   "https://admin.mailchimp.com/account/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://admin.mailchimp.com/account/api/",
+							},
+						},
+						Usage: "https://admin.mailchimp.com/account/api/ : last use of each key; campaigns and exports",
+						Blast: "reads and exports your audiences (personal data) and sends campaigns",
+					},
+				},
+				{
+					ID:          "mailchimp-transactional-api-key",
+					Provider:    "mailchimp",
+					Description: "Mailchimp Transactional (Mandrill) API key",
+					Docs:        []string{"https://mailchimp.com/developer/transactional/docs/fundamentals/"},
+					Keywords:    []string{"mandrill", "mailchimp_transactional", "mailchimp-transactional"},
+					Value:       "(?:md-)?[0-9A-Za-z_-]{22}",
+					MinEntropy:  3.5,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailchimp-transactional-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://mandrillapp.com/api/1.0/users/info",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"key":"{{secret}}"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 500},
+						DeadBody: "Invalid_Key",
+						Identity: "username",
+						Docs:     "https://mailchimp.com/developer/transactional/api/users/get-user-info/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the key, then delete it",
+								Text:  "Settings, SMTP and API info.",
+								URL:   "https://mandrillapp.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key limited to the calls it needs",
+								URL:   "https://mandrillapp.com/settings",
+							},
+						},
+						Usage: "https://mandrillapp.com/activity : mail that you did not send",
+						Blast: "sends mail from your domains and reads what was sent",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mailgun",
+			Name:     "Mailgun",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/keys", "https://help.mailgun.com/hc/en-us/articles/203380100-Where-can-I-find-my-API-keys-and-SMTP-credentials"},
+			Rules: []Rule{
+				{
+					ID:          "mailgun-api-key",
+					Provider:    "mailgun",
+					Description: "Mailgun API key",
+					Keywords:    []string{"mailgun", "mg_api", "mg-api", "mgapi"},
+					Value:       "[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}|key-[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailgun-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mailgun.net/v3/domains?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic api:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "items.0.name",
+						Docs:     "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/domains/get-v4-domains",
+						Note:     "the text after Basic is sent in base64; accounts in the EU are known at api.eu.mailgun.net only; a sending key may answer 401 or 403 here",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Match the key by its id in the list.",
+								URL:   "https://app.mailgun.com/settings/api_security",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.mailgun.net/v1/keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic api:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a sending key for one domain",
+								URL:   "https://app.mailgun.com/settings/api_security",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.mailgun.net/v1/keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic api:{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "role=sending&kind=domain&domain_name={{domain}}&description={{name}}",
+								},
+							},
+						},
+						Usage: "https://app.mailgun.com : logs and analytics of each domain",
+						Blast: "sends mail as your domains, reads logs, stored messages, routes and mailing lists",
+					},
+				},
+				{
+					ID:          "mailgun-unnamed-api-key",
+					Provider:    "mailgun",
+					Description: "Mailgun API key (key- form without the name near)",
+					Keywords:    []string{"key-"},
+					Regex:       `\bkey-[0-9a-f]{32}\b`,
+					Severity:    "high",
+					Class:       "suspect",
+					Family:      "mailgun-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mailgun.net/v3/domains?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic api:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "items.0.name",
+						Docs:     "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/domains/get-v4-domains",
+						Note:     "the text after Basic is sent in base64; accounts in the EU are known at api.eu.mailgun.net only; a sending key may answer 401 or 403 here",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Match the key by its id in the list.",
+								URL:   "https://app.mailgun.com/settings/api_security",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.mailgun.net/v1/keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic api:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a sending key for one domain",
+								URL:   "https://app.mailgun.com/settings/api_security",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.mailgun.net/v1/keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic api:{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "role=sending&kind=domain&domain_name={{domain}}&description={{name}}",
+								},
+							},
+						},
+						Usage: "https://app.mailgun.com : logs and analytics of each domain",
+						Blast: "sends mail as your domains, reads logs, stored messages, routes and mailing lists",
+					},
+				},
+				{
+					ID:          "mailgun-webhook-signing-key",
+					Provider:    "mailgun",
+					Description: "Mailgun webhook signing key",
+					Keywords:    []string{"mailgun_webhook", "mailgun-webhook", "mailgunwebhook", "mailgun_signing", "mailgun-signing", "mailgunsigning", "mailgun_http_webhook"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "mailgun-webhook-signing-key",
+					Verify: Verify{
+						Note: "signs webhooks; nothing can be asked with it",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the HTTP webhook signing key",
+								URL:   "https://app.mailgun.com/settings/api_security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new signing key in place",
+								Text:  "The reset shows the new key at once.",
+								URL:   "https://app.mailgun.com/settings/api_security",
+							},
+						},
+						Usage: "your own webhook endpoint's log",
+						Blast: "forges Mailgun's webhooks to your endpoint",
+					},
+				},
+				{
+					ID:          "mailgun-public-validation-key",
+					Provider:    "mailgun",
+					Description: "Mailgun public validation key",
+					Keywords:    []string{"pubkey-"},
+					Regex:       `\bpubkey-[0-9a-f]{32}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "mailgun-public-validation-key",
+					Verify: Verify{
+						Note: "made for use in browsers; it only checks addresses",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Match the key by its id in the list.",
+								URL:   "https://app.mailgun.com/settings/api_security",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.mailgun.net/v1/keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic api:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a sending key for one domain",
+								URL:   "https://app.mailgun.com/settings/api_security",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.mailgun.net/v1/keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic api:{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "role=sending&kind=domain&domain_name={{domain}}&description={{name}}",
+								},
+							},
+						},
+						Usage: "https://app.mailgun.com : logs and analytics of each domain",
+						Blast: "sends mail as your domains, reads logs, stored messages, routes and mailing lists",
+					},
+				},
+			},
+		},
+		{
 			ID:       "mistral",
 			Name:     "Mistral AI",
 			Reviewed: "2026-11-24",
@@ -1432,6 +11973,7 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mistral-api-key",
+					Allow:       []string{"^[A-Za-z]+$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -1464,6 +12006,964 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.mistral.ai/usage",
 						Blast: "runs models on your bill; files, fine-tunes and agents of the workspace",
+					},
+				},
+			},
+		},
+		{
+			ID:       "moonshot",
+			Name:     "Moonshot AI (Kimi)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://platform.moonshot.ai/docs"},
+			Rules: []Rule{
+				{
+					ID:          "moonshot-api-key",
+					Provider:    "moonshot",
+					Description: "Moonshot AI (Kimi) API key",
+					Keywords:    []string{"moonshot", "kimi"},
+					Value:       "sk-[0-9A-Za-z_-]{48}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "moonshot-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.moonshot.ai/v1/users/me/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://platform.moonshot.ai/docs/api/balance",
+						Note: "keys of the Chinese platform are known at api.moonshot.cn only: a 401 here does not prove those dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://platform.moonshot.ai/console/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key in a project of its own",
+								URL:   "https://platform.moonshot.ai/console/api-keys",
+							},
+						},
+						Usage: "https://platform.moonshot.ai/console/account",
+						Blast: "runs models on your balance; files of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "netlify",
+			Name:     "Netlify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.netlify.com/api-and-cli-guides/api-guides/get-started-with-api/", "https://docs.netlify.com/build/configure-builds/build-hooks/"},
+			Rules: []Rule{
+				{
+					ID:          "netlify-access-token",
+					Provider:    "netlify",
+					Description: "Netlify access token",
+					Keywords:    []string{"nfp_", "nfc_", "nfo_", "nfu_", "nfb_"},
+					Regex:       `\bnf[pcoub]_[0-9A-Za-z]{36,48}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "netlify-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.netlify.com/api/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://open-api.netlify.com/#tag/user/operation/getCurrentUser",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the personal access token",
+								Text:  "User settings, Applications.",
+								URL:   "https://app.netlify.com/user/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token with an expiry",
+								URL:   "https://app.netlify.com/user/applications#personal-access-tokens",
+							},
+						},
+						Usage: "https://app.netlify.com : audit log of the team",
+						Blast: "deploys every site of its owner, reads environment variables, changes DNS",
+					},
+				},
+				{
+					ID:          "netlify-legacy-access-token",
+					Provider:    "netlify",
+					Description: "Netlify access token (without prefix)",
+					Keywords:    []string{"netlify"},
+					Value:       "[0-9a-f]{64}|[0-9A-Za-z_-]{40,46}",
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "netlify-legacy-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.netlify.com/api/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://open-api.netlify.com/#tag/user/operation/getCurrentUser",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the personal access token",
+								Text:  "User settings, Applications.",
+								URL:   "https://app.netlify.com/user/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token with an expiry",
+								URL:   "https://app.netlify.com/user/applications#personal-access-tokens",
+							},
+						},
+						Usage: "https://app.netlify.com : audit log of the team",
+						Blast: "deploys every site of its owner, reads environment variables, changes DNS",
+					},
+				},
+				{
+					ID:          "netlify-build-hook",
+					Provider:    "netlify",
+					Description: "Netlify build hook URL",
+					Keywords:    []string{"netlify.com/build_hooks/"},
+					Regex:       `\bnetlify\.com/build_hooks/(?P<secret>[0-9a-f]{24})\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "netlify-build-hook",
+					Verify: Verify{
+						Note: "asking it would start a build",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the build hook",
+								Text:  "Site configuration, Build and deploy, Build hooks.",
+								URL:   "https://app.netlify.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new build hook",
+								URL:   "https://docs.netlify.com/build/configure-builds/build-hooks/",
+							},
+						},
+						Usage: "https://app.netlify.com : deploys that nobody asked for",
+						Blast: "starts builds of one site, which use up build minutes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "newrelic",
+			Name:     "New Relic",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/", "https://docs.newrelic.com/docs/apis/nerdgraph/examples/use-nerdgraph-manage-license-keys-user-keys/"},
+			Rules: []Rule{
+				{
+					ID:          "newrelic-user-key",
+					Provider:    "newrelic",
+					Description: "New Relic user API key",
+					Keywords:    []string{"nrak-"},
+					Regex:       `\bNRAK-[0-9A-Z]{27}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "newrelic-user-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.newrelic.com/graphql",
+							Headers: []Header{
+								{
+									Name:  "API-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{ actor { user { email id } } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"email"`,
+						Identity: "data.actor.user.email",
+						Docs:     "https://docs.newrelic.com/docs/apis/nerdgraph/get-started/introduction-new-relic-nerdgraph/",
+						Note:     "keys of the EU region are known at api.eu.newrelic.com; the older REST, admin and query keys are not known here and stay unknown or dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the user key",
+								Text:  "Match it by id in the list; the owner's own keys can be deleted with the leaked key too.",
+								URL:   "https://one.newrelic.com/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.newrelic.com/graphql",
+									Headers: []Header{
+										{
+											Name:  "API-Key",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"mutation { apiAccessDeleteKeys(keys: {userKeyIds: [\"{{key_id}}\"]}) { deletedKeys { id } errors { message } } }"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new user key",
+								URL:   "https://one.newrelic.com/api-keys",
+							},
+						},
+						Usage: "NRQL over NrAuditEvent tells what the key changed",
+						Blast: "reads telemetry and changes alerts, dashboards and keys as its owner",
+					},
+				},
+				{
+					ID:          "newrelic-admin-key",
+					Provider:    "newrelic",
+					Description: "New Relic admin API key (legacy)",
+					Keywords:    []string{"nraa-"},
+					Regex:       `\bNRAA-[0-9a-f]{27}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "newrelic-admin-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.newrelic.com/graphql",
+							Headers: []Header{
+								{
+									Name:  "API-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{ actor { user { email id } } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"email"`,
+						Identity: "data.actor.user.email",
+						Docs:     "https://docs.newrelic.com/docs/apis/nerdgraph/get-started/introduction-new-relic-nerdgraph/",
+						Note:     "keys of the EU region are known at api.eu.newrelic.com; the older REST, admin and query keys are not known here and stay unknown or dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the user key",
+								Text:  "Match it by id in the list; the owner's own keys can be deleted with the leaked key too.",
+								URL:   "https://one.newrelic.com/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.newrelic.com/graphql",
+									Headers: []Header{
+										{
+											Name:  "API-Key",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"mutation { apiAccessDeleteKeys(keys: {userKeyIds: [\"{{key_id}}\"]}) { deletedKeys { id } errors { message } } }"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new user key",
+								URL:   "https://one.newrelic.com/api-keys",
+							},
+						},
+						Usage: "NRQL over NrAuditEvent tells what the key changed",
+						Blast: "reads telemetry and changes alerts, dashboards and keys as its owner",
+					},
+				},
+				{
+					ID:          "newrelic-rest-api-key",
+					Provider:    "newrelic",
+					Description: "New Relic REST API key",
+					Keywords:    []string{"nrra-"},
+					Regex:       `\bNRRA-[0-9a-f]{42}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "newrelic-rest-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.newrelic.com/graphql",
+							Headers: []Header{
+								{
+									Name:  "API-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{ actor { user { email id } } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"email"`,
+						Identity: "data.actor.user.email",
+						Docs:     "https://docs.newrelic.com/docs/apis/nerdgraph/get-started/introduction-new-relic-nerdgraph/",
+						Note:     "keys of the EU region are known at api.eu.newrelic.com; the older REST, admin and query keys are not known here and stay unknown or dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the user key",
+								Text:  "Match it by id in the list; the owner's own keys can be deleted with the leaked key too.",
+								URL:   "https://one.newrelic.com/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.newrelic.com/graphql",
+									Headers: []Header{
+										{
+											Name:  "API-Key",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"mutation { apiAccessDeleteKeys(keys: {userKeyIds: [\"{{key_id}}\"]}) { deletedKeys { id } errors { message } } }"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new user key",
+								URL:   "https://one.newrelic.com/api-keys",
+							},
+						},
+						Usage: "NRQL over NrAuditEvent tells what the key changed",
+						Blast: "reads telemetry and changes alerts, dashboards and keys as its owner",
+					},
+				},
+				{
+					ID:          "newrelic-insights-query-key",
+					Provider:    "newrelic",
+					Description: "New Relic Insights query key",
+					Keywords:    []string{"nriq-"},
+					Regex:       `\bNRIQ-[0-9A-Za-z_-]{24,40}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "newrelic-insights-query-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.newrelic.com/graphql",
+							Headers: []Header{
+								{
+									Name:  "API-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{ actor { user { email id } } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"email"`,
+						Identity: "data.actor.user.email",
+						Docs:     "https://docs.newrelic.com/docs/apis/nerdgraph/get-started/introduction-new-relic-nerdgraph/",
+						Note:     "keys of the EU region are known at api.eu.newrelic.com; the older REST, admin and query keys are not known here and stay unknown or dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the user key",
+								Text:  "Match it by id in the list; the owner's own keys can be deleted with the leaked key too.",
+								URL:   "https://one.newrelic.com/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.newrelic.com/graphql",
+									Headers: []Header{
+										{
+											Name:  "API-Key",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"mutation { apiAccessDeleteKeys(keys: {userKeyIds: [\"{{key_id}}\"]}) { deletedKeys { id } errors { message } } }"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new user key",
+								URL:   "https://one.newrelic.com/api-keys",
+							},
+						},
+						Usage: "NRQL over NrAuditEvent tells what the key changed",
+						Blast: "reads telemetry and changes alerts, dashboards and keys as its owner",
+					},
+				},
+				{
+					ID:          "newrelic-insights-insert-key",
+					Provider:    "newrelic",
+					Description: "New Relic Insights insert key",
+					Keywords:    []string{"nrii-"},
+					Regex:       `\bNRII-[0-9A-Za-z_-]{24,40}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "newrelic-insights-insert-key",
+					Verify: Verify{
+						Note: "it can only write: not asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the user key",
+								Text:  "Match it by id in the list; the owner's own keys can be deleted with the leaked key too.",
+								URL:   "https://one.newrelic.com/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.newrelic.com/graphql",
+									Headers: []Header{
+										{
+											Name:  "API-Key",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"mutation { apiAccessDeleteKeys(keys: {userKeyIds: [\"{{key_id}}\"]}) { deletedKeys { id } errors { message } } }"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new user key",
+								URL:   "https://one.newrelic.com/api-keys",
+							},
+						},
+						Usage: "NRQL over NrAuditEvent tells what the key changed",
+						Blast: "reads telemetry and changes alerts, dashboards and keys as its owner",
+					},
+				},
+				{
+					ID:          "newrelic-license-key",
+					Provider:    "newrelic",
+					Description: "New Relic license key",
+					Keywords:    []string{"nral"},
+					Regex:       `\b(?:[0-9a-fA-F]{36}|[a-z]{2}[0-9]{2}xx[0-9a-fA-F]{30})NRAL\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "newrelic-license-key",
+					Verify: Verify{
+						Note: "it can only write: not asked",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the ingest key",
+								Text:  "The account's original license key can only be changed by New Relic's support.",
+								URL:   "https://one.newrelic.com/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.newrelic.com/graphql",
+									Headers: []Header{
+										{
+											Name:  "API-Key",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"mutation { apiAccessDeleteKeys(keys: {ingestKeyIds: [\"{{key_id}}\"]}) { deletedKeys { id } errors { message } } }"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new ingest key (license)",
+								URL:   "https://one.newrelic.com/api-keys",
+							},
+						},
+						Usage: "https://one.newrelic.com/data-management : ingest by source",
+						Blast: "sends data into your account (volume on your bill); reads nothing",
+					},
+				},
+				{
+					ID:          "newrelic-legacy-license-key",
+					Provider:    "newrelic",
+					Description: "New Relic license key (40 hexadecimal digits)",
+					Keywords:    []string{"newrelic", "new_relic", "new-relic", "new relic"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "newrelic-license-key",
+					Verify: Verify{
+						Note: "it can only write: not asked",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the ingest key",
+								Text:  "The account's original license key can only be changed by New Relic's support.",
+								URL:   "https://one.newrelic.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new ingest key (license)",
+								URL:   "https://one.newrelic.com/api-keys",
+							},
+						},
+						Usage: "https://one.newrelic.com/data-management : ingest by source",
+						Blast: "sends data into your account (volume on your bill); reads nothing",
+					},
+				},
+				{
+					ID:          "newrelic-browser-key",
+					Provider:    "newrelic",
+					Description: "New Relic browser or mobile key",
+					Keywords:    []string{"nrjs-", "-nrma"},
+					Regex:       `\b(?:NRJS-[0-9a-f]{19}|AA[0-9a-f]{40}-NRMA)\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "newrelic-browser-key",
+					Verify: Verify{
+						Note: "made for browsers and apps: it only sends data",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key if it is abused",
+								URL:   "https://one.newrelic.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new browser or mobile key",
+								URL:   "https://one.newrelic.com/api-keys",
+							},
+						},
+						Usage: "https://one.newrelic.com/data-management",
+						Blast: "sends data into your account; public in every page that uses it",
+					},
+				},
+				{
+					ID:          "newrelic-pixie-api-key",
+					Provider:    "newrelic",
+					Description: "Pixie API key",
+					Docs:        []string{"https://docs.px.dev/reference/admin/api-keys/"},
+					Keywords:    []string{"px-api-"},
+					Regex:       `\bpx-api-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "newrelic-pixie-api-key",
+					Verify: Verify{
+						Note: "no harmless request is documented",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the API key",
+								URL:     "https://work.withpixie.ai/admin/keys/api",
+								Command: "px api-key delete --id {{key_id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a new API key",
+								URL:     "https://work.withpixie.ai/admin/keys/api",
+								Command: "px api-key create",
+							},
+						},
+						Usage: "https://work.withpixie.ai/admin",
+						Blast: "runs scripts on the connected clusters, which see their traffic and secrets",
+					},
+				},
+				{
+					ID:          "newrelic-pixie-deploy-key",
+					Provider:    "newrelic",
+					Description: "Pixie deploy key",
+					Docs:        []string{"https://docs.px.dev/reference/admin/deploy-keys/"},
+					Keywords:    []string{"px-dep-"},
+					Regex:       `\bpx-dep-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "newrelic-pixie-deploy-key",
+					Verify: Verify{
+						Note: "no harmless request is documented",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the deploy key",
+								URL:     "https://work.withpixie.ai/admin/keys/deploy",
+								Command: "px deploy-key delete --id {{key_id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a new deploy key",
+								URL:     "https://work.withpixie.ai/admin/keys/deploy",
+								Command: "px deploy-key create",
+							},
+						},
+						Usage: "https://work.withpixie.ai/admin : clusters that are not yours",
+						Blast: "adds a cluster to your organization",
+					},
+				},
+			},
+		},
+		{
+			ID:       "notion",
+			Name:     "Notion",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.notion.com/docs/authorization", "https://developers.notion.com/reference/revoke-token"},
+			Rules: []Rule{
+				{
+					ID:          "notion-api-token",
+					Provider:    "notion",
+					Description: "Notion integration token",
+					Keywords:    []string{"ntn_"},
+					Regex:       `\bntn_[0-9]{11}[0-9A-Za-z]{35}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "notion-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.notion.com/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Notion-Version",
+									Value: "2022-06-28",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "bot.workspace_name",
+						Docs:     "https://developers.notion.com/reference/get-self",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Refresh the integration's secret",
+								Text:  "The old one ends at once. A token of a public integration is revoked by request with the integration's client id and secret.",
+								URL:   "https://www.notion.so/profile/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								Text:  "Take away rights and pages that the program does not need.",
+								URL:   "https://www.notion.so/profile/integrations",
+							},
+						},
+						Usage: "the workspace's audit log (Enterprise); page history",
+						Blast: "reads and changes the pages and databases shared with the integration",
+					},
+				},
+				{
+					ID:          "notion-legacy-integration-token",
+					Provider:    "notion",
+					Description: "Notion integration token (legacy)",
+					Keywords:    []string{"secret_"},
+					Regex:       `\bsecret_[0-9A-Za-z]{43}\b`,
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "notion-legacy-integration-token",
+					Allow:       []string{"^secret_[A-Za-z]+$"},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.notion.com/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Notion-Version",
+									Value: "2022-06-28",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "bot.workspace_name",
+						Docs:     "https://developers.notion.com/reference/get-self",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Refresh the integration's secret",
+								Text:  "The old one ends at once. A token of a public integration is revoked by request with the integration's client id and secret.",
+								URL:   "https://www.notion.so/profile/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								Text:  "Take away rights and pages that the program does not need.",
+								URL:   "https://www.notion.so/profile/integrations",
+							},
+						},
+						Usage: "the workspace's audit log (Enterprise); page history",
+						Blast: "reads and changes the pages and databases shared with the integration",
+					},
+				},
+			},
+		},
+		{
+			ID:       "npm",
+			Name:     "npm",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.npmjs.com/about-access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "npm-access-token",
+					Provider:    "npm",
+					Description: "npm access token",
+					Keywords:    []string{"npm_"},
+					Regex:       `\bnpm_[0-9A-Za-z]{36}\b`,
+					Checksum:    "npm-crc32",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "npm-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://npm.acme.example/-/whoami",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://docs.npmjs.com/cli/commands/npm-whoami",
+						Note:     "A token limited to certain addresses answers 401 from elsewhere as well.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the token",
+								Text:    "Needs the owner's second factor; a token cannot remove itself. It may take up to an hour until it is dead.",
+								URL:     "https://www.npmjs.com/settings/{{user}}/tokens",
+								Command: "npm token revoke {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Publish without a token, or make a granular one",
+								Text:  "Trusted publishing needs no token. Otherwise name the packages, an expiry date and the addresses.",
+								URL:   "https://www.npmjs.com/settings/{{user}}/tokens/granular-access-tokens/new",
+							},
+						},
+						Usage: "https://www.npmjs.com/settings/{{user}}/tokens : last used; then compare the published versions of each package",
+						Blast: "publishes versions of its owner's packages to everybody who installs them; reads private packages",
+					},
+				},
+				{
+					ID:          "npm-legacy-token",
+					Provider:    "npm",
+					Description: "npm legacy token",
+					Docs:        []string{"https://github.blog/changelog/2025-09-29-strengthening-npm-security-important-changes-to-authentication-and-token-management/"},
+					Keywords:    []string{"_authtoken", "npm_token", "npm-token", "npmtoken", "npm_auth", "node_auth_token"},
+					Regex:       `_authToken\s{0,2}=\s{0,2}["\x27]?(?P<secret>[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})\b`,
+					Value:       "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "npm-legacy-token",
+					Verify: Verify{
+						Note: "npm ended all legacy tokens in November 2025; a private registry may still take one.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Look whose registry it belongs to",
+								Text:  "For npmjs.com it is dead. A private registry (Artifactory, Verdaccio) has to revoke its own.",
+								URL:   "https://www.npmjs.com/settings/{{user}}/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use trusted publishing or a granular token",
+								URL:   "https://docs.npmjs.com/trusted-publishers",
+							},
+						},
+						Usage: "https://www.npmjs.com/settings/{{user}}/tokens",
+						Blast: "none at npmjs.com since November 2025; at a private registry what its owner may do there",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nuget",
+			Name:     "NuGet",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://learn.microsoft.com/nuget/nuget-org/publish-a-package", "https://learn.microsoft.com/nuget/reference/nuget-config-file#packagesourcecredentials"},
+			Rules: []Rule{
+				{
+					ID:          "nuget-api-key",
+					Provider:    "nuget",
+					Description: "NuGet API key",
+					Keywords:    []string{"oy2"},
+					Regex:       `\boy2[0-9a-z]{43}\b`,
+					MinEntropy:  3.4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "nuget-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "PUT",
+							URL:    "https://www.nuget.org/api/v2/package",
+							Headers: []Header{
+								{
+									Name:  "X-NuGet-ApiKey",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "X-NuGet-Protocol-Version",
+									Value: "4.1.0",
+								},
+							},
+						},
+						Live: []int{400},
+						Dead: []int{403},
+						Docs: "https://learn.microsoft.com/nuget/api/package-publish-resource",
+						Note: "sends nothing that could be published",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								URL:   "https://www.nuget.org/account/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for one package with the scope push",
+								Text:  "For CI use trusted publishing in place of a key.",
+								URL:   "https://www.nuget.org/account/apikeys",
+							},
+						},
+						Usage: "https://www.nuget.org/account/apikeys : expiry and packages; versions pushed since the leak",
+						Blast: "publishes and unlists packages that others install",
+					},
+				},
+				{
+					ID:          "nuget-source-password",
+					Provider:    "nuget",
+					Description: "password of a NuGet package source",
+					Docs:        []string{"https://learn.microsoft.com/nuget/reference/nuget-config-file#packagesourcecredentials"},
+					Keywords:    []string{"cleartextpassword"},
+					Regex:       `(?i)\bClearTextPassword"[ \t]{1,8}value="(?P<secret>[^"\r\n]{6,200})"`,
+					Severity:    "high",
+					Class:       "suspect",
+					Human:       true,
+					Family:      "nuget-source-password",
+					Allow:       []string{`^hal\+9ooo_da!sY$`, "^%[^%]+%$", "^33f!!lloppa$"},
+					Verify: Verify{
+						Note: "the source's address stands in the same file: asked there by hand",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password at the package source",
+								Text:  "The source's address stands in packageSources of the same file.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Give the password by environment variable",
+								Text:  `Write value="%NAME%", or use a credential provider.`,
+								URL:   "https://learn.microsoft.com/nuget/consume-packages/consuming-packages-authenticated-feeds",
+							},
+						},
+						Usage: "the access log of the package source",
+						Blast: "reads, maybe publishes, packages of the private source",
 					},
 				},
 			},
@@ -1547,6 +13047,196 @@ var builtin = Catalogue{
 						},
 						Usage: "https://org.ngc.nvidia.com : activity of the organization",
 						Blast: "runs hosted models on your credits and pulls or pushes images and models of the private registry",
+					},
+				},
+			},
+		},
+		{
+			ID:       "okta",
+			Name:     "Okta",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.okta.com/docs/guides/create-an-api-token/main/", "https://developer.okta.com/docs/api/openapi/okta-management/management/tag/ApiToken/"},
+			Rules: []Rule{
+				{
+					ID:          "okta-api-token",
+					Provider:    "okta",
+					Description: "Okta API token",
+					Keywords:    []string{"okta", "ssws"},
+					Value:       "00[0-9A-Za-z_-]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "okta-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{org}}.okta.com/api/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "SSWS {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "profile.login",
+						Docs:     "https://developer.okta.com/docs/api/openapi/okta-management/management/tag/User/",
+						Note:     "needs the org's name; the token is known there only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								URL:   "https://{{org}}.okta.com/admin/access/api/tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{org}}.okta.com/api/v1/api-tokens/current",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/json",
+										},
+										{
+											Name:  "Authorization",
+											Value: "SSWS {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token bound to a network zone",
+								Text:  "Better: an OAuth service application with the scopes it needs.",
+								URL:   "https://{{org}}.okta.com/admin/access/api/tokens",
+							},
+						},
+						Usage: "Reports, System Log: filter by the token's id (debugContext.debugData.tokenId)",
+						Blast: "the admin rights of its maker: users, groups, applications, resets of second factors",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "okta-client-id",
+					Provider:    "okta",
+					Description: "Okta OAuth client id",
+					Keywords:    []string{"0oa"},
+					Regex:       `\b0oa[0-9A-Za-z]{17}\b`,
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "okta-client-id",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the client secret or key",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the client secret that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "An application's client id cannot be changed.",
+							},
+						},
+						Usage: "Reports, System Log",
+						Blast: "names the application; opens nothing alone",
+					},
+				},
+				{
+					ID:          "okta-client-secret",
+					Provider:    "okta",
+					Description: "Okta OAuth client secret",
+					Docs:        []string{"https://developer.okta.com/docs/guides/client-secret-rotation-key/main/"},
+					Keywords:    []string{"okta_client_secret", "okta-client-secret", "oktaclientsecret", "okta_secret", "okta_oauth", "okta.client", "okta.oauth2"},
+					Value:       "[0-9A-Za-z_-]{64}|[0-9A-Za-z_-]{40}",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "okta-client-secret",
+					Needs: Needs{
+						Rule:    "okta-client-id",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://{{org}}.okta.com/oauth2/v1/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&scope=okta.users.read",
+						},
+						Live:     []int{200, 400},
+						Dead:     []int{401},
+						LiveBody: "access_token|invalid_scope|unauthorized_client|unsupported_grant_type",
+						DeadBody: "invalid_client",
+						Docs:     "https://developer.okta.com/docs/api/openapi/okta-oauth/oauth/",
+						Note:     "user is the client id; the text after Basic is sent in base64; needs the org's name",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Deactivate the secret, then delete it",
+								Text:  "Deactivating can be undone.",
+								URL:   "https://developer.okta.com/docs/guides/client-secret-rotation-key/main/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{org}}.okta.com/api/v1/apps/{{app_id}}/credentials/secrets/{{secret_id}}/lifecycle/deactivate",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/json",
+										},
+										{
+											Name:  "Authorization",
+											Value: "SSWS {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a second secret for the application",
+								Text:  "An application may have two.",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{org}}.okta.com/api/v1/apps/{{app_id}}/credentials/secrets",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "SSWS {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: "{}",
+								},
+							},
+						},
+						Usage: "Reports, System Log: events of the application",
+						Blast: "what was granted to the application; with a user's code: signs in as the application",
 					},
 				},
 			},
@@ -2053,6 +13743,232 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "paypal",
+			Name:     "PayPal",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.paypal.com/api/rest/", "https://developer.paypal.com/braintree/articles/control-panel/important-gateway-credentials"},
+			Rules: []Rule{
+				{
+					ID:          "paypal-client-id",
+					Provider:    "paypal",
+					Description: "PayPal REST client id",
+					Keywords:    []string{"paypal"},
+					Value:       "A[0-9A-Za-z_-]{79}",
+					MinEntropy:  4.2,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "paypal-client-id",
+					Verify: Verify{
+						Note: "public: it stands in every checkout page",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the secret that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "A new application has a new client id.",
+							},
+						},
+						Usage: "https://developer.paypal.com/dashboard/applications",
+						Blast: "names the application; opens nothing alone",
+					},
+				},
+				{
+					ID:          "paypal-client-secret",
+					Provider:    "paypal",
+					Description: "PayPal REST client secret",
+					Keywords:    []string{"paypal"},
+					Value:       "E[0-9A-Za-z_-]{79}",
+					MinEntropy:  4.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "paypal-client-secret",
+					Needs: Needs{
+						Rule:    "paypal-client-id",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api-m.paypal.com/v1/oauth2/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "app_id",
+						Scopes:   "scope",
+						Docs:     "https://developer.paypal.com/api/rest/authentication/",
+						Note:     "user is the client id; the text after Basic is sent in base64; sandbox secrets are known at api-m.sandbox.paypal.com only",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the secret, then delete it",
+								Text:  "Disabling can be undone; an application may have several secrets.",
+								URL:   "https://developer.paypal.com/dashboard/applications/live",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a second secret to the application",
+								URL:   "https://developer.paypal.com/dashboard/applications/live",
+							},
+						},
+						Usage: "https://developer.paypal.com/dashboard/ : event logs; payouts and refunds of the account",
+						Blast: "takes and refunds payments, sends payouts of the merchant account",
+					},
+				},
+				{
+					ID:          "paypal-braintree-access-token",
+					Provider:    "paypal",
+					Description: "Braintree access token",
+					Keywords:    []string{"access_token$"},
+					Regex:       `\baccess_token\$(?:production|sandbox)\$[0-9a-z]{16}\$[0-9a-f]{32}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "paypal-braintree-access-token",
+					Verify: Verify{
+						Note: "asked through Braintree's SDK with a signed request: not asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token or revoke the OAuth grant",
+								Text:  "Settings, API.",
+								URL:   "https://www.braintreegateway.com/login",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate new credentials",
+								URL:   "https://www.braintreegateway.com/login",
+							},
+						},
+						Usage: "https://www.braintreegateway.com : transactions and the API log",
+						Blast: "takes and refunds payments of the merchant",
+					},
+				},
+				{
+					ID:          "paypal-braintree-private-key",
+					Provider:    "paypal",
+					Description: "Braintree private key",
+					Keywords:    []string{"braintree", "bt_private", "bt_priv"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "paypal-braintree-private-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://payments.braintree-api.com/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{public_key}}:{{secret}}",
+								},
+								{
+									Name:  "Braintree-Version",
+									Value: "2019-01-01",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{ ping }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"pong"`,
+						DeadBody: "AUTHENTICATION|[Uu]nauthorized",
+						Docs:     "https://developer.paypal.com/braintree/graphql/guides/making_api_calls/",
+						Note:     "needs the public key; the text after Basic is sent in base64; sandbox keys are known at payments.sandbox.braintree-api.com",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Settings, API; several keys may be there, so a new one can work beside it.",
+								URL:   "https://www.braintreegateway.com/login",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new API key",
+								URL:   "https://www.braintreegateway.com/login",
+							},
+						},
+						Usage: "https://www.braintreegateway.com : transactions and the API log",
+						Blast: "takes and refunds payments and reads customers of the merchant",
+					},
+				},
+				{
+					ID:          "paypal-access-token",
+					Provider:    "paypal",
+					Description: "PayPal REST access token (short-lived)",
+					Docs:        []string{"https://developer.paypal.com/api/rest/authentication/"},
+					Keywords:    []string{"a21aa"},
+					Regex:       `\bA21AA[0-9A-Za-z_-]{80,110}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "paypal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api-m.paypal.com/v1/identity/oauth2/userinfo?schema=paypalv1.1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://developer.paypal.com/docs/api/identity/v1/#userinfo_get",
+						Note: "sandbox tokens are known at api-m.sandbox.paypal.com only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the secret that made it, or let it expire",
+								URL:   "https://developer.paypal.com/dashboard/applications/live",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Ask for a new token at run time",
+								URL:   "https://developer.paypal.com/api/rest/authentication/",
+							},
+						},
+						Usage: "https://developer.paypal.com/dashboard/ : event logs",
+						Blast: "payments of the merchant account for up to nine hours",
+					},
+				},
+			},
+		},
+		{
 			ID:       "perplexity",
 			Name:     "Perplexity",
 			Reviewed: "2026-11-24",
@@ -2313,6 +14229,1234 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "plaid",
+			Name:     "Plaid",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://plaid.com/docs/api/items/#itemaccess_tokeninvalidate", "https://plaid.com/docs/account/security/"},
+			Rules: []Rule{
+				{
+					ID:          "plaid-access-token",
+					Provider:    "plaid",
+					Description: "Plaid access token",
+					Keywords:    []string{"access-production-", "access-sandbox-", "access-development-"},
+					Regex:       `\baccess-(?:production|sandbox|development)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "plaid-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://production.plaid.com/item/get",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"client_id":"{{client_id}}","secret":"{{admin}}","access_token":"{{secret}}"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{400},
+						DeadBody: "INVALID_ACCESS_TOKEN|ITEM_NOT_FOUND",
+						Identity: "item.institution_id",
+						Docs:     "https://plaid.com/docs/api/items/#itemget",
+						Note:     "needs the client id and secret of the same team",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the access token",
+								Text:  "One call ends the old token and answers with the new one: store it at once, the call must not be repeated.",
+								URL:   "https://plaid.com/docs/api/items/#itemaccess_tokeninvalidate",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://production.plaid.com/item/access_token/invalidate",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"client_id":"{{client_id}}","secret":"{{admin}}","access_token":"{{secret}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new access token from the answer",
+								Text:  "It stands in new_access_token.",
+								URL:   "https://plaid.com/docs/api/items/#itemaccess_tokeninvalidate",
+							},
+						},
+						Usage: "https://dashboard.plaid.com/activity/logs",
+						Blast: "with client id and secret: reads accounts, balances and transactions of one user's bank login",
+					},
+				},
+				{
+					ID:          "plaid-client-id",
+					Provider:    "plaid",
+					Description: "Plaid client id",
+					Keywords:    []string{"plaid"},
+					Value:       "[0-9a-z]{24}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "plaid-client-id",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the secret that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "A team's client id does not change.",
+							},
+						},
+						Usage: "https://dashboard.plaid.com/activity/logs",
+						Blast: "names the team; opens nothing alone",
+					},
+				},
+				{
+					ID:          "plaid-secret",
+					Provider:    "plaid",
+					Description: "Plaid API secret",
+					Keywords:    []string{"plaid"},
+					Value:       "[0-9a-z]{30}",
+					MinEntropy:  2.8,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "plaid-secret",
+					Needs: Needs{
+						Rule:    "plaid-client-id",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://production.plaid.com/institutions/get",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"client_id":"{{id}}","secret":"{{secret}}","count":1,"offset":0,"country_codes":["US"]}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{400},
+						DeadBody: "INVALID_API_KEYS",
+						Docs:     "https://plaid.com/docs/api/institutions/#institutionsget",
+						Note:     "a sandbox secret is known at sandbox.plaid.com only",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old secret",
+								Text:  "Both work during a rotation; delete the old one once production runs on the new.",
+								URL:   "https://dashboard.plaid.com/developers/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Rotate the secret",
+								URL:   "https://dashboard.plaid.com/developers/keys",
+							},
+						},
+						Usage: "https://dashboard.plaid.com/activity/logs",
+						Blast: "with the client id and access tokens: reads accounts, balances and transactions of your users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "planetscale",
+			Name:     "PlanetScale",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://planetscale.com/docs/api/reference/service-tokens", "https://planetscale.com/docs/vitess/connecting/connection-strings"},
+			Rules: []Rule{
+				{
+					ID:          "planetscale-service-token",
+					Provider:    "planetscale",
+					Description: "PlanetScale service token",
+					Keywords:    []string{"pscale_tkn_"},
+					Regex:       `\bpscale_tkn_[0-9A-Za-z_=.-]{31,63}[0-9A-Za-z_-]`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "planetscale-service-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.planetscale.com/v1/organizations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{token_id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "data.0.name",
+						Docs:     "https://planetscale.com/docs/api/reference/service-tokens",
+						Note:     "needs the token's id of 12 characters",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the service token",
+								URL:     "https://app.planetscale.com",
+								Command: "pscale service-token delete {{token_id}}",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.planetscale.com/v1/organizations/{{org}}/service-tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{admin_id}}:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a service token with access to one database",
+								URL:     "https://app.planetscale.com",
+								Command: "pscale service-token create",
+							},
+						},
+						Usage: "https://app.planetscale.com : audit log of the organization",
+						Blast: "what it was granted: databases, branches, deploy requests, passwords",
+					},
+				},
+				{
+					ID:          "planetscale-oauth-token",
+					Provider:    "planetscale",
+					Description: "PlanetScale OAuth token",
+					Keywords:    []string{"pscale_oauth_"},
+					Regex:       `\bpscale_oauth_[0-9A-Za-z_=.-]{31,63}[0-9A-Za-z_-]`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "planetscale-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.planetscale.com/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://planetscale.com/docs/api/reference/oauth",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the application's access",
+								Text:  "Account settings, Connected applications.",
+								URL:   "https://app.planetscale.com/settings/oauth-authorizations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Sign in again",
+								Command: "pscale auth login",
+							},
+						},
+						Usage: "https://app.planetscale.com : audit log of the organization",
+						Blast: "what its owner granted: databases, branches, deploy requests, passwords",
+					},
+				},
+				{
+					ID:          "planetscale-database-password",
+					Provider:    "planetscale",
+					Description: "PlanetScale database password",
+					Keywords:    []string{"pscale_pw_"},
+					Regex:       `\bpscale_pw_[0-9A-Za-z_=.-]{31,63}[0-9A-Za-z_-]`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "planetscale-database-password",
+					Verify: Verify{
+						Note: "connecting to the database is the only test",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the password",
+								Text:    "Branch, Settings, Passwords; match its name and user.",
+								URL:     "https://app.planetscale.com",
+								Command: "pscale password delete {{database}} {{branch}} {{password_id}}",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.planetscale.com/v1/organizations/{{org}}/databases/{{database}}/branches/{{branch}}/passwords/{{password_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{admin_id}}:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a password with the smallest role",
+								Command: "pscale password create {{database}} {{branch}} {{name}} --role readwriter",
+							},
+						},
+						Usage: "https://app.planetscale.com : Insights of the branch, audit log of the organization",
+						Blast: "reads and changes the data of one database branch within its role",
+					},
+				},
+			},
+		},
+		{
+			ID:       "postman",
+			Name:     "Postman",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://learning.postman.com/docs/developer/postman-api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "postman-api-key",
+					Provider:    "postman",
+					Description: "Postman API key",
+					Keywords:    []string{"pmak-"},
+					Regex:       `\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "postman-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.getpostman.com/me",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://learning.postman.com/docs/developer/postman-api/authentication/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API key",
+								URL:   "https://go.postman.co/settings/me/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new API key with an expiry",
+								URL:   "https://go.postman.co/settings/me/api-keys",
+							},
+						},
+						Usage: "https://go.postman.co/settings/team/audit-logs",
+						Blast: "reads and changes workspaces and environments, which hold the secrets of other services",
+					},
+				},
+				{
+					ID:          "postman-collection-key",
+					Provider:    "postman",
+					Description: "Postman collection access key",
+					Docs:        []string{"https://learning.postman.com/docs/collaborating-in-postman/sharing/"},
+					Keywords:    []string{"pmat-"},
+					Regex:       `\bPMAT-[0-9A-Z]{26}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "postman-collection-key",
+					Verify: Verify{
+						Note: "reading the collection with it is the test: GET https://api.postman.com/collections/ID?access_key=",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the collection access key",
+								Text:  "Share, Via API, or the team's settings.",
+								URL:   "https://go.postman.co",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new collection access key",
+								URL:   "https://go.postman.co",
+							},
+						},
+						Usage: "https://go.postman.co/settings/team/audit-logs",
+						Blast: "reads one collection with its examples and variables",
+					},
+				},
+			},
+		},
+		{
+			ID:       "postmark",
+			Name:     "Postmark",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://postmarkapp.com/developer/api/overview"},
+			Rules: []Rule{
+				{
+					ID:          "postmark-server-token",
+					Provider:    "postmark",
+					Description: "Postmark server API token",
+					Keywords:    []string{"postmark"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "postmark-server-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.postmarkapp.com/server",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/json",
+								},
+								{
+									Name:  "X-Postmark-Server-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "Name",
+						Docs:     "https://postmarkapp.com/developer/api/server-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Server, API tokens; there may be three, so a new one can work beside it.",
+								URL:   "https://account.postmarkapp.com/servers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another token for the server",
+								URL:   "https://account.postmarkapp.com/servers",
+							},
+						},
+						Usage: "https://account.postmarkapp.com/servers : the server's activity",
+						Blast: "sends mail as your domain and reads what was sent and received",
+					},
+				},
+				{
+					ID:          "postmark-account-token",
+					Provider:    "postmark",
+					Description: "Postmark account API token",
+					Keywords:    []string{"postmark-account", "postmark_account", "postmarkaccount"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "postmark-account-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.postmarkapp.com/servers?count=1&offset=0",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/json",
+								},
+								{
+									Name:  "X-Postmark-Account-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://postmarkapp.com/developer/api/servers-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the account token",
+								Text:  "Account, API tokens.",
+								URL:   "https://account.postmarkapp.com/api_tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new account token",
+								URL:   "https://account.postmarkapp.com/api_tokens",
+							},
+						},
+						Usage: "https://account.postmarkapp.com/servers : activity of every server",
+						Blast: "whole account: every server with its tokens, domains and sender signatures",
+					},
+				},
+			},
+		},
+		{
+			ID:       "private-key",
+			Name:     "Private keys",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.rfc-editor.org/rfc/rfc7468", "https://www.rfc-editor.org/rfc/rfc4716"},
+			Rules: []Rule{
+				{
+					ID:          "private-key-rsa",
+					Provider:    "private-key",
+					Description: "RSA private key",
+					Keywords:    []string{"begin rsa private key"},
+					Regex:       `-----BEGIN RSA PRIVATE KEY-----[^0-9A-Za-z-]{0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END RSA PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Checksum:    "private-key",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "private-key-rsa",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+							{
+								Title:   "Revoke the certificate, if the key has one",
+								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair and put the public half beside the old one",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+					},
+				},
+				{
+					ID:          "private-key-ec",
+					Provider:    "private-key",
+					Description: "EC private key",
+					Keywords:    []string{"begin ec private key"},
+					Regex:       `-----BEGIN EC PRIVATE KEY-----[^0-9A-Za-z-]{0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END EC PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Checksum:    "private-key",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "private-key-ec",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+							{
+								Title:   "Revoke the certificate, if the key has one",
+								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair and put the public half beside the old one",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+					},
+				},
+				{
+					ID:          "private-key-dsa",
+					Provider:    "private-key",
+					Description: "DSA private key",
+					Keywords:    []string{"begin dsa private key"},
+					Regex:       `-----BEGIN DSA PRIVATE KEY-----[^0-9A-Za-z-]{0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END DSA PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Checksum:    "private-key",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "private-key-dsa",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+							{
+								Title:   "Revoke the certificate, if the key has one",
+								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair and put the public half beside the old one",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+					},
+				},
+				{
+					ID:          "private-key-openssh",
+					Provider:    "private-key",
+					Description: "OpenSSH private key",
+					Docs:        []string{"https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key"},
+					Keywords:    []string{"begin openssh private key"},
+					Regex:       `-----BEGIN OPENSSH PRIVATE KEY-----[^0-9A-Za-z-]{0,60}n?b3BlbnNzaC1rZXktdjEAAAAABG5vbmU[0-9A-Za-z+/]{16,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END OPENSSH PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Checksum:    "private-key",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "private-key-openssh",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+							{
+								Title:   "Revoke the certificate, if the key has one",
+								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair and put the public half beside the old one",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+					},
+				},
+				{
+					ID:          "private-key-openssh-encrypted",
+					Provider:    "private-key",
+					Description: "Encrypted OpenSSH private key",
+					Docs:        []string{"https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key"},
+					Keywords:    []string{"begin openssh private key"},
+					Regex:       `-----BEGIN OPENSSH PRIVATE KEY-----[^0-9A-Za-z-]{0,60}n?b3BlbnNzaC1rZXktdjEAAAAA[C-H][0-9A-Za-z+/]{24,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END OPENSSH PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Checksum:    "private-key",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "private-key-openssh-encrypted",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "Guessing a passphrase offline has no limit, so treat the key as open within weeks.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair with a new passphrase and put the public half in place",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "nothing without its passphrase; as much as an open key when that is weak or stands in the same repository",
+					},
+				},
+				{
+					ID:          "private-key-pkcs8",
+					Provider:    "private-key",
+					Description: "PKCS#8 private key",
+					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc5958"},
+					Keywords:    []string{"begin private key"},
+					Regex:       `-----BEGIN PRIVATE KEY-----[^0-9A-Za-z-]{0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Checksum:    "private-key",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "private-key-pkcs8",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+							{
+								Title:   "Revoke the certificate, if the key has one",
+								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair and put the public half beside the old one",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+					},
+				},
+				{
+					ID:          "private-key-pkcs8-encrypted",
+					Provider:    "private-key",
+					Description: "Encrypted PKCS#8 private key",
+					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc5958"},
+					Keywords:    []string{"begin encrypted private key"},
+					Regex:       `-----BEGIN ENCRYPTED PRIVATE KEY-----[^0-9A-Za-z-]{0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END ENCRYPTED PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Checksum:    "private-key",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "private-key-pkcs8-encrypted",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "Guessing a passphrase offline has no limit, so treat the key as open within weeks.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair with a new passphrase and put the public half in place",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "nothing without its passphrase; as much as an open key when that is weak or stands in the same repository",
+					},
+				},
+				{
+					ID:          "private-key-pem-encrypted",
+					Provider:    "private-key",
+					Description: "Encrypted PEM private key",
+					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc1421"},
+					Keywords:    []string{"proc-type:"},
+					Regex:       `-----BEGIN (?:RSA |DSA |EC )?PRIVATE KEY-----[^0-9A-Za-z-]{0,60}n?Proc-Type: ?4,ENCRYPTED[^-]{1,60}DEK-Info: ?[0-9A-Z-]{5,20},[0-9A-Fa-f]{8,32}[^0-9A-Za-z-]{0,60}n{0,2}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END (?:RSA |DSA |EC )?PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Checksum:    "private-key",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "private-key-pem-encrypted",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "Guessing a passphrase offline has no limit, so treat the key as open within weeks.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair with a new passphrase and put the public half in place",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "nothing without its passphrase; as much as an open key when that is weak or stands in the same repository",
+					},
+				},
+				{
+					ID:          "private-key-other",
+					Provider:    "private-key",
+					Description: "Private key of another kind",
+					Keywords:    []string{"private key-----", "private key block-----"},
+					Regex:       `-----BEGIN (?:[0-9A-Z]{2,12} ){1,2}PRIVATE KEY(?: BLOCK)?-----[^0-9A-Za-z-]{0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END (?:[0-9A-Z]{2,12} ){1,2}PRIVATE KEY(?: BLOCK)?-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "private-key-other",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+							{
+								Title:   "Revoke the certificate, if the key has one",
+								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair and put the public half beside the old one",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+					},
+				},
+				{
+					ID:          "private-key-pgp",
+					Provider:    "private-key",
+					Description: "PGP private key block",
+					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc9580"},
+					Keywords:    []string{"begin pgp private key block"},
+					Regex:       "-----BEGIN PGP PRIVATE KEY BLOCK-----(?:[^-]|-[^-]){60,}?-----END PGP PRIVATE KEY BLOCK-----",
+					Checksum:    "openpgp-crc24",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "private-key-pgp",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Publish a revocation",
+								Text:    "Whoever holds the key can sign its revocation. Reason: key has been compromised.",
+								URL:     "https://keys.openpgp.org/about/usage",
+								Command: "gpg --output revoke.asc --gen-revoke {{fingerprint}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key, the primary half offline",
+								Command: "gpg --quick-generate-key {{name}} ed25519 sign 1y",
+							},
+						},
+						Usage: "packages, tags and mails signed after the leak",
+						Blast: "signs releases and commits and decrypts mail in its owner's name, when it has no or a weak passphrase",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "private-key-putty",
+					Provider:    "private-key",
+					Description: "PuTTY private key",
+					Docs:        []string{"https://the.earth.li/~sgtatham/putty/latest/htmldoc/AppendixC.html"},
+					Keywords:    []string{"putty-user-key-file-"},
+					Regex:       `PuTTY-User-Key-File-[1-3]: [0-9a-z@.-]{5,50}\s+Encryption: none\s[^\x00]*?Private-Lines: [0-9]{1,3}\s[0-9A-Za-z+/=\s]{20,}(?:Private-MAC: [0-9a-f]{40,64})?`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "private-key-putty",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+							{
+								Title:   "Revoke the certificate, if the key has one",
+								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair and put the public half beside the old one",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+					},
+				},
+				{
+					ID:          "private-key-putty-encrypted",
+					Provider:    "private-key",
+					Description: "Encrypted PuTTY private key",
+					Docs:        []string{"https://the.earth.li/~sgtatham/putty/latest/htmldoc/AppendixC.html"},
+					Keywords:    []string{"putty-user-key-file-"},
+					Regex:       `PuTTY-User-Key-File-[1-3]: [0-9a-z@.-]{5,50}\s+Encryption: aes256-cbc\s[^\x00]*?Private-Lines: [0-9]{1,3}\s[0-9A-Za-z+/=\s]{20,}(?:Private-MAC: [0-9a-f]{40,64})?`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "private-key-putty-encrypted",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "Guessing a passphrase offline has no limit, so treat the key as open within weeks.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair with a new passphrase and put the public half in place",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "nothing without its passphrase; as much as an open key when that is weak or stands in the same repository",
+					},
+				},
+				{
+					ID:          "private-key-age",
+					Provider:    "private-key",
+					Description: "age secret key",
+					Docs:        []string{"https://age-encryption.org/v1"},
+					Keywords:    []string{"age-secret-key-1"},
+					Regex:       `\bAGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}\b`,
+					Checksum:    "age-bech32",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "private-key-age",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate what the files hold",
+								Text:  "An identity cannot be revoked: the history stays readable with it. Every secret inside counts as leaked.",
+								URL:   "https://getsops.io/docs/#adding-and-removing-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new identity and encrypt the files to it",
+								Text:    "With sops: replace the recipient in .sops.yaml and run updatekeys on every file.",
+								Command: "age-keygen -o {{file}}",
+							},
+						},
+						Usage: "nobody sees who decrypts a file",
+						Blast: "decrypts every file that was ever encrypted to it, old versions in the history included",
+					},
+				},
+				{
+					ID:          "private-key-age-pq",
+					Provider:    "private-key",
+					Description: "age post-quantum secret key",
+					Docs:        []string{"https://github.com/FiloSottile/age"},
+					Keywords:    []string{"age-secret-key-pq-1"},
+					Regex:       `\bAGE-SECRET-KEY-PQ-1[02-9AC-HJ-NP-Z]{58}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "private-key-age-pq",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate what the files hold",
+								Text:  "An identity cannot be revoked: the history stays readable with it. Every secret inside counts as leaked.",
+								URL:   "https://getsops.io/docs/#adding-and-removing-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new identity and encrypt the files to it",
+								Text:    "With sops: replace the recipient in .sops.yaml and run updatekeys on every file.",
+								Command: "age-keygen -o {{file}}",
+							},
+						},
+						Usage: "nobody sees who decrypts a file",
+						Blast: "decrypts every file that was ever encrypted to it, old versions in the history included",
+					},
+				},
+				{
+					ID:          "private-key-jwk",
+					Provider:    "private-key",
+					Description: "Private JSON Web Key",
+					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc7517"},
+					Keywords:    []string{"kty"},
+					Regex:       `[\\]{0,2}"kty[\\]{0,2}"\s*:\s*[\\]{0,2}"(?:RSA|EC|OKP)[\\]{0,2}"[^{}]*?[\\]{0,2}"d[\\]{0,2}"\s*:\s*[\\]{0,2}"(?P<secret>[0-9A-Za-z_-]{32,})`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "private-key-jwk",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+							{
+								Title:   "Revoke the certificate, if the key has one",
+								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair and put the public half beside the old one",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+					},
+				},
+				{
+					ID:          "private-key-jwk-sorted",
+					Provider:    "private-key",
+					Description: "Private JSON Web Key",
+					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc7517"},
+					Keywords:    []string{"kty"},
+					Regex:       `[\\]{0,2}"d[\\]{0,2}"\s*:\s*[\\]{0,2}"(?P<secret>[0-9A-Za-z_-]{32,})[\\]{0,2}"[^{}]*?[\\]{0,2}"kty[\\]{0,2}"\s*:\s*[\\]{0,2}"(?:RSA|EC|OKP)`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "private-key-jwk",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+							{
+								Title:   "Revoke the certificate, if the key has one",
+								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair and put the public half beside the old one",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+					},
+				},
+				{
+					ID:          "private-key-jwk-symmetric",
+					Provider:    "private-key",
+					Description: "Symmetric JSON Web Key",
+					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc7517"},
+					Keywords:    []string{"kty"},
+					Regex:       `(?:"kty[\\]{0,2}"\s*:\s*[\\]{0,2}"oct[\\]{0,2}"[^{}]*?[\\]{0,2}"k[\\]{0,2}"\s*:\s*[\\]{0,2}"[0-9A-Za-z_-]{20,}|"k[\\]{0,2}"\s*:\s*[\\]{0,2}"[0-9A-Za-z_-]{20,}[\\]{0,2}"[^{}]*?"kty[\\]{0,2}"\s*:\s*[\\]{0,2}"oct[\\]{0,1}")`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "private-key-jwk-symmetric",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+							{
+								Title:   "Revoke the certificate, if the key has one",
+								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair and put the public half beside the old one",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+					},
+				},
+				{
+					ID:          "private-key-wireguard",
+					Provider:    "private-key",
+					Description: "WireGuard private or preshared key",
+					Docs:        []string{"https://www.wireguard.com/quickstart/"},
+					Keywords:    []string{"privatekey", "presharedkey", "wireguard", "wg_private", "wg-private", "wg_preshared", "wg_psk"},
+					Value:       "[0-9A-Za-z+/]{42}[AEIMQUYcgkosw048]=",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "private-key-wireguard",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Remove the old public key from every peer",
+								Command: "wg set {{interface}} peer {{public-key}} remove",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair and give the public half to the peers",
+								Command: "wg genkey",
+							},
+						},
+						Usage: "wg show : unknown endpoints and hand-shakes",
+						Blast: "joins the tunnel in the place of this peer",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pypi",
+			Name:     "PyPI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pypi.org/help/#apitoken"},
+			Rules: []Rule{
+				{
+					ID:          "pypi-api-token",
+					Provider:    "pypi",
+					Description: "PyPI API token",
+					Keywords:    []string{"pypi-ageichlwas5vcmc"},
+					Regex:       `\bpypi-AgEIcHlwaS5vcmc[0-9A-Za-z_-]{50,1000}`,
+					Checksum:    "macaroon",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "pypi-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://upload.pypi.org/legacy/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: ":action=file_upload&protocol_version=1",
+						},
+						Live: []int{400},
+						Dead: []int{403},
+						Docs: "https://docs.pypi.org/api/upload/",
+						Note: "An upload without a file: 400 says that the token was taken and the upload refused.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								Text:  "There is no API for it. PyPI removes tokens itself that GitHub finds in public.",
+								URL:   "https://pypi.org/manage/account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use a trusted publisher, or a token for one project",
+								URL:   "https://pypi.org/manage/account/token/",
+							},
+						},
+						Usage: "https://pypi.org/manage/account/ : security history, and the releases of each project",
+						Blast: "uploads releases of its owner's projects to everybody who installs them",
+					},
+				},
+				{
+					ID:          "pypi-test-api-token",
+					Provider:    "pypi",
+					Description: "TestPyPI API token",
+					Docs:        []string{"https://packaging.python.org/en/latest/guides/using-testpypi/"},
+					Keywords:    []string{"pypi-agendgvzdc5wexbplm9yz"},
+					Regex:       `\bpypi-AgENdGVzdC5weXBpLm9yZ[0-9A-Za-z_-]{50,1000}`,
+					Checksum:    "macaroon",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "pypi-test-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://test.pypi.org/legacy/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: ":action=file_upload&protocol_version=1",
+						},
+						Live: []int{400},
+						Dead: []int{403},
+						Docs: "https://docs.pypi.org/api/upload/",
+						Note: "An upload without a file: 400 says that the token was taken and the upload refused.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://test.pypi.org/manage/account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a token for one project, or use a trusted publisher",
+								URL:   "https://test.pypi.org/manage/account/token/",
+							},
+						},
+						Usage: "https://test.pypi.org/manage/account/ : security history",
+						Blast: "uploads releases to the test index",
+					},
+				},
+			},
+		},
+		{
 			ID:       "replicate",
 			Name:     "Replicate",
 			Reviewed: "2026-11-24",
@@ -2359,6 +15503,2287 @@ var builtin = Catalogue{
 						},
 						Usage: "https://replicate.com/account/billing",
 						Blast: "runs models on your bill; reads and changes private models, deployments and predictions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rubygems",
+			Name:     "RubyGems.org",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://guides.rubygems.org/api-key-scopes/"},
+			Rules: []Rule{
+				{
+					ID:          "rubygems-api-key",
+					Provider:    "rubygems",
+					Description: "RubyGems API key",
+					Keywords:    []string{"rubygems_"},
+					Regex:       `\brubygems_[0-9a-f]{48}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "rubygems-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://rubygems.org/api/v1/gems.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://guides.rubygems.org/rubygems-org-api/",
+						Note: "403 is a live key without the scope index_rubygems",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Reset ends all keys at once. Check for versions that are not yours.",
+								URL:   "https://rubygems.org/profile/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for one gem with one scope, an expiry and a second factor",
+								Text:  "For CI use trusted publishing in place of a key.",
+								URL:   "https://rubygems.org/profile/api_keys/new",
+							},
+						},
+						Usage: "https://rubygems.org/profile/security_events ; versions pushed since the leak",
+						Blast: "publishes and yanks gems that others install",
+					},
+				},
+				{
+					ID:          "rubygems-legacy-api-key",
+					Provider:    "rubygems",
+					Description: "RubyGems API key (legacy)",
+					Keywords:    []string{"rubygems", "gem_host_api"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "rubygems-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://rubygems.org/api/v1/gems.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://guides.rubygems.org/rubygems-org-api/",
+						Note: "403 is a live key without the scope index_rubygems",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Reset ends all keys at once. Check for versions that are not yours.",
+								URL:   "https://rubygems.org/profile/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for one gem with one scope, an expiry and a second factor",
+								Text:  "For CI use trusted publishing in place of a key.",
+								URL:   "https://rubygems.org/profile/api_keys/new",
+							},
+						},
+						Usage: "https://rubygems.org/profile/security_events ; versions pushed since the leak",
+						Blast: "publishes and yanks gems that others install",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sendgrid",
+			Name:     "Twilio SendGrid",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.twilio.com/docs/sendgrid/api-reference/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "sendgrid-api-key",
+					Provider:    "sendgrid",
+					Description: "SendGrid API key",
+					Keywords:    []string{"sg."},
+					Regex:       `\bSG\.(?P<id>[0-9A-Za-z_-]{22})\.[0-9A-Za-z_-]{43}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sendgrid-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.sendgrid.com/v3/scopes",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:   []int{200},
+						Dead:   []int{401},
+						Scopes: "scopes",
+						Docs:   "https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions/retrieve-a-list-of-scopes-for-which-this-user-has-access",
+						Note:   "403 is the account's list of allowed addresses: unknown. Subusers in the EU are known at api.eu.sendgrid.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "The id is the part of the key between the dots. A full access key can delete itself.",
+								URL:   "https://app.sendgrid.com/settings/api_keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.sendgrid.com/v3/api_keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a restricted key (Mail Send only)",
+								URL:   "https://app.sendgrid.com/settings/api_keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.sendgrid.com/v3/api_keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","scopes":["mail.send"]}`,
+								},
+							},
+						},
+						Usage: "https://app.sendgrid.com/email_activity : mail that you did not send; suppressions and sender reputation",
+						Blast: "sends mail from your domain (phishing); a full access key reads contacts and makes keys",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sentry",
+			Name:     "Sentry",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.sentry.io/account/auth-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "sentry-user-auth-token",
+					Provider:    "sentry",
+					Description: "Sentry user auth token",
+					Keywords:    []string{"sntryu_"},
+					Regex:       `\bsntryu_[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sentry-user-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sentry.io/api/0/auth/validate/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.sentry.io/api/auth/",
+						Note: "tokens of a self-hosted server are known there only: a 401 here does not prove those dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://sentry.io/settings/account/api/auth-tokens/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with fewer scopes; for CI an organization token",
+								URL:   "https://sentry.io/settings/account/api/auth-tokens/new-token/",
+							},
+						},
+						Usage: "https://sentry.io/settings/audit-log/ : what changed in the organization",
+						Blast: "reads and changes issues, events (with personal data) and source context as its owner",
+					},
+				},
+				{
+					ID:          "sentry-integration-token",
+					Provider:    "sentry",
+					Description: "Sentry internal integration token",
+					Keywords:    []string{"sntryi_"},
+					Regex:       `\bsntryi_[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sentry-integration-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sentry.io/api/0/auth/validate/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.sentry.io/api/auth/",
+						Note: "tokens of a self-hosted server are known there only: a 401 here does not prove those dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the integration's token",
+								Text:  "Settings, Custom integrations, the integration, Tokens; there may be several, so a new one can work beside it.",
+								URL:   "https://sentry.io/settings/developer-settings/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token for the integration",
+								URL:   "https://sentry.io/settings/developer-settings/",
+							},
+						},
+						Usage: "https://sentry.io/settings/audit-log/ : what changed in the organization",
+						Blast: "reads and changes issues, events (with personal data) and projects within the integration's rights",
+					},
+				},
+				{
+					ID:          "sentry-app-token",
+					Provider:    "sentry",
+					Description: "Sentry API application token",
+					Keywords:    []string{"sntrya_"},
+					Regex:       `\bsntrya_[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sentry-app-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sentry.io/api/0/auth/validate/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.sentry.io/api/auth/",
+						Note: "tokens of a self-hosted server are known there only: a 401 here does not prove those dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://sentry.io/settings/account/api/auth-tokens/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with fewer scopes; for CI an organization token",
+								URL:   "https://sentry.io/settings/account/api/auth-tokens/new-token/",
+							},
+						},
+						Usage: "https://sentry.io/settings/audit-log/ : what changed in the organization",
+						Blast: "reads and changes issues, events (with personal data) and source context as its owner",
+					},
+				},
+				{
+					ID:          "sentry-organization-auth-token",
+					Provider:    "sentry",
+					Description: "Sentry organization auth token",
+					Keywords:    []string{"sntrys_"},
+					Regex:       `\bsntrys_eyJ[0-9A-Za-z+/=_-]{60,500}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "sentry-organization-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sentry.io/api/0/auth/validate/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.sentry.io/api/auth/",
+						Note: "tokens of a self-hosted server are known there only: a 401 here does not prove those dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the organization token",
+								URL:   "https://sentry.io/settings/auth-tokens/",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://sentry.io/api/0/organizations/{{org}}/org-auth-tokens/{{token_id}}/",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new organization token",
+								URL:   "https://sentry.io/settings/auth-tokens/",
+							},
+						},
+						Usage: "https://sentry.io/settings/auth-tokens/ : last use",
+						Blast: "uploads releases and source maps of the organization (scope org:ci)",
+					},
+				},
+				{
+					ID:          "sentry-legacy-auth-token",
+					Provider:    "sentry",
+					Description: "Sentry auth token (without prefix)",
+					Keywords:    []string{"sentry"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sentry-legacy-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sentry.io/api/0/auth/validate/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.sentry.io/api/auth/",
+						Note: "tokens of a self-hosted server are known there only: a 401 here does not prove those dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://sentry.io/settings/account/api/auth-tokens/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with fewer scopes; for CI an organization token",
+								URL:   "https://sentry.io/settings/account/api/auth-tokens/new-token/",
+							},
+						},
+						Usage: "https://sentry.io/settings/audit-log/ : what changed in the organization",
+						Blast: "reads and changes issues, events (with personal data) and source context as its owner",
+					},
+				},
+				{
+					ID:          "sentry-dsn",
+					Provider:    "sentry",
+					Description: "Sentry DSN",
+					Docs:        []string{"https://docs.sentry.io/concepts/key-terms/dsn-explainer/"},
+					Keywords:    []string{"sentry.io/"},
+					Regex:       `\bhttps://(?P<secret>[0-9a-f]{32})(?::[0-9a-f]{32})?@[0-9a-z.-]{0,60}sentry\.io/[0-9]{1,20}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "sentry-dsn",
+					Verify: Verify{
+						Note: "made for use in browsers and apps: it only sends events",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the client key if it is abused",
+								Text:  "Project settings, Client Keys (DSN).",
+								URL:   "https://sentry.io/settings/projects/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new client key",
+								URL:   "https://sentry.io/settings/projects/",
+							},
+						},
+						Usage: "https://sentry.io/stats/ : events of the project",
+						Blast: "sends events into one project (volume on your quota); reads nothing",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shopify",
+			Name:     "Shopify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "shopify-access-token",
+					Provider:    "shopify",
+					Description: "Shopify Admin API access token",
+					Keywords:    []string{"shpat_"},
+					Regex:       `\bshpat_[0-9a-fA-F]{32}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "shopify-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{shop}}.myshopify.com/admin/api/2026-07/shop.json",
+							Headers: []Header{
+								{
+									Name:  "X-Shopify-Access-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "shop.name",
+						Docs:     "https://shopify.dev/docs/api/admin-rest/latest/resources/shop",
+						Note:     "403 is a live token without this scope",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Uninstall the app, or delete the custom app",
+								Text:  "The request ends the token but uninstalls the whole app from the shop, so it needs a reinstallation.",
+								URL:   "https://admin.shopify.com/settings/apps/development",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{shop}}.myshopify.com/admin/api_permissions/current.json",
+									Headers: []Header{
+										{
+											Name:  "X-Shopify-Access-Token",
+											Value: "{{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Install the app again with fewer scopes",
+								URL:   "https://admin.shopify.com/settings/apps/development",
+							},
+						},
+						Usage: "https://admin.shopify.com : Settings, Store activity log",
+						Blast: "reads and changes orders, customers (personal data) and products within the app's scopes",
+					},
+				},
+				{
+					ID:          "shopify-custom-app-access-token",
+					Provider:    "shopify",
+					Description: "Shopify custom app access token",
+					Keywords:    []string{"shpca_"},
+					Regex:       `\bshpca_[0-9a-fA-F]{32}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "shopify-custom-app-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{shop}}.myshopify.com/admin/api/2026-07/shop.json",
+							Headers: []Header{
+								{
+									Name:  "X-Shopify-Access-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "shop.name",
+						Docs:     "https://shopify.dev/docs/api/admin-rest/latest/resources/shop",
+						Note:     "403 is a live token without this scope",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Uninstall the app, or delete the custom app",
+								Text:  "The request ends the token but uninstalls the whole app from the shop, so it needs a reinstallation.",
+								URL:   "https://admin.shopify.com/settings/apps/development",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{shop}}.myshopify.com/admin/api_permissions/current.json",
+									Headers: []Header{
+										{
+											Name:  "X-Shopify-Access-Token",
+											Value: "{{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Install the app again with fewer scopes",
+								URL:   "https://admin.shopify.com/settings/apps/development",
+							},
+						},
+						Usage: "https://admin.shopify.com : Settings, Store activity log",
+						Blast: "reads and changes orders, customers (personal data) and products within the app's scopes",
+					},
+				},
+				{
+					ID:          "shopify-private-app-password",
+					Provider:    "shopify",
+					Description: "Shopify private app password",
+					Keywords:    []string{"shppa_"},
+					Regex:       `\bshppa_[0-9a-fA-F]{32}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "shopify-private-app-password",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{shop}}.myshopify.com/admin/api/2026-07/shop.json",
+							Headers: []Header{
+								{
+									Name:  "X-Shopify-Access-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "shop.name",
+						Docs:     "https://shopify.dev/docs/api/admin-rest/latest/resources/shop",
+						Note:     "403 is a live token without this scope",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Uninstall the app, or delete the custom app",
+								Text:  "The request ends the token but uninstalls the whole app from the shop, so it needs a reinstallation.",
+								URL:   "https://admin.shopify.com/settings/apps/development",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{shop}}.myshopify.com/admin/api_permissions/current.json",
+									Headers: []Header{
+										{
+											Name:  "X-Shopify-Access-Token",
+											Value: "{{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Install the app again with fewer scopes",
+								URL:   "https://admin.shopify.com/settings/apps/development",
+							},
+						},
+						Usage: "https://admin.shopify.com : Settings, Store activity log",
+						Blast: "reads and changes orders, customers (personal data) and products within the app's scopes",
+					},
+				},
+				{
+					ID:          "shopify-shared-secret",
+					Provider:    "shopify",
+					Description: "Shopify app client secret",
+					Docs:        []string{"https://shopify.dev/docs/apps/build/authentication-authorization/client-secrets"},
+					Keywords:    []string{"shpss_"},
+					Regex:       `\bshpss_[0-9a-fA-F]{32}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "shopify-shared-secret",
+					Verify: Verify{
+						Note: "needs the app's client id and a code or session of a shop: not asked",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the old client secret",
+								Text:  "After the new one is in place and the tokens made with the old one were refreshed.",
+								URL:   "https://dev.shopify.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Rotate the client secret",
+								Text:  "Settings of the app; both work until the old one is revoked.",
+								URL:   "https://shopify.dev/docs/apps/build/authentication-authorization/client-secrets/rotate-revoke-client-credentials",
+							},
+						},
+						Usage: "https://dev.shopify.com/dashboard : the app's logs",
+						Blast: "forges webhooks and sessions of the app and, with refresh or exchange, gets tokens of its shops",
+					},
+				},
+				{
+					ID:          "shopify-theme-access-token",
+					Provider:    "shopify",
+					Description: "Shopify Theme Access password",
+					Docs:        []string{"https://shopify.dev/docs/storefronts/themes/tools/theme-access"},
+					Keywords:    []string{"shptka_"},
+					Regex:       `\bshptka_[0-9a-fA-F]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "shopify-theme-access-token",
+					Verify: Verify{
+						Note: "asked through the Theme Access app's own proxy only: not asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke access in the Theme Access app",
+								URL:   "https://admin.shopify.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new password in the Theme Access app",
+								URL:   "https://shopify.dev/docs/storefronts/themes/tools/theme-access",
+							},
+						},
+						Usage: "https://admin.shopify.com : the store's activity log",
+						Blast: "changes the store's themes, so also what every customer's browser runs",
+					},
+				},
+				{
+					ID:          "shopify-legacy-private-app-password",
+					Provider:    "shopify",
+					Description: "Shopify private app password or secret (without prefix)",
+					Keywords:    []string{"shopify_password", "shopify_api_password", "shopify_api_secret", "shopify_secret", "shopify_shared_secret", "shopify_access_token", "x-shopify-access-token", "shopifyapisecret", "shopifysecret"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "shopify-legacy-private-app-password",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{shop}}.myshopify.com/admin/api/2026-07/shop.json",
+							Headers: []Header{
+								{
+									Name:  "X-Shopify-Access-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "shop.name",
+						Docs:     "https://shopify.dev/docs/api/admin-rest/latest/resources/shop",
+						Note:     "403 is a live token without this scope",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Uninstall the app, or delete the custom app",
+								Text:  "The request ends the token but uninstalls the whole app from the shop, so it needs a reinstallation.",
+								URL:   "https://admin.shopify.com/settings/apps/development",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{shop}}.myshopify.com/admin/api_permissions/current.json",
+									Headers: []Header{
+										{
+											Name:  "X-Shopify-Access-Token",
+											Value: "{{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Install the app again with fewer scopes",
+								URL:   "https://admin.shopify.com/settings/apps/development",
+							},
+						},
+						Usage: "https://admin.shopify.com : Settings, Store activity log",
+						Blast: "reads and changes orders, customers (personal data) and products within the app's scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "slack",
+			Name:     "Slack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.slack.dev/authentication/tokens", "https://docs.slack.dev/reference/methods/auth.revoke"},
+			Rules: []Rule{
+				{
+					ID:          "slack-bot-token",
+					Provider:    "slack",
+					Description: "Slack bot token",
+					Keywords:    []string{"xoxb-"},
+					Regex:       `\bxoxb-[0-9]{8,14}-(?:[0-9]{8,14}-)?[0-9A-Za-z]{10,40}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "slack-bot-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://slack.com/api/auth.test",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"ok":\s*true`,
+						DeadBody: `"error":\s*"(?:invalid_auth|token_revoked|account_inactive|token_expired|not_authed)"`,
+						Identity: "url",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://docs.slack.dev/reference/methods/auth.test",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "HTTP 200 also on failure: the body has to say revoked: true. A bot leaves its channels.",
+								URL:   "https://api.slack.com/apps",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://slack.com/api/auth.revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Reinstall the app to the workspace",
+								Text:  "OAuth & Permissions. Remove scopes that are not used first, and switch token rotation on.",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Usage: "https://my.slack.com/admin/logs : access logs, and the audit log of an Enterprise organization",
+						Blast: "reads and writes the messages and files its bot or person can reach",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "slack-user-token",
+					Provider:    "slack",
+					Description: "Slack user token",
+					Keywords:    []string{"xoxp-"},
+					Regex:       `\bxoxp-(?:[0-9]{6,14}-){3}[0-9A-Za-z]{10,64}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "slack-user-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://slack.com/api/auth.test",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"ok":\s*true`,
+						DeadBody: `"error":\s*"(?:invalid_auth|token_revoked|account_inactive|token_expired|not_authed)"`,
+						Identity: "url",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://docs.slack.dev/reference/methods/auth.test",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "HTTP 200 also on failure: the body has to say revoked: true. A bot leaves its channels.",
+								URL:   "https://api.slack.com/apps",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://slack.com/api/auth.revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Reinstall the app to the workspace",
+								Text:  "OAuth & Permissions. Remove scopes that are not used first, and switch token rotation on.",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Usage: "https://my.slack.com/admin/logs : access logs, and the audit log of an Enterprise organization",
+						Blast: "reads and writes the messages and files its bot or person can reach",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "slack-legacy-token",
+					Provider:    "slack",
+					Description: "Slack legacy token",
+					Docs:        []string{"https://docs.slack.dev/legacy/legacy-custom-integrations/legacy-custom-integrations-tokens/"},
+					Keywords:    []string{"xoxa-", "xoxr-", "xoxs-", "xoxo-", "xoxe-"},
+					Regex:       `\bxox[aerso]-(?:2-)?[0-9]{6,14}-(?:[0-9]{6,14}-){0,2}[0-9A-Za-z]{10,64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "slack-legacy-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://slack.com/api/auth.test",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"ok":\s*true`,
+						DeadBody: `"error":\s*"(?:invalid_auth|token_revoked|account_inactive|token_expired|not_authed)"`,
+						Identity: "url",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://docs.slack.dev/reference/methods/auth.test",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "HTTP 200 also on failure: the body has to say revoked: true. A bot leaves its channels.",
+								URL:   "https://api.slack.com/apps",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://slack.com/api/auth.revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Reinstall the app to the workspace",
+								Text:  "OAuth & Permissions. Remove scopes that are not used first, and switch token rotation on.",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Usage: "https://my.slack.com/admin/logs : access logs, and the audit log of an Enterprise organization",
+						Blast: "reads and writes the messages and files its bot or person can reach",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "slack-session-token",
+					Provider:    "slack",
+					Description: "Slack web session token",
+					Keywords:    []string{"xoxc-"},
+					Regex:       `\bxoxc-[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "slack-session-token",
+					Verify: Verify{
+						Note: "Only valid together with the xoxd- cookie of the same session.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Sign out of all sessions",
+								URL:   "https://my.slack.com/account/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Sign in again; give programs an app with a bot token",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Usage: "https://my.slack.com/account/logs",
+						Blast: "with the session cookie: everything the person sees and does in Slack",
+					},
+				},
+				{
+					ID:          "slack-session-cookie",
+					Provider:    "slack",
+					Description: "Slack session cookie",
+					Keywords:    []string{"xoxd-"},
+					Regex:       `\bxoxd-[0-9A-Za-z%+/_-]{40,400}={0,2}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "slack-session-cookie",
+					Verify: Verify{
+						Note: "A cookie is not tried: it would open the owner's web session.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Sign out of all sessions",
+								URL:   "https://my.slack.com/account/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Sign in again; give programs an app with a bot token",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Usage: "https://my.slack.com/account/logs",
+						Blast: "opens the person's Slack in a browser, two-factor check already passed",
+					},
+				},
+				{
+					ID:          "slack-app-level-token",
+					Provider:    "slack",
+					Description: "Slack app-level token",
+					Docs:        []string{"https://docs.slack.dev/authentication/tokens#app-level"},
+					Keywords:    []string{"xapp-"},
+					Regex:       `\bxapp-[0-9]-A[0-9A-Z]{8,12}-[0-9]{10,14}-[0-9a-f]{40,64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "slack-app-level-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://slack.com/api/auth.test",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"ok":\s*true`,
+						DeadBody: `"error":\s*"(?:invalid_auth|token_revoked|account_inactive|token_expired|not_authed)"`,
+						Identity: "url",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://docs.slack.dev/reference/methods/auth.test",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "App, Basic Information, App-Level Tokens. The API's auth.revoke is not documented for this kind.",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new app-level token",
+								Text:  "connections:write alone is enough for Socket Mode.",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Usage: "https://api.slack.com/apps : the app's socket connections",
+						Blast: "opens the app's socket and receives its events, messages included",
+					},
+				},
+				{
+					ID:          "slack-configuration-token",
+					Provider:    "slack",
+					Description: "Slack app configuration token or rotating token",
+					Docs:        []string{"https://docs.slack.dev/app-manifests/configuring-apps-with-app-manifests"},
+					Keywords:    []string{"xoxe.xox"},
+					Regex:       `\bxoxe\.xox[bp]-[0-9]-[0-9A-Za-z+/_-]{100,300}={0,2}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "slack-configuration-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://slack.com/api/auth.test",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"ok":\s*true`,
+						DeadBody: `"error":\s*"(?:invalid_auth|token_revoked|account_inactive|token_expired|not_authed)"`,
+						Identity: "url",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://docs.slack.dev/reference/methods/auth.test",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								Text:  "HTTP 200 also on failure: the body has to say revoked: true.",
+								URL:   "https://api.slack.com/apps",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://slack.com/api/auth.revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate configuration tokens again",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Usage: "https://api.slack.com/apps : changes of the apps' manifests",
+						Blast: "creates, changes and deletes every app of its owner; a rotating bot or user token acts as that bot or person for up to 12 hours",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "slack-refresh-token",
+					Provider:    "slack",
+					Description: "Slack refresh token",
+					Docs:        []string{"https://docs.slack.dev/authentication/using-token-rotation"},
+					Keywords:    []string{"xoxe-"},
+					Regex:       `\bxoxe-[0-9]-[0-9A-Za-z+/_-]{100,300}={0,2}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "slack-refresh-token",
+					Verify: Verify{
+						Note: "Using a refresh token uses it up, so it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access token that belongs to it, or delete the tokens in the console",
+								Text:  "Exchanging it (tooling.tokens.rotate) ends it as well; then revoke what comes back.",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate tokens again",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Usage: "https://api.slack.com/apps",
+						Blast: "mints fresh access tokens until it is used once or revoked",
+					},
+				},
+				{
+					ID:          "slack-workflow-token",
+					Provider:    "slack",
+					Description: "Slack workflow token",
+					Keywords:    []string{"xwfp-"},
+					Regex:       `\bxwfp-[0-9]{8,14}-[0-9A-Za-z-]{10,200}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "slack-workflow-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://slack.com/api/auth.test",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"ok":\s*true`,
+						DeadBody: `"error":\s*"(?:invalid_auth|token_revoked|account_inactive|token_expired|not_authed)"`,
+						Identity: "url",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://docs.slack.dev/reference/methods/auth.test",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Let it end, or revoke it with itself",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://slack.com/api/auth.revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue: every run gets its own",
+								URL:   "https://docs.slack.dev/authentication/tokens",
+							},
+						},
+						Usage: "https://my.slack.com/admin/logs",
+						Blast: "acts as the app's bot within one run of a workflow, for at most 15 minutes",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "slack-incoming-webhook-url",
+					Provider:    "slack",
+					Description: "Slack incoming webhook",
+					Docs:        []string{"https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks"},
+					Keywords:    []string{"hooks.slack.com/services/", "hooks.slack-gov.com/services/"},
+					Regex:       `\bhooks\.slack(?:-gov)?\.com/services/(?P<secret>[0-9A-Za-z+/]{40,60})`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "slack-incoming-webhook-url",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://hooks.slack.com/services/{{secret}}",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"text":""}`,
+						},
+						Live:     []int{400},
+						Dead:     []int{403, 404, 410},
+						LiveBody: "no_text|invalid_payload",
+						Docs:     "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors",
+						Note:     "An empty message is refused and nothing is posted.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked webhook",
+								Text:  "App, Incoming Webhooks. There is no API for it.",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new webhook to the app",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Usage: "the channel that the webhook posts to",
+						Blast: "posts messages into one channel, phishing links included",
+					},
+				},
+				{
+					ID:          "slack-workflow-webhook-url",
+					Provider:    "slack",
+					Description: "Slack workflow webhook or trigger",
+					Docs:        []string{"https://slack.com/help/articles/360041352714-Build-a-workflow--Create-a-workflow-that-starts-outside-of-Slack"},
+					Keywords:    []string{"hooks.slack.com/workflows/", "hooks.slack.com/triggers/", "hooks.slack-gov.com/workflows/", "hooks.slack-gov.com/triggers/"},
+					Regex:       `\bhooks\.slack(?:-gov)?\.com/(?:workflows|triggers)/(?P<secret>[0-9A-Za-z+/]{40,90})`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "slack-workflow-webhook-url",
+					Verify: Verify{
+						Note: "Any call starts the workflow, so it is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked trigger",
+								URL:   "https://my.slack.com/workflow-builder",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make a new webhook trigger for the workflow",
+								URL:   "https://my.slack.com/workflow-builder",
+							},
+						},
+						Usage: "https://my.slack.com/workflow-builder : the workflow's activity",
+						Blast: "starts the workflow with input of the caller's choice",
+					},
+				},
+				{
+					ID:          "slack-signing-secret",
+					Provider:    "slack",
+					Description: "Slack signing secret",
+					Docs:        []string{"https://docs.slack.dev/authentication/verifying-requests-from-slack"},
+					Keywords:    []string{"slack_signing", "slack-signing", "slacksigning", "slack_sign", "slack_app_signing"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "slack-signing-secret",
+					Verify: Verify{
+						Note: "Only the receiver uses it; nothing at Slack answers to it.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "The regeneration ends the old one",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Regenerate the signing secret and deploy it",
+								Text:  "App, Basic Information, App Credentials. Slack signs with the new one at once.",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Usage: "https://api.slack.com/apps : requests your server accepted as Slack's",
+						Blast: "forges events, commands and clicks that your app takes for Slack's",
+					},
+				},
+				{
+					ID:          "slack-client-secret",
+					Provider:    "slack",
+					Description: "Slack app client secret",
+					Docs:        []string{"https://docs.slack.dev/authentication/installing-with-oauth"},
+					Keywords:    []string{"slack_client", "slack-client", "slackclient", "slack_secret", "slack-secret", "slack_oauth", "slack_app_secret"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "slack-client-secret",
+					Verify: Verify{
+						Note: "Needs the client ID: oauth.v2.access with any code answers invalid_code when the secret is right, bad_client_secret when not.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "The regeneration ends the old one",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Regenerate the client secret and deploy it",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Usage: "https://api.slack.com/apps",
+						Blast: "impersonates the app while it is being installed: turns stolen codes into tokens",
+					},
+				},
+				{
+					ID:          "slack-verification-token",
+					Provider:    "slack",
+					Description: "Slack verification token",
+					Docs:        []string{"https://docs.slack.dev/authentication/verifying-requests-from-slack"},
+					Keywords:    []string{"slack_verification", "slack-verification", "slackverification", "slack_verify"},
+					Value:       "[0-9A-Za-z]{24}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "slack-verification-token",
+					Verify: Verify{
+						Note: "Only the receiver uses it; nothing at Slack answers to it.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the verification token",
+								URL:   "https://api.slack.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Check the signing secret instead",
+								URL:   "https://docs.slack.dev/authentication/verifying-requests-from-slack",
+							},
+						},
+						Usage: "https://api.slack.com/apps",
+						Blast: "forges events for servers that still compare this old token",
+					},
+				},
+			},
+		},
+		{
+			ID:       "square",
+			Name:     "Square",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.squareup.com/docs/build-basics/access-tokens", "https://developer.squareup.com/reference/square/o-auth-api/revoke-token"},
+			Rules: []Rule{
+				{
+					ID:          "square-access-token",
+					Provider:    "square",
+					Description: "Square access token",
+					Keywords:    []string{"eaaa", "square"},
+					Regex:       `\bEAAA[0-9A-Za-z_-]{60}`,
+					Value:       "EAAA[0-9A-Za-z_-]{22,60}",
+					MinEntropy:  3.5,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "square-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://connect.squareup.com/oauth2/token/status",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "merchant_id",
+						Scopes:   "scopes",
+						Docs:     "https://developer.squareup.com/reference/square/o-auth-api/retrieve-token-status",
+						Note:     "sandbox tokens are known at connect.squareupsandbox.com only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the token",
+								Text:  "A personal token is replaced on the application's page and ends at once. An OAuth token is revoked by request, which ends every token of that merchant unless told otherwise.",
+								URL:   "https://developer.squareup.com/apps",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://connect.squareup.com/oauth2/revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Client {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"client_id":"{{client_id}}","access_token":"{{secret}}","revoke_only_access_token":true}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								Text:  "For OAuth: let the merchant grant access again.",
+								URL:   "https://developer.squareup.com/apps",
+							},
+						},
+						Usage: "https://developer.squareup.com/apps : API logs; payments and refunds of the merchant",
+						Blast: "takes and refunds payments, reads customers of the merchant",
+					},
+				},
+				{
+					ID:          "square-legacy-access-token",
+					Provider:    "square",
+					Description: "Square personal access token (legacy)",
+					Keywords:    []string{"sq0atp-", "sq0atb-"},
+					Regex:       `\bsq0at[pb]-[0-9A-Za-z_-]{22}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "square-legacy-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://connect.squareup.com/oauth2/token/status",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "merchant_id",
+						Scopes:   "scopes",
+						Docs:     "https://developer.squareup.com/reference/square/o-auth-api/retrieve-token-status",
+						Note:     "sandbox tokens are known at connect.squareupsandbox.com only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the token",
+								Text:  "A personal token is replaced on the application's page and ends at once. An OAuth token is revoked by request, which ends every token of that merchant unless told otherwise.",
+								URL:   "https://developer.squareup.com/apps",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://connect.squareup.com/oauth2/revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Client {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"client_id":"{{client_id}}","access_token":"{{secret}}","revoke_only_access_token":true}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								Text:  "For OAuth: let the merchant grant access again.",
+								URL:   "https://developer.squareup.com/apps",
+							},
+						},
+						Usage: "https://developer.squareup.com/apps : API logs; payments and refunds of the merchant",
+						Blast: "takes and refunds payments, reads customers of the merchant",
+					},
+				},
+				{
+					ID:          "square-application-secret",
+					Provider:    "square",
+					Description: "Square application secret",
+					Keywords:    []string{"sq0csp-", "sq0csb-"},
+					Regex:       `\bsq0cs[pb]-[0-9A-Za-z_-]{43}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "square-application-secret",
+					Needs: Needs{
+						Rule:    "square-application-id",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "asking with a made-up access token would be a revocation request: not asked",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the application secret",
+								Text:  "OAuth page of the application; the old one ends at once.",
+								URL:   "https://developer.squareup.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://developer.squareup.com/apps",
+							},
+						},
+						Usage: "https://developer.squareup.com/apps : API logs of the application",
+						Blast: "acts as the application: gets and revokes tokens of every merchant that granted it access",
+					},
+				},
+				{
+					ID:          "square-application-id",
+					Provider:    "square",
+					Description: "Square application id",
+					Keywords:    []string{"sq0idp-", "sq0idb-"},
+					Regex:       `\bsq0id[pb]-[0-9A-Za-z_-]{22}`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "square-application-id",
+					Verify: Verify{
+						Note: "public: it stands in every payment form",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the application secret or access token that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "An application's id cannot be changed.",
+							},
+						},
+						Usage: "https://developer.squareup.com/apps",
+						Blast: "names the application; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "stripe",
+			Name:     "Stripe",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.stripe.com/keys", "https://docs.stripe.com/keys-best-practices"},
+			Rules: []Rule{
+				{
+					ID:          "stripe-live-secret-key",
+					Provider:    "stripe",
+					Description: "Stripe live secret key",
+					Keywords:    []string{"sk_live_"},
+					Regex:       `\bsk_live_[0-9A-Za-z]{16,250}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "stripe-live-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.stripe.com/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "id",
+						Docs:     "https://docs.stripe.com/api/accounts/retrieve",
+						Note:     "A restricted key without rights for the account answers 403 and is alive.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Expire or roll the key",
+								Text:  "Rolling can leave the old key alive for up to seven days: choose now. It may take minutes until it is dead.",
+								URL:   "https://dashboard.stripe.com/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a restricted key",
+								Text:  "Only the resources it needs, and an address list.",
+								URL:   "https://dashboard.stripe.com/apikeys/create",
+							},
+						},
+						Usage: "https://dashboard.stripe.com/logs : filter by key; the page of API keys shows the last use",
+						Blast: "charges, refunds, payouts and customers' data, as far as the key's permissions go",
+					},
+				},
+				{
+					ID:          "stripe-live-restricted-key",
+					Provider:    "stripe",
+					Description: "Stripe live restricted key",
+					Docs:        []string{"https://docs.stripe.com/keys/restricted-api-keys"},
+					Keywords:    []string{"rk_live_"},
+					Regex:       `\brk_live_[0-9A-Za-z]{16,250}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "stripe-live-restricted-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.stripe.com/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "id",
+						Docs:     "https://docs.stripe.com/api/accounts/retrieve",
+						Note:     "A restricted key without rights for the account answers 403 and is alive.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Expire or roll the key",
+								Text:  "Rolling can leave the old key alive for up to seven days: choose now. It may take minutes until it is dead.",
+								URL:   "https://dashboard.stripe.com/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a restricted key",
+								Text:  "Only the resources it needs, and an address list.",
+								URL:   "https://dashboard.stripe.com/apikeys/create",
+							},
+						},
+						Usage: "https://dashboard.stripe.com/logs : filter by key; the page of API keys shows the last use",
+						Blast: "charges, refunds, payouts and customers' data, as far as the key's permissions go",
+					},
+				},
+				{
+					ID:          "stripe-organization-secret-key",
+					Provider:    "stripe",
+					Description: "Stripe organization API key",
+					Docs:        []string{"https://docs.stripe.com/keys#organization-api-keys"},
+					Keywords:    []string{"sk_org_"},
+					Regex:       `\bsk_org_(?:live_|test_)?[0-9A-Za-z]{16,250}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "stripe-organization-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.stripe.com/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "id",
+						Docs:     "https://docs.stripe.com/api/accounts/retrieve",
+						Note:     "A restricted key without rights for the account answers 403 and is alive.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Expire or roll the key",
+								Text:  "Rolling can leave the old key alive for up to seven days: choose now. It may take minutes until it is dead.",
+								URL:   "https://dashboard.stripe.com/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a restricted key",
+								Text:  "Only the resources it needs, and an address list.",
+								URL:   "https://dashboard.stripe.com/apikeys/create",
+							},
+						},
+						Usage: "https://dashboard.stripe.com/logs : filter by key; the page of API keys shows the last use",
+						Blast: "charges, refunds, payouts and customers' data, as far as the key's permissions go",
+					},
+				},
+				{
+					ID:          "stripe-test-secret-key",
+					Provider:    "stripe",
+					Description: "Stripe test secret key",
+					Keywords:    []string{"sk_test_"},
+					Regex:       `\bsk_test_[0-9A-Za-z]{16,250}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "stripe-test-secret-key",
+					Allow:       []string{"^sk_test_4eC39HqLyj", "^sk_test_BQokikJOvBiI2Hlx", "^sk_test_26PHem9AhJZvU623DfE1x4sd"},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.stripe.com/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "id",
+						Docs:     "https://docs.stripe.com/api/accounts/retrieve",
+						Note:     "A restricted key without rights for the account answers 403 and is alive.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Expire or roll the key",
+								Text:  "Rolling can leave the old key alive for up to seven days: choose now. It may take minutes until it is dead.",
+								URL:   "https://dashboard.stripe.com/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a restricted key",
+								Text:  "Only the resources it needs, and an address list.",
+								URL:   "https://dashboard.stripe.com/apikeys/create",
+							},
+						},
+						Usage: "https://dashboard.stripe.com/logs : filter by key; the page of API keys shows the last use",
+						Blast: "charges, refunds, payouts and customers' data, as far as the key's permissions go",
+					},
+				},
+				{
+					ID:          "stripe-test-restricted-key",
+					Provider:    "stripe",
+					Description: "Stripe test restricted key",
+					Keywords:    []string{"rk_test_"},
+					Regex:       `\brk_test_[0-9A-Za-z]{16,250}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "stripe-test-restricted-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.stripe.com/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "id",
+						Docs:     "https://docs.stripe.com/api/accounts/retrieve",
+						Note:     "A restricted key without rights for the account answers 403 and is alive.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Expire or roll the key",
+								Text:  "Rolling can leave the old key alive for up to seven days: choose now. It may take minutes until it is dead.",
+								URL:   "https://dashboard.stripe.com/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a restricted key",
+								Text:  "Only the resources it needs, and an address list.",
+								URL:   "https://dashboard.stripe.com/apikeys/create",
+							},
+						},
+						Usage: "https://dashboard.stripe.com/logs : filter by key; the page of API keys shows the last use",
+						Blast: "charges, refunds, payouts and customers' data, as far as the key's permissions go",
+					},
+				},
+				{
+					ID:          "stripe-ephemeral-key",
+					Provider:    "stripe",
+					Description: "Stripe ephemeral key",
+					Docs:        []string{"https://docs.stripe.com/issuing/elements#ephemeral-key-authentication"},
+					Keywords:    []string{"ek_live_", "ek_test_"},
+					Regex:       `\bek_(?:live|test)_[0-9A-Za-z]{16,250}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "stripe-ephemeral-key",
+					Verify: Verify{
+						Note: "Valid for one customer or card for an hour; not tried.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the ephemeral key, or let it expire",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.stripe.com/v1/ephemeral_keys/{{key-id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue: the app asks for one when it needs it",
+								URL:   "https://docs.stripe.com/keys",
+							},
+						},
+						Usage: "https://dashboard.stripe.com/logs",
+						Blast: "reads one customer's or card's data for up to an hour",
+					},
+				},
+				{
+					ID:          "stripe-webhook-signing-secret",
+					Provider:    "stripe",
+					Description: "Stripe webhook signing secret",
+					Docs:        []string{"https://docs.stripe.com/webhooks/signature"},
+					Keywords:    []string{"whsec_"},
+					Regex:       `\bwhsec_[0-9A-Za-z]{32,64}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "stripe-webhook-signing-secret",
+					Verify: Verify{
+						Note: "Only the receiver uses it; nothing at Stripe answers to it.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Let the old secret end with the roll",
+								URL:   "https://dashboard.stripe.com/webhooks",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Roll the endpoint's secret",
+								Text:  "The old one can stay valid for up to 24 hours while you deploy the new one.",
+								URL:   "https://dashboard.stripe.com/webhooks",
+							},
+						},
+						Usage: "https://dashboard.stripe.com/webhooks : deliveries, against the events your server accepted",
+						Blast: "forges webhook events, such as a payment that never happened",
+					},
+				},
+			},
+		},
+		{
+			ID:       "supabase",
+			Name:     "Supabase",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://supabase.com/docs/guides/api/api-keys", "https://supabase.com/docs/reference/api/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "supabase-secret-key",
+					Provider:    "supabase",
+					Description: "Supabase secret API key",
+					Keywords:    []string{"sb_secret_"},
+					Regex:       `\bsb_secret_[0-9A-Za-z_-]{28,50}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "supabase-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{project_ref}}.supabase.co/rest/v1/",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://supabase.com/docs/guides/api/api-keys",
+						Note: "the project's ref stands in its address",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret key",
+								Text:  "Final. The id stands in the list of keys.",
+								URL:   "https://supabase.com/dashboard/project/_/settings/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.supabase.com/v1/projects/{{project_ref}}/api-keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another secret key, one for each program",
+								URL:   "https://supabase.com/dashboard/project/_/settings/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.supabase.com/v1/projects/{{project_ref}}/api-keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"type":"secret","name":"{{name}}"}`,
+								},
+							},
+						},
+						Usage: "https://supabase.com/dashboard/project/_/logs/explorer ; the keys page shows the last use",
+						Blast: "reads and changes the whole database past row level security, storage and users",
+					},
+				},
+				{
+					ID:          "supabase-service-role-key",
+					Provider:    "supabase",
+					Description: "Supabase service_role key (JWT)",
+					Keywords:    []string{"eyjpc3mioijzdxbhymfzzsis"},
+					Regex:       `\beyJ[0-9A-Za-z_-]{17,80}\.eyJpc3MiOiJzdXBhYmFzZSIsInJlZiI6I[0-9A-Za-z_-]{27}Iiwicm9sZSI6InNlcnZpY2Vfcm9sZSIs[0-9A-Za-z_-]{20,200}\.[0-9A-Za-z_-]{43}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "supabase-service-role-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{project_ref}}.supabase.co/rest/v1/",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://supabase.com/docs/guides/api/api-keys",
+						Note: "the project's ref stands in its address",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the legacy JWT keys",
+								Text:  "First move every client to publishable and secret keys; disabling ends anon and service_role together and can be undone.",
+								URL:   "https://supabase.com/dashboard/project/_/settings/api-keys",
+								Request: &Request{
+									Method: "PUT",
+									URL:    "https://api.supabase.com/v1/projects/{{project_ref}}/api-keys/legacy?enabled=false",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret key in its place",
+								URL:   "https://supabase.com/dashboard/project/_/settings/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.supabase.com/v1/projects/{{project_ref}}/api-keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"type":"secret","name":"{{name}}"}`,
+								},
+							},
+						},
+						Usage: "https://supabase.com/dashboard/project/_/logs/explorer : requests with the role service_role",
+						Blast: "reads and changes the whole database past row level security, storage and users",
+					},
+				},
+				{
+					ID:          "supabase-publishable-key",
+					Provider:    "supabase",
+					Description: "Supabase publishable key",
+					Keywords:    []string{"sb_publishable_"},
+					Regex:       `\bsb_publishable_[0-9A-Za-z_-]{28,50}`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "supabase-publishable-key",
+					Verify: Verify{
+						Note: "made for use in browsers: row level security decides what it opens",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke while row level security is on",
+								Text:  "Check that every table has policies.",
+								URL:   "https://supabase.com/dashboard/project/_/advisors/security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new publishable key if it is abused",
+								URL:   "https://supabase.com/dashboard/project/_/settings/api-keys",
+							},
+						},
+						Usage: "https://supabase.com/dashboard/project/_/logs/explorer",
+						Blast: "what row level security gives to everybody",
+					},
+				},
+				{
+					ID:          "supabase-personal-access-token",
+					Provider:    "supabase",
+					Description: "Supabase personal access token",
+					Keywords:    []string{"sbp_"},
+					Regex:       `\bsbp_(?:v0_)?[0-9a-f]{40}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "supabase-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.supabase.com/v1/organizations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "0.name",
+						Docs:     "https://supabase.com/docs/reference/api/v1-list-all-organizations",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								URL:   "https://supabase.com/dashboard/account/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new token with an expiry",
+								URL:   "https://supabase.com/dashboard/account/tokens",
+							},
+						},
+						Usage: "https://supabase.com/dashboard/account/audit",
+						Blast: "manages every project of its owner: reads API keys, changes databases and their passwords",
+					},
+				},
+				{
+					ID:          "supabase-oauth-token",
+					Provider:    "supabase",
+					Description: "Supabase OAuth access token",
+					Keywords:    []string{"sbp_oauth_"},
+					Regex:       `\bsbp_oauth_[0-9a-f]{40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "supabase-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.supabase.com/v1/organizations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "0.name",
+						Docs:     "https://supabase.com/docs/guides/integrations/build-a-supabase-oauth-integration",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the application's access",
+								URL:   "https://supabase.com/dashboard/org/_/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Authorize the application again",
+								URL:   "https://supabase.com/docs/guides/integrations/build-a-supabase-oauth-integration",
+							},
+						},
+						Usage: "https://supabase.com/dashboard/org/_/audit",
+						Blast: "what the organization granted the application",
+					},
+				},
+			},
+		},
+		{
+			ID:       "telegram",
+			Name:     "Telegram",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://core.telegram.org/bots/api#authorizing-your-bot", "https://core.telegram.org/bots/features#botfather"},
+			Rules: []Rule{
+				{
+					ID:          "telegram-bot-token",
+					Provider:    "telegram",
+					Description: "Telegram bot token",
+					Keywords:    []string{":aa"},
+					Regex:       `(?:\b|\bbot)(?P<secret>[0-9]{6,16}:AA[0-9A-Za-z_-]{32,33})`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "telegram-bot-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.telegram.org/bot{{secret}}/getMe",
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 404},
+						Identity: "result.username",
+						Docs:     "https://core.telegram.org/bots/api#getme",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with BotFather",
+								Text:  "Send /revoke to @BotFather and choose the bot: the old token ends at once and the new one is shown. Afterwards check for a foreign webhook.",
+								URL:   "https://t.me/BotFather",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new token from BotFather's answer",
+								Text:  "A bot has exactly one token; /token shows it again.",
+								URL:   "https://t.me/BotFather",
+							},
+						},
+						Usage: "getWebhookInfo: a webhook that is not yours; Telegram has no log of calls",
+						Blast: "reads what is written to the bot and posts as it in every chat it is in",
+					},
+				},
+				{
+					ID:          "telegram-named-bot-token",
+					Provider:    "telegram",
+					Description: "Telegram bot token (older form)",
+					Keywords:    []string{"telegram", "tgram", "telebot", "tgbot", "tg_bot", "tg-bot", "tg_token", "bot_token", "bottoken"},
+					Value:       "[0-9]{6,16}:[0-9A-Za-z_-]{35}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "telegram-bot-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.telegram.org/bot{{secret}}/getMe",
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 404},
+						Identity: "result.username",
+						Docs:     "https://core.telegram.org/bots/api#getme",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with BotFather",
+								Text:  "Send /revoke to @BotFather and choose the bot: the old token ends at once and the new one is shown. Afterwards check for a foreign webhook.",
+								URL:   "https://t.me/BotFather",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new token from BotFather's answer",
+								Text:  "A bot has exactly one token; /token shows it again.",
+								URL:   "https://t.me/BotFather",
+							},
+						},
+						Usage: "getWebhookInfo: a webhook that is not yours; Telegram has no log of calls",
+						Blast: "reads what is written to the bot and posts as it in every chat it is in",
+					},
+				},
+				{
+					ID:          "telegram-bot-api-url",
+					Provider:    "telegram",
+					Description: "Telegram Bot API address with a bot token",
+					Keywords:    []string{"telegram.org/"},
+					Regex:       `\btelegram\.org/(?:file/)?bot(?P<secret>[0-9]{6,16}:[0-9A-Za-z_-]{34,35})`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "telegram-bot-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.telegram.org/bot{{secret}}/getMe",
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 404},
+						Identity: "result.username",
+						Docs:     "https://core.telegram.org/bots/api#getme",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with BotFather",
+								Text:  "Send /revoke to @BotFather and choose the bot: the old token ends at once and the new one is shown. Afterwards check for a foreign webhook.",
+								URL:   "https://t.me/BotFather",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new token from BotFather's answer",
+								Text:  "A bot has exactly one token; /token shows it again.",
+								URL:   "https://t.me/BotFather",
+							},
+						},
+						Usage: "getWebhookInfo: a webhook that is not yours; Telegram has no log of calls",
+						Blast: "reads what is written to the bot and posts as it in every chat it is in",
+					},
+				},
+				{
+					ID:          "telegram-api-hash",
+					Provider:    "telegram",
+					Description: "Telegram application api_hash",
+					Docs:        []string{"https://core.telegram.org/api/obtaining_api_id"},
+					Keywords:    []string{"api_hash", "apihash", "api-hash", "tg_hash", "telegram_hash"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "telegram-api-hash",
+					Verify: Verify{
+						Note: "only a sign-in of a user with api_id and api_hash would tell: not asked",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Ask Telegram's support, or use another account's application",
+								Text:  "An api_hash cannot be changed by its owner. Sessions of users are not endangered by it alone.",
+								URL:   "https://my.telegram.org/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Register an application with another account",
+								URL:   "https://my.telegram.org/apps",
+							},
+						},
+						Usage: "https://my.telegram.org/apps",
+						Blast: "signs users in as your application, which Telegram may then block",
 					},
 				},
 			},
@@ -2453,6 +17878,970 @@ var builtin = Catalogue{
 						},
 						Usage: "https://api.together.ai/settings/billing",
 						Blast: "runs models, fine-tunes and dedicated endpoints on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "twilio",
+			Name:     "Twilio",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.twilio.com/docs/iam/api/authtoken", "https://www.twilio.com/docs/iam/api-keys/key-resource-v1"},
+			Rules: []Rule{
+				{
+					ID:          "twilio-account-sid",
+					Provider:    "twilio",
+					Description: "Twilio account SID",
+					Keywords:    []string{"twilio", "account_sid", "accountsid", "account-sid", "twi_sid"},
+					Value:       "AC[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "twilio-account-sid",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the auth token",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the auth token or API key that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration beside the secret",
+								Text:  "An account's SID cannot be changed.",
+							},
+						},
+						Usage: "https://console.twilio.com/us1/monitor/logs",
+						Blast: "names the account; opens nothing alone",
+					},
+				},
+				{
+					ID:          "twilio-auth-token",
+					Provider:    "twilio",
+					Description: "Twilio auth token",
+					Docs:        []string{"https://www.twilio.com/docs/iam/api/authtoken"},
+					Keywords:    []string{"twilio"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "twilio-auth-token",
+					Needs: Needs{
+						Rule:    "twilio-account-sid",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.twilio.com/2010-04-01/Accounts/{{id}}.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "friendly_name",
+						Docs:     "https://www.twilio.com/docs/iam/api/account",
+						Note:     "user is the account SID; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Promote the secondary auth token",
+								Text:  "Promoting ends the old primary token at once, so put the secondary in place first if production still runs on it.",
+								URL:   "https://console.twilio.com/us1/account/keys-credentials/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://accounts.twilio.com/v1/AuthTokens/Promote",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{id}}:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secondary auth token",
+								Text:  "Better: use a restricted API key in programs.",
+								URL:   "https://console.twilio.com/us1/account/keys-credentials/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://accounts.twilio.com/v1/AuthTokens/Secondary",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{id}}:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Usage: "https://console.twilio.com/us1/monitor/logs : messages and calls; https://console.twilio.com/us1/billing/manage-billing/billing-overview",
+						Blast: "whole account: messages and calls on your bill (toll fraud), numbers, recordings, subaccounts and keys",
+					},
+				},
+				{
+					ID:          "twilio-auth-token-of-account",
+					Provider:    "twilio",
+					Description: "Twilio auth token beside an account SID",
+					Keywords:    []string{"auth_token", "authtoken", "auth-token"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "twilio-auth-token",
+					Needs: Needs{
+						Rule:    "twilio-account-sid",
+						Lines:   6,
+						Without: "drop",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.twilio.com/2010-04-01/Accounts/{{id}}.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "friendly_name",
+						Docs:     "https://www.twilio.com/docs/iam/api/account",
+						Note:     "user is the account SID; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Promote the secondary auth token",
+								Text:  "Promoting ends the old primary token at once, so put the secondary in place first if production still runs on it.",
+								URL:   "https://console.twilio.com/us1/account/keys-credentials/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://accounts.twilio.com/v1/AuthTokens/Promote",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{id}}:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secondary auth token",
+								Text:  "Better: use a restricted API key in programs.",
+								URL:   "https://console.twilio.com/us1/account/keys-credentials/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://accounts.twilio.com/v1/AuthTokens/Secondary",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{id}}:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Usage: "https://console.twilio.com/us1/monitor/logs : messages and calls; https://console.twilio.com/us1/billing/manage-billing/billing-overview",
+						Blast: "whole account: messages and calls on your bill (toll fraud), numbers, recordings, subaccounts and keys",
+					},
+				},
+				{
+					ID:          "twilio-api-key-sid",
+					Provider:    "twilio",
+					Description: "Twilio API key SID",
+					Keywords:    []string{"twilio", "api_key_sid", "apikeysid", "api-key-sid", "key_sid", "keysid"},
+					Value:       "SK[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "twilio-api-key-sid",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the key's secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke while the key's secret is safe",
+								URL:   "https://console.twilio.com/us1/account/keys-credentials/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration beside the secret",
+								Text:  "It is replaced together with the secret.",
+							},
+						},
+						Usage: "https://console.twilio.com/us1/monitor/logs",
+						Blast: "names a key; opens nothing alone",
+					},
+				},
+				{
+					ID:          "twilio-api-key-secret",
+					Provider:    "twilio",
+					Description: "Twilio API key secret",
+					Docs:        []string{"https://www.twilio.com/docs/iam/api-keys"},
+					Keywords:    []string{"twilio"},
+					Value:       "[0-9A-Za-z]{32}",
+					MinEntropy:  3.9,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "twilio-api-key-secret",
+					Allow:       []string{"^[A-Za-z]+$"},
+					Needs: Needs{
+						Rule:    "twilio-api-key-sid",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://verify.twilio.com/v2/Services?PageSize=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://www.twilio.com/docs/verify/api/service",
+						Note: "user is the key's SID; the text after Basic is sent in base64; 403 is a live restricted key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "The request needs the auth token or a main key.",
+								URL:   "https://console.twilio.com/us1/account/keys-credentials/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://iam.twilio.com/v1/Keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_sid}}:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a restricted key",
+								URL:   "https://console.twilio.com/us1/account/keys-credentials/api-keys/create",
+							},
+						},
+						Usage: "https://console.twilio.com/us1/monitor/logs",
+						Blast: "sends messages and calls on your bill; a main key manages the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "twitter",
+			Name:     "X (Twitter)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.x.com/resources/fundamentals/authentication/overview", "https://docs.x.com/resources/fundamentals/authentication/oauth-2-0/bearer-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "twitter-bearer-token",
+					Provider:    "twitter",
+					Description: "X (Twitter) app bearer token",
+					Keywords:    []string{"aaaaaaaaaaaaaaaaaaaa"},
+					Regex:       `\bAAAAAAAAAAAAAAAAAAAA(?P<secret>[0-9A-Za-z%]{60,130})`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "twitter-bearer-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.x.com/2/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer AAAAAAAAAAAAAAAAAAAA{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://docs.x.com/x-api/users/user-lookup-me",
+						Note: "403 (unsupported authentication) is what a live app-only token gets here",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the bearer token",
+								Text:  "Keys and tokens of the app; the old one ends at once.",
+								URL:   "https://developer.x.com/en/portal/projects-and-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new bearer token in place",
+								URL:   "https://developer.x.com/en/portal/projects-and-apps",
+							},
+						},
+						Usage: "https://developer.x.com/en/portal/dashboard : usage of the project",
+						Blast: "reads public data as the app, on its quota and bill",
+					},
+				},
+				{
+					ID:          "twitter-api-key",
+					Provider:    "twitter",
+					Description: "X (Twitter) API key (consumer key)",
+					Keywords:    []string{"twitter", "consumer_key", "consumerkey", "consumer-key", "tweepy"},
+					Value:       "[0-9A-Za-z]{25}",
+					MinEntropy:  3.5,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "twitter-api-key",
+					Allow:       []string{"^[A-Za-z]+$"},
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the API secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke while the API secret is safe",
+								URL:   "https://developer.x.com/en/portal/projects-and-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration beside the secret",
+								Text:  "It is replaced together with the secret.",
+							},
+						},
+						Usage: "https://developer.x.com/en/portal/dashboard",
+						Blast: "names the app; opens nothing alone",
+					},
+				},
+				{
+					ID:          "twitter-api-secret",
+					Provider:    "twitter",
+					Description: "X (Twitter) API secret (consumer secret)",
+					Keywords:    []string{"twitter", "consumer_secret", "consumersecret", "consumer-secret", "tweepy"},
+					Value:       "[0-9A-Za-z]{50}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "twitter-api-secret",
+					Needs: Needs{
+						Rule:    "twitter-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.x.com/oauth2/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://docs.x.com/resources/fundamentals/authentication/api-reference#post-oauth2-token",
+						Note: "user is the API key; the text after Basic is sent in base64; answers with the app's bearer token, the same as before",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the API key and secret",
+								Text:  "The old pair ends at once, and with it the bearer token.",
+								URL:   "https://developer.x.com/en/portal/projects-and-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new pair in place",
+								URL:   "https://developer.x.com/en/portal/projects-and-apps",
+							},
+						},
+						Usage: "https://developer.x.com/en/portal/dashboard : usage of the project",
+						Blast: "acts as the app; with users' access tokens it posts and reads as them",
+					},
+				},
+				{
+					ID:          "twitter-access-token",
+					Provider:    "twitter",
+					Description: "X (Twitter) user access token",
+					Keywords:    []string{"twitter", "access_token", "accesstoken", "access-token", "oauth_token", "access_key", "tweepy"},
+					Value:       "[0-9]{8,20}-[0-9A-Za-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "twitter-access-token",
+					Verify: Verify{
+						Note: "needs the token secret and the app's key and secret (OAuth 1.0a signature): not asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the access token and secret",
+								Text:  "For the own account on the app's page; another user revokes the app in his settings.",
+								URL:   "https://developer.x.com/en/portal/projects-and-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new pair in place",
+								URL:   "https://developer.x.com/en/portal/projects-and-apps",
+							},
+						},
+						Usage: "https://x.com/settings/connected_apps ; posts and messages that you did not write",
+						Blast: "with the app's key and secret: posts, reads and writes messages as the user",
+					},
+				},
+				{
+					ID:          "twitter-access-token-secret",
+					Provider:    "twitter",
+					Description: "X (Twitter) user access token secret",
+					Keywords:    []string{"twitter", "access_token_secret", "accesstokensecret", "access-token-secret", "access_secret", "accesssecret", "oauth_token_secret", "token_secret", "tokensecret", "tweepy"},
+					Value:       "[0-9A-Za-z]{45}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "twitter-access-token-secret",
+					Needs: Needs{
+						Rule:    "twitter-access-token",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "needs the token and the app's key and secret (OAuth 1.0a signature): not asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the access token and secret",
+								Text:  "For the own account on the app's page; another user revokes the app in his settings.",
+								URL:   "https://developer.x.com/en/portal/projects-and-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new pair in place",
+								URL:   "https://developer.x.com/en/portal/projects-and-apps",
+							},
+						},
+						Usage: "https://x.com/settings/connected_apps ; posts and messages that you did not write",
+						Blast: "with the app's key and secret: posts, reads and writes messages as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "url-credentials",
+			Name:     "Credentials in a URL",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1", "https://git-scm.com/docs/git-credential-store"},
+			Rules: []Rule{
+				{
+					ID:          "url-credentials-password",
+					Provider:    "url-credentials",
+					Description: "Password in a URL",
+					Keywords:    []string{"://"},
+					Regex:       `://(?P<id>[0-9A-Za-z._%+~!=@-]{0,100}):(?P<secret>[0-9A-Za-z!#$%&()*+.:=@\[\]^_{}~-]{3,200})@[0-9A-Za-z\[${<%_]`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "url-credentials-password",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's. The same request with and without the password would tell.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one at the host",
+								Text:  "Addresses also stand in logs, shell histories and .git/config of clones.",
+								URL:   "https://git-scm.com/docs/git-credential-store",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Set a new password or token at the host",
+								Text:    "Keep it out of the address: a credential helper, netrc outside the repository, or an environment variable.",
+								URL:     "https://git-scm.com/docs/gitcredentials",
+								Command: "git remote set-url origin {{url}}",
+							},
+						},
+						Usage: "the host's access log, by user",
+						Blast: "the site as that user; at a git host mostly a token for all its repositories",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vercel",
+			Name:     "Vercel",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://vercel.com/docs/rest-api/reference/endpoints/authentication", "https://vercel.com/docs/sign-in-with-vercel/tokens"},
+			Rules: []Rule{
+				{
+					ID:          "vercel-personal-access-token",
+					Provider:    "vercel",
+					Description: "Vercel personal access token",
+					Keywords:    []string{"vcp_"},
+					Regex:       `\bvcp_[0-9A-Za-z_-]{56}`,
+					Checksum:    "vercel-crc32",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "vercel-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.vercel.com/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						DeadBody: "invalidToken|Not authorized|forbidden",
+						Identity: "user.username",
+						Docs:     "https://vercel.com/docs/rest-api/reference/endpoints/user/get-the-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token with itself",
+								URL:   "https://vercel.com/account/settings/tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.vercel.com/v3/user/tokens/current",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for one team or project with an expiry",
+								URL:   "https://vercel.com/account/settings/tokens",
+							},
+						},
+						Usage: "https://vercel.com/account/activity ; GET /v5/user/tokens/current tells when it was last active",
+						Blast: "deploys and reads the environment variables of every project in its scope",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "vercel-integration-token",
+					Provider:    "vercel",
+					Description: "Vercel integration access token",
+					Keywords:    []string{"vci_"},
+					Regex:       `\bvci_[0-9A-Za-z_-]{56}`,
+					Checksum:    "vercel-crc32",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "vercel-integration-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.vercel.com/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						DeadBody: "invalidToken|Not authorized|forbidden",
+						Identity: "user.username",
+						Docs:     "https://vercel.com/docs/rest-api/reference/endpoints/user/get-the-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token with itself",
+								URL:   "https://vercel.com/account/settings/tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.vercel.com/v3/user/tokens/current",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for one team or project with an expiry",
+								URL:   "https://vercel.com/account/settings/tokens",
+							},
+						},
+						Usage: "https://vercel.com/account/activity ; GET /v5/user/tokens/current tells when it was last active",
+						Blast: "deploys and reads the environment variables of every project in its scope",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "vercel-app-access-token",
+					Provider:    "vercel",
+					Description: "Sign in with Vercel access token",
+					Keywords:    []string{"vca_"},
+					Regex:       `\bvca_[0-9A-Za-z_-]{56}`,
+					Checksum:    "vercel-crc32",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "vercel-app-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.vercel.com/login/oauth/token/introspect",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"active":\s*true`,
+						DeadBody: `"active":\s*false`,
+						Docs:     "https://vercel.com/docs/sign-in-with-vercel/tokens",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token as the app",
+								URL:   "https://vercel.com/account/settings/authentication",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.vercel.com/login/oauth/token/revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{client_id}}:{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the user sign in again",
+								URL:   "https://vercel.com/docs/sign-in-with-vercel",
+							},
+						},
+						Usage: "https://vercel.com/account/activity",
+						Blast: "what the user granted the app",
+					},
+				},
+				{
+					ID:          "vercel-app-refresh-token",
+					Provider:    "vercel",
+					Description: "Sign in with Vercel refresh token",
+					Keywords:    []string{"vcr_"},
+					Regex:       `\bvcr_[0-9A-Za-z_-]{56}`,
+					Checksum:    "vercel-crc32",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "vercel-app-refresh-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.vercel.com/login/oauth/token/introspect",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"active":\s*true`,
+						DeadBody: `"active":\s*false`,
+						Docs:     "https://vercel.com/docs/sign-in-with-vercel/tokens",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token as the app",
+								URL:   "https://vercel.com/account/settings/authentication",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.vercel.com/login/oauth/token/revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{client_id}}:{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the user sign in again",
+								URL:   "https://vercel.com/docs/sign-in-with-vercel",
+							},
+						},
+						Usage: "https://vercel.com/account/activity",
+						Blast: "makes new access tokens with what the user granted the app",
+					},
+				},
+				{
+					ID:          "vercel-ai-gateway-api-key",
+					Provider:    "vercel",
+					Description: "Vercel AI Gateway key",
+					Docs:        []string{"https://vercel.com/docs/ai-gateway/authentication"},
+					Keywords:    []string{"vck_"},
+					Regex:       `\bvck_[0-9A-Za-z_-]{56}`,
+					Checksum:    "vercel-crc32",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "vercel-ai-gateway-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://ai-gateway.vercel.sh/v1/credits",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://vercel.com/docs/ai-gateway/usage",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://vercel.com/dashboard/ai-gateway/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a quota",
+								URL:   "https://vercel.com/dashboard/ai-gateway/api-keys",
+							},
+						},
+						Usage: "https://vercel.com/dashboard/ai-gateway",
+						Blast: "runs models on your AI Gateway credits",
+					},
+				},
+				{
+					ID:          "vercel-legacy-token",
+					Provider:    "vercel",
+					Description: "Vercel access token (24 characters)",
+					Keywords:    []string{"vercel", "zeit_token", "now_token"},
+					Value:       "[0-9A-Za-z]{24}",
+					MinEntropy:  3.4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "vercel-legacy-token",
+					Allow:       []string{"^[A-Za-z]+$"},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.vercel.com/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						DeadBody: "invalidToken|Not authorized|forbidden",
+						Identity: "user.username",
+						Docs:     "https://vercel.com/docs/rest-api/reference/endpoints/user/get-the-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token with itself",
+								URL:   "https://vercel.com/account/settings/tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.vercel.com/v3/user/tokens/current",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for one team or project with an expiry",
+								URL:   "https://vercel.com/account/settings/tokens",
+							},
+						},
+						Usage: "https://vercel.com/account/activity ; GET /v5/user/tokens/current tells when it was last active",
+						Blast: "deploys and reads the environment variables of every project in its scope",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "vercel-blob-read-write-token",
+					Provider:    "vercel",
+					Description: "Vercel Blob read-write token",
+					Docs:        []string{"https://vercel.com/docs/vercel-blob"},
+					Keywords:    []string{"vercel_blob_rw_"},
+					Regex:       `\bvercel_blob_rw_[0-9A-Za-z]{16}_[0-9A-Za-z]{28,48}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "vercel-blob-read-write-token",
+					Verify: Verify{
+						Note: "no harmless request is documented",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the store's token",
+								Text:  "Store, Settings; deployments that use the store must be redeployed.",
+								URL:   "https://vercel.com/dashboard/stores",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Pull the new token into the projects",
+								URL:     "https://vercel.com/dashboard/stores",
+								Command: "vercel env pull",
+							},
+						},
+						Usage: "https://vercel.com/dashboard/stores : usage of the store",
+						Blast: "reads, writes and deletes every blob of the store",
+					},
+				},
+				{
+					ID:          "vercel-deploy-hook",
+					Provider:    "vercel",
+					Description: "Vercel deploy hook URL",
+					Docs:        []string{"https://vercel.com/docs/deploy-hooks"},
+					Keywords:    []string{"integrations/deploy/"},
+					Regex:       `\bvercel\.com/v1/integrations/deploy/(?P<id>(?:prj_)?[0-9A-Za-z]{20,40})/(?P<secret>[0-9A-Za-z]{8,12})\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "vercel-deploy-hook",
+					Verify: Verify{
+						Note: "asking it would start a deployment",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the deploy hook",
+								Text:  "Project, Settings, Git, Deploy Hooks.",
+								URL:   "https://vercel.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new deploy hook",
+								URL:   "https://vercel.com/docs/deploy-hooks",
+							},
+						},
+						Usage: "https://vercel.com/dashboard : deployments that nobody asked for",
+						Blast: "starts deployments of one branch, which use up build time",
+					},
+				},
+				{
+					ID:          "vercel-protection-bypass-secret",
+					Provider:    "vercel",
+					Description: "Vercel protection bypass secret",
+					Docs:        []string{"https://vercel.com/docs/deployment-protection/methods-to-bypass-deployment-protection/protection-bypass-automation"},
+					Keywords:    []string{"vercel_automation_bypass", "vercel-protection-bypass", "vercel_protection_bypass", "vercelprotectionbypass"},
+					Value:       "[0-9A-Za-z]{32}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "vercel-protection-bypass-secret",
+					Verify: Verify{
+						Note: "opening a protected deployment with it is the only test",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the bypass secret",
+								Text:  "Project, Settings, Deployment Protection; redeploy afterwards.",
+								URL:   "https://vercel.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new bypass secret",
+								URL:   "https://vercel.com/dashboard",
+							},
+						},
+						Usage: "https://vercel.com/dashboard : logs of the preview deployments",
+						Blast: "opens every protected deployment of one project",
 					},
 				},
 			},
