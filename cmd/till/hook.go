@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/till-sh/till/scanner/source"
+)
+
+func newHook(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "hook",
+		Short: "Run as a git hook",
+		Long: "The entry points for git hooks. A hook is a file such as .git/hooks/pre-commit with the lines\n\n" +
+			"  #!/bin/sh\n  exec till hook pre-commit\n\n" +
+			"A clean hook prints nothing. What cannot be checked stops git with exit code 2; --on-error=pass lets it go on.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(
+		hookCommand(e, "pre-commit", "Stop a commit that holds a key", cobra.ArbitraryArgs,
+			func(*cobra.Command, []string) (*target, error) { return openStaged(e) }),
+		hookCommand(e, "commit-msg", "Stop a commit whose message holds a key", cobra.ExactArgs(1),
+			func(_ *cobra.Command, args []string) (*target, error) { return openMessage(e, args[0]) }),
+		hookCommand(e, "pre-push", "Stop a push that would publish a key", cobra.MaximumNArgs(2),
+			func(_ *cobra.Command, args []string) (*target, error) { return openPush(e, args) }),
+		hookCommand(e, "pre-receive", "Refuse a push that brings a key, on the server", cobra.NoArgs,
+			func(*cobra.Command, []string) (*target, error) { return openReceive(e) }),
+	)
+	return cmd
+}
+
+func hookCommand(e *env, name, short string, args cobra.PositionalArgs, open func(*cobra.Command, []string) (*target, error)) *cobra.Command {
+	var o output
+	var onError string
+	cmd := &cobra.Command{
+		Use:   name,
+		Short: short,
+		Args:  args,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if onError != "stop" && onError != "pass" {
+				return fmt.Errorf("--on-error %s: expected stop or pass", onError)
+			}
+			if e.getenv("TILL_SKIP") == "1" {
+				fmt.Fprintf(e.stderr, "till: %s skipped because TILL_SKIP=1; nothing was checked\n", name)
+				return nil
+			}
+			err := runHook(cmd, e, &o, name, args, open)
+			if err != nil && onError == "pass" && cmd.Context().Err() == nil && !errors.Is(err, outcome(exitFound)) {
+				var said outcome
+				if !errors.As(err, &said) {
+					fmt.Fprintf(e.stderr, "till: error: %s\n", printable(err.Error()))
+				}
+				fmt.Fprintf(e.stderr, "till: not everything was checked; going on because of --on-error=pass\n")
+				return nil
+			}
+			return err
+		},
+	}
+	o.register(cmd)
+	cmd.Flags().StringVar(&onError, "on-error", "stop", "what to do when not everything can be checked: stop or pass")
+	return cmd
+}
+
+func runHook(cmd *cobra.Command, e *env, o *output, name string, args []string, open func(*cobra.Command, []string) (*target, error)) error {
+	t, err := open(cmd, args)
+	if err != nil {
+		return err
+	}
+	if t == nil { // nothing to look at: a push that only deletes
+		return nil
+	}
+	if t.close != nil {
+		defer t.close()
+	}
+	t.hook = name
+	return o.scan(cmd.Context(), e, t)
+}
+
+// openPush reads what git tells a pre-push hook on standard input, one line
+// for each ref: local ref, local id, remote ref, remote id
+// (https://git-scm.com/docs/githooks#_pre_push). pre-commit keeps the lines to
+// itself and says the same in variables
+// (https://pre-commit.com/#pre-push).
+func openPush(e *env, args []string) (*target, error) {
+	remote := ""
+	if len(args) > 0 {
+		remote = args[0]
+	}
+	var refs []source.PushRef
+	if to := e.getenv("PRE_COMMIT_TO_REF"); to != "" {
+		remote = e.getenv("PRE_COMMIT_REMOTE_NAME")
+		refs = []source.PushRef{{
+			LocalRef: e.getenv("PRE_COMMIT_LOCAL_BRANCH"), LocalOID: to,
+			RemoteRef: e.getenv("PRE_COMMIT_REMOTE_BRANCH"), RemoteOID: e.getenv("PRE_COMMIT_FROM_REF"),
+		}}
+	} else {
+		lines, err := refLines(e.stdin, 4, "<local ref> <local id> <remote ref> <remote id>")
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range lines {
+			refs = append(refs, source.PushRef{LocalRef: f[0], LocalOID: f[1], RemoteRef: f[2], RemoteOID: f[3]})
+		}
+	}
+	repo, t, err := openRepository(e)
+	if err != nil {
+		return nil, err
+	}
+	if t.source, err = source.NewPush(repo, refs, remote); err != nil {
+		t.close()
+		return nil, err
+	}
+	t.scope = "push"
+	t.dirs, err = configDirs(t.config)
+	return t, err
+}
+
+// openReceive reads what git tells a pre-receive hook: old id, new id, ref
+// (https://git-scm.com/docs/githooks#pre-receive).
+func openReceive(e *env) (*target, error) {
+	lines, err := refLines(e.stdin, 3, "<old id> <new id> <ref>")
+	if err != nil {
+		return nil, err
+	}
+	var refs []source.ReceiveRef
+	for _, f := range lines {
+		refs = append(refs, source.ReceiveRef{Old: f[0], New: f[1], Ref: f[2]})
+	}
+	repo, t, err := openRepository(e)
+	if err != nil {
+		return nil, err
+	}
+	if t.source, err = source.NewReceive(repo, refs); err != nil {
+		t.close()
+		return nil, err
+	}
+	t.scope = "push"
+	t.dirs, err = configDirs(t.config)
+	return t, err
+}
+
+// refLines reads lines of n fields. The last field is a ref and may not hold
+// blanks, so splitting at blanks is exact.
+func refLines(r io.Reader, n int, form string) ([][]string, error) {
+	var all [][]string
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) == 0 {
+			continue
+		}
+		if len(fields) != n {
+			return nil, fmt.Errorf("standard input: expected lines of the form %s, as git gives them to the hook", form)
+		}
+		all = append(all, fields)
+	}
+	return all, lines.Err()
+}
