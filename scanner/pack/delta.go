@@ -234,7 +234,7 @@ func applyDelta(buf, base, delta []byte, limit int64) ([]byte, error) {
 	if err := checkResult(ops, baseSize, size); err != nil {
 		return nil, err
 	}
-	if int64(cap(buf)) < size {
+	if buf == nil || int64(cap(buf)) < size {
 		buf = make([]byte, size)
 	}
 	buf = buf[:size]

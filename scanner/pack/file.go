@@ -15,9 +15,10 @@ import (
 // Git never writes into a pack or an index once it has its name, and a mapping
 // survives the deletion of the file, so that a concurrent gc does no harm.
 type file struct {
-	size int64
-	data []byte   // nil when not mapped
-	f    *os.File // nil when mapped
+	size   int64
+	data   []byte   // nil when f is read
+	f      *os.File // nil when data is
+	mapped bool     // data is a mapping of the whole file
 }
 
 // noMap makes openFile read piecewise, for tests of the other systems' way.
@@ -40,6 +41,7 @@ func openFile(path string) (*file, error) {
 	m := &file{size: st.Size()}
 	if m.size > 0 && m.size <= math.MaxInt && !noMap {
 		if m.data, err = mapFile(f, m.size); err == nil {
+			m.mapped = true
 			f.Close()
 			return m, nil
 		}
@@ -70,7 +72,7 @@ func (m *file) bytes(off, n int64) ([]byte, error) {
 // drop gives the pages of a mapping back, as they count as the program's memory
 // for whoever looks. Reading goes on as before.
 func (m *file) drop() {
-	if m.data != nil {
+	if m.mapped {
 		dropPages(m.data)
 	}
 }
@@ -99,8 +101,9 @@ func (m *file) close() error {
 	if m.f != nil {
 		return m.f.Close()
 	}
-	if m.data == nil {
+	if !m.mapped {
 		return nil
 	}
+	m.mapped = false
 	return unmapFile(m.data)
 }

@@ -275,7 +275,7 @@ func (p *packFile) inflateEntry(f *file, z *inflater, e *entry, end int64, buf [
 	if err := e.plausible(end); err != nil {
 		return nil, err
 	}
-	if int64(cap(buf)) < e.size {
+	if buf == nil || int64(cap(buf)) < e.size {
 		buf = make([]byte, e.size)
 	}
 	buf = buf[:e.size]
