@@ -12,17 +12,22 @@ import (
 )
 
 // sourceLike returns n bytes or so that look like source: identifiers of the
-// usual lengths, calls, strings with escapes, comments, numbers, indentation.
+// usual lengths (one stretch of twelve letters or more in 150 bytes; in Go's own
+// code it is 150, too), calls, strings with escapes, comments, numbers.
 func sourceLike(n int) []byte {
 	r := rng(1)
-	words := strings.Fields("if err return nil for range func string byte int var name value result index length buffer reader " +
-		"handleConnection maxRetryCount writeResponseHeader parseConfigurationFile DefaultTransportTimeout is_valid_utf8 num_bytes_read")
+	short := strings.Fields("if err return nil for range func string byte int var name value result index length buffer reader is_valid num_bytes ok x i")
+	long := strings.Fields("handleConnection maxRetryCount writeResponseHeader parseConfigurationFile DefaultTransportTimeout")
 	marks := strings.Fields("( ) := = == != , . { } [ ] && + - * // : ; <- %d \\n \" 'x' 0x7f 1024 0 1")
 	var b strings.Builder
 	for b.Len() < n {
 		b.WriteString(strings.Repeat("\t", r.IntN(4)))
 		for range 1 + r.IntN(9) {
-			b.WriteString(words[r.IntN(len(words))])
+			if r.IntN(25) == 0 {
+				b.WriteString(long[r.IntN(len(long))])
+			} else {
+				b.WriteString(short[r.IntN(len(short))])
+			}
 			b.WriteString(marks[r.IntN(len(marks))])
 			if r.IntN(3) > 0 {
 				b.WriteByte(' ')

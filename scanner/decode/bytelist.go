@@ -22,7 +22,15 @@ func (s *scan) probe(i int) {
 	if m == 0 {
 		return
 	}
-	if i += bits.TrailingZeros64(m) >> 3; i > s.lists && class[s.src[i-1]]&isDigit16 != 0 {
+	i += bits.TrailingZeros64(m) >> 3
+	if i <= s.lists || class[s.src[i-1]]&isDigit16 == 0 || i+2 >= len(s.src) {
+		return
+	}
+	next := s.src[i+1]
+	if next == ' ' {
+		next = s.src[i+2]
+	}
+	if next-'0' <= 9 || next <= ' ' {
 		s.byteList(i)
 	}
 }

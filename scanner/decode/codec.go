@@ -40,6 +40,10 @@ const (
 	// the tag and length before a string in a binary.
 	margin = 8
 
+	// glue is how many digits may stand between a name and the run it is given as
+	// context: the 0x of a number, a sign.
+	glue = 4
+
 	// bridge is how many unreadable units may lie between two readable stretches
 	// that are yielded as one.
 	bridge = 64
@@ -138,25 +142,26 @@ next:
 }
 
 // decodeRun yields what digits[lo:hi] decodes to, if it may hold text. digits is
-// a run as s.lines maps it, hi its end or that of a stretch of it.
-func (s *scan) decodeRun(c *codec, digits []byte, lo, hi, pads int) (found bool) {
+// a run as s.lines maps it, hi its end or that of a stretch of it. all reports
+// that one span held all of the digits.
+func (s *scan) decodeRun(c *codec, digits []byte, lo, hi, pads int) (all, found bool) {
 	if mayStart(c.decode(s.head[:0], digits[lo:lo+c.su])) {
 		n := len(s.head) / c.du * c.su
 		head := c.decode(s.head[:0], digits[lo:min(hi, lo+n)])
 		s.work += len(head)
 		if what := startOf(head, hi-lo > n); what != asNothing {
-			s.window(c, digits, lo, hi, pads, what == asText && lo == 0)
-			return true
+			s.window(c, digits, lo, hi, pads, what == asText && lo <= glue)
+			return true, true
 		}
 	}
 	for phase := range c.su {
-		whole, found1 := s.windows(c, digits, lo+phase, hi, pads)
-		found = found || found1
+		whole, any := s.windows(c, digits, lo+phase, hi, pads)
+		found = found || any
 		if whole {
-			return true // text in this phase, hence in no other
+			return true, true // text in this phase, hence in no other
 		}
 	}
-	return found
+	return false, found
 }
 
 // windows yields the readable stretches of digits[lo:hi], taken as units that
@@ -188,7 +193,7 @@ func (s *scan) windows(c *codec, digits []byte, lo, hi, pads int) (all, found bo
 		if end += margin * c.su; end >= last {
 			end = len(p)
 		}
-		s.window(c, digits, lo+start, lo+end, pads, lo+text <= c.su)
+		s.window(c, digits, lo+start, lo+end, pads, lo+text <= glue)
 		found = true
 		all = start == 0 && end == len(p)
 		at = end
@@ -211,17 +216,17 @@ func (s *scan) window(c *codec, digits []byte, i, j, pads int, named bool) {
 	if named && s.opt.Context > 0 {
 		from, to = s.contextOf(start, end)
 	}
+	size := (j-i)*c.du/c.su + start - from + to - end
 	for _, apart := range [...]bool{false, true} {
-		n := (j-i)*c.du/c.su + start - from + to - end
 		if apart {
 			first, last := s.lineAt(i), s.lineAt(j-1)
-			if first == last || (s.lines[first+1].flat-i)%c.su != 0 || !c.unit(digits[s.lines[first+1].flat-c.su:]) {
+			if first == last || !s.mayBeApart(c, digits[:j], i, s.lines[first+1].flat) {
 				return
 			}
-			n += last - first
+			size += last - first
 		}
-		s.work += n
-		if !s.fits(n) {
+		s.work += size
+		if !s.fits(size) {
 			continue
 		}
 		s.begin(c.name, from)
@@ -231,6 +236,14 @@ func (s *scan) window(c *codec, digits []byte, i, j, pads int, named bool) {
 		s.copy(end, to)
 		s.emit()
 	}
+}
+
+// mayBeApart reports whether the lines of digits[i:], the second of which begins
+// at second, may be texts of their own: the first ends with a unit, and is text,
+// like the second.
+func (s *scan) mayBeApart(c *codec, digits []byte, i, second int) bool {
+	return (second-i)%c.su == 0 && len(digits)-second >= c.su &&
+		c.unit(digits[i:]) && c.unit(digits[second-c.su:]) && c.unit(digits[second:])
 }
 
 // copy appends src[i:j] to Data as it is.

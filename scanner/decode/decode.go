@@ -211,6 +211,7 @@ type scan struct {
 	span  Span     // yielded, reused
 	head  [48]byte // what a run begins with; here, for it would escape from the stack
 	flat  []byte   // a wrapped run without its line breaks, reused
+	one   [1]line  // one of lines
 	lines []line   // where the lines of flat come from, reused
 
 	lists    int // byte lists before this offset have been looked at

@@ -361,6 +361,7 @@ func TestContext(t *testing.T) {
 		{"none", `{"auth": "` + value + `"}`, 0, `s3cr3t-s`, value},
 		{"start and end of file", value, 64, `s3cr3t-s`, value},
 		{"hex", "key: " + each("%02x", "", "s3cr3t-s and more") + "\n", 64, "key: s3cr3t-s and more", each("%02x", "", "s3cr3t-s")},
+		{"hex number", "key = 0x" + each("%02x", "", "s3cr3t-s and more") + ";", 64, "key = 0xs3cr3t-s and more;", each("%02x", "", "s3cr3t-s")},
 		{"list", "key = [" + each("%d", ", ", "s3cr3t-s and more on") + "]\n", 64, "key = [s3cr3t-s and more on]", each("%d", ", ", "s3cr3t-s")},
 		{"wrapped", "key: " + wrap(b64("s3cr3t-s"+strings.Repeat("nor", 40)), 64, "\n"), 64, "key: s3cr3t-s" + strings.Repeat("nor", 40), b64("s3cr3t-sn")},
 		{"two on a line", `{"a": "` + b64("north stone") + `", "b": "` + value + `"}`, 64, `", "b": "s3cr3t-s"}`, value},
@@ -445,6 +446,17 @@ func TestApart(t *testing.T) {
 	want := []string{a + b + c, a + "\r" + b + "\r" + c}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+
+	// Lines that end within a unit are apart in any case.
+	src = "x\n" + base64.RawStdEncoding.EncodeToString([]byte(a+"x")) + "\n" + base64.RawStdEncoding.EncodeToString([]byte(b+"y")) + "\n"
+	apart := map[string]bool{}
+	Each([]byte(src), Options{}, func(sp *Span) {
+		check(t, []byte(src), sp)
+		apart[string(sp.Data)] = true
+	})
+	if !apart[a+"x"] || !apart[b+"y"] {
+		t.Errorf("lines without padding: %v", apart)
 	}
 
 	// A word on the next line is no part of the run.
@@ -537,6 +549,7 @@ func FuzzEach(f *testing.F) {
 	for _, h := range hostile {
 		f.Add([]byte(h.make(300)), 33)
 	}
+	f.Add([]byte(strings.Repeat(chars(rng(1), digits16, 33)+"\n", 2)+"ab\n"), 0)
 	f.Add([]byte("["+strings.Repeat("110, ", 20)+"9]"), 0)
 	f.Fuzz(func(t *testing.T, src []byte, context int) {
 		opt := Options{Context: context % 1000}
@@ -598,4 +611,23 @@ func FuzzRun(f *testing.F) {
 			t.Errorf("%q not found in %q", text, src)
 		}
 	})
+}
+
+func ExampleEach() {
+	src := []byte("password: " + base64.StdEncoding.EncodeToString([]byte("not a real one")) + "\n")
+	var look func(src []byte, place func(i, j int) (int, int), depth int)
+	look = func(src []byte, place func(i, j int) (int, int), depth int) {
+		Each(src, Options{Context: 64}, func(sp *Span) {
+			from := func(i, j int) (int, int) { return place(sp.Source(i, j)) }
+			if i := bytes.Index(sp.Data, []byte("real")); i >= 0 {
+				start, end := from(i, i+len("real"))
+				fmt.Printf("%s: %s at [%d, %d)\n", sp.Encoding, sp.Data, start, end)
+			}
+			if depth > 1 {
+				look(sp.Data, from, depth-1)
+			}
+		})
+	}
+	look(src, func(i, j int) (int, int) { return i, j }, 5)
+	// Output: base64: password: not a real one at [18, 26)
 }

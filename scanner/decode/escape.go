@@ -388,7 +388,7 @@ func entityEscape(src []byte, i int) escape {
 			digits++
 		}
 	}
-	if digits == 0 || v > utf8.MaxRune {
+	if digits == 0 || v < 0 || v > utf8.MaxRune {
 		return escape{}
 	}
 	n := 1 + j

@@ -39,6 +39,12 @@ var hostile = []struct {
 	{"base64 in every phase", func(n int) string {
 		return strings.Repeat(b64("north stone river maple one two")[:40]+"-x", n/42)
 	}},
+	{"lines without padding", func(n int) string {
+		return strings.Repeat(base64.RawStdEncoding.EncodeToString([]byte("north stone river maple one two"))+"\n", n/43)
+	}},
+	{"lines without padding, of binary", func(n int) string {
+		return strings.Repeat(base64.RawStdEncoding.EncodeToString(random(3, 31))+"\n", n/43)
+	}},
 	{"lines that grow", func(n int) string {
 		var b strings.Builder
 		for i := 40; b.Len() < n; i++ {

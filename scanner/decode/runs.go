@@ -235,22 +235,47 @@ func (s *scan) run(a, b int) (end int) {
 			return end
 		}
 	}
+	if s.decodeDigits(digits, pads) || len(s.lines) == 1 || s.lines[1].flat%4 == 0 {
+		return end
+	}
+	// Lines that end within a unit, and no one text: each is one of its own.
+	all := s.lines
+	for k := range all {
+		stop := n
+		if k+1 < len(all) {
+			stop = all[k+1].flat
+		}
+		s.one[0] = line{0, all[k].src}
+		s.lines = s.one[:]
+		if own := digits[all[k].flat:stop]; len(own) >= short64 {
+			s.decodeDigits(own, 0)
+		} else if len(own) >= minRun {
+			s.short(own, 0)
+		}
+	}
+	s.lines = all
+	return end
+}
+
+// decodeDigits decodes a run, which s.lines maps, as what it is, and reports
+// whether all of it is one text.
+func (s *scan) decodeDigits(digits []byte, pads int) (all bool) {
 	for lo, hi := s.stretch(digits, 0, isDigit16, minHex); lo >= 0; lo, hi = s.stretch(digits, hi, isDigit16, minHex) {
-		if s.decodeRun(&codec16, digits, lo, hi, 0) && hi-lo == n {
-			return end
+		if all, _ := s.decodeRun(&codec16, digits, lo, hi, 0); all && hi-lo == len(digits) {
+			return true
 		}
 	}
 	c := &codec64
-	if n > long64 {
+	if len(digits) > long64 {
 		c = &codec64long
 	}
-	if s.decodeRun(c, digits, 0, n, pads) {
-		return end
+	if all, found := s.decodeRun(c, digits, 0, len(digits), pads); found {
+		return all
 	}
 	for lo, hi := s.stretch(digits, 0, isDigit32, minBase32); lo >= 0; lo, hi = s.stretch(digits, hi, isDigit32, minBase32) {
 		s.decodeRun(&codec32, digits, lo, hi, pads)
 	}
-	return end
+	return false
 }
 
 // short decodes a run that is too short for a stretch of text to tell it from a
