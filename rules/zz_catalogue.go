@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-24.5b8c40",
+	Version: "2026-11-24.49876d",
 	Providers: []Provider{
 		{
 			ID:       "airtable",
@@ -781,7 +781,7 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "atlassian-legacy-api-token",
-					Allow:       []string{"^[A-Za-z]+$"},
+					Allow:       []string{"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -1097,7 +1097,7 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "auth0-client-id",
-					Allow:       []string{"^[A-Za-z]+$"},
+					Allow:       []string{"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$"},
 					Verify: Verify{
 						Note: "public: it stands in every sign-in address",
 					},
@@ -1226,13 +1226,14 @@ var builtin = Catalogue{
 					ID:          "aws-secret-access-key",
 					Provider:    "aws",
 					Description: "AWS secret access key",
-					Keywords:    []string{"aws", "amazon", "akia", "asia", "secret_access_key", "secret-access-key", "secretaccesskey", "secretkeyid", "s3_secret", "s3-secret", "s3secret", "s3_key", "dynamodb", "cloudfront", "sqs_secret", "sns_secret"},
+					Keywords:    []string{"akia", "asia", "secret_access_key", "secret-access-key", "secretaccesskey", "secret_accesskey", "aws_secret", "aws-secret", "awssecret", "aws.secret", "aws_key", "aws-key", "awskey", "aws_access", "aws-access", "awsaccess", "aws_token", "awstoken", "aws_sec", "aws_s3", "aws_private", "amazon_secret", "amazon_key", "amazon-secret", "amazonsecret", "s3_secret", "s3-secret", "s3secret", "s3_key", "s3.secret", "dynamodb_secret", "cloudfront_secret", "sqs_secret", "sns_secret", "ses_secret"},
 					Regex:       `\b(?P<id>A(?:KI|SI)A[A-Z0-9]{16})[ \t\r\n"\x27,;:|=/]{1,12}(?P<secret>[0-9A-Za-z/+]{40})`,
 					Value:       "[0-9A-Za-z/+]{40}",
 					MinEntropy:  4.2,
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "aws-secret-access-key",
+					Allow:       []string{"(?:[A-Z][a-z]{3,}){3}", "[a-z]{10}", "^/[a-z]+/"},
 					Needs: Needs{
 						Rule:    "aws-access-key-id",
 						Lines:   8,
@@ -1457,6 +1458,7 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "aws-api-gateway-key",
+					Allow:       []string{"(?:[A-Z][a-z]{3,}){2}"},
 					Verify: Verify{
 						Note: "Only the API itself answers to it.",
 					},
@@ -1520,7 +1522,7 @@ var builtin = Catalogue{
 					Provider:    "aws",
 					Description: "AWS CodeCommit Git password",
 					Docs:        []string{"https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_ssh-keys.html"},
-					Keywords:    []string{"codecommit"},
+					Keywords:    []string{"codecommit_pass", "codecommit-pass", "codecommitpass", "codecommit_git", "codecommit:", "git-codecommit."},
 					Value:       "[0-9A-Za-z/+]{43}=",
 					MinEntropy:  4.2,
 					Severity:    "high",
@@ -1733,7 +1735,7 @@ var builtin = Catalogue{
 					Provider:    "azure",
 					Description: "Azure Service Bus, Event Hubs, Relay or Notification Hubs key",
 					Docs:        []string{"https://learn.microsoft.com/azure/service-bus-messaging/service-bus-sas"},
-					Keywords:    []string{"sharedaccesskey", "shared_access_key", "shared-access-key", "servicebus", "service_bus", "service-bus", "eventhub", "event_hub", "event-hub", "notificationhub", "notification_hub"},
+					Keywords:    []string{"sharedaccesskey", "shared_access_key", "shared-access-key", "servicebus_key", "servicebuskey", "service_bus_key", "servicebus_access", "servicebus_sas", "eventhub_key", "eventhubkey", "event_hub_key", "eventhub_sas", "eventhubs_key", "notificationhub_key", "notification_hub_key"},
 					Value:       "[0-9A-Za-z+/]{43}=",
 					Severity:    "high",
 					Class:       "key",
@@ -1865,7 +1867,7 @@ var builtin = Catalogue{
 					Provider:    "azure",
 					Description: "Azure Event Grid access key",
 					Docs:        []string{"https://learn.microsoft.com/azure/event-grid/get-access-keys"},
-					Keywords:    []string{"azeg", "aeg-sas-key", "eventgrid", "event_grid", "event-grid"},
+					Keywords:    []string{"azeg", "aeg-sas-key", "eventgrid_key", "eventgridkey", "event_grid_key", "eventgrid_topic_key", "event_grid_topic_key", "eventgrid_access", "event_grid_access"},
 					Regex:       `\b[0-9A-Za-z]{52}JQQJ99[0-9A-Za-z]{18}AZEG[0-9A-Za-z]{4}\b`,
 					Value:       "[0-9A-Za-z+/]{43}=",
 					Checksum:    "azure-cask",
@@ -2833,7 +2835,7 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "bitbucket-app-password",
-					Allow:       []string{"^[A-Za-z]+$"},
+					Allow:       []string{"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -2928,7 +2930,7 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "bitbucket-client-id",
-					Allow:       []string{"^[A-Za-z]+$"},
+					Allow:       []string{"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$"},
 					Verify: Verify{
 						Note: "an identifier: it opens nothing without the secret",
 					},
@@ -2961,7 +2963,7 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "bitbucket-client-secret",
-					Allow:       []string{"^[A-Za-z]+$"},
+					Allow:       []string{"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$"},
 					Needs: Needs{
 						Rule:    "bitbucket-client-id",
 						Lines:   10,
@@ -4091,7 +4093,7 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "crates-io-api-token",
-					Allow:       []string{"^cio[A-Za-z]+$"},
+					Allow:       []string{"^cio[a-z]*(?:[A-Z][a-z]+)*$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -4640,7 +4642,7 @@ var builtin = Catalogue{
 					Description: "Password in an SQL statement (IDENTIFIED BY)",
 					Docs:        []string{"https://dev.mysql.com/doc/refman/8.4/en/create-user.html"},
 					Keywords:    []string{"identified by", "identified with"},
-					Regex:       `(?i)\bidentified (?:with [0-9a-z_\x27"]{3,40} )?by (?:password )?["\x27\x60](?P<secret>[^"\x27\x60\s<>]{3,80})["\x27\x60]`,
+					Regex:       `(?i)\b(?:user|role|to|for|exists) [\x22\x27\x60]?[^\s\x22\x27\x60]{1,60}[\x22\x27\x60]?(?:@[\x22\x27\x60]?[^\s\x22\x27\x60]{1,60}[\x22\x27\x60]?)? identified (?:with [0-9a-z_\x27"]{3,40} )?by (?:password )?["\x27\x60](?P<secret>[^"\x27\x60\s<>]{3,80})["\x27\x60]`,
 					Severity:    "high",
 					Class:       "key",
 					Human:       true,
@@ -4985,7 +4987,7 @@ var builtin = Catalogue{
 					ID:          "datadog-application-key",
 					Provider:    "datadog",
 					Description: "Datadog application key",
-					Keywords:    []string{"datadog", "dd_app", "dd-app", "ddapp", "ddog"},
+					Keywords:    []string{"dd_app", "dd-app", "ddapp", "datadog_app", "datadog-app", "datadogapp", "datadog_api", "datadog-api", "datadogapi", "datadog_key", "datadog-key", "datadogkey", "datadog_token", "datadog-token", "datadogtoken", "datadog_auth", "datadog-auth", "datadogauth", "datadog_secret", "datadog-secret", "datadogsecret", "datadog_access", "datadog-access", "datadogaccess", "datadog api", "datadog key", "datadog token", "datadog=", "datadog =", "datadog: "},
 					Value:       "[0-9a-f]{40}",
 					Severity:    "high",
 					Class:       "key",
@@ -5109,7 +5111,7 @@ var builtin = Catalogue{
 					ID:          "deepgram-api-key",
 					Provider:    "deepgram",
 					Description: "Deepgram API key",
-					Keywords:    []string{"deepgram", "dg_api_key", "dg_key"},
+					Keywords:    []string{"dg_api_key", "dg_key", "deepgramclient", "deepgram(", "deepgram_api", "deepgram-api", "deepgramapi", "deepgram_key", "deepgram-key", "deepgramkey", "deepgram_token", "deepgram-token", "deepgramtoken", "deepgram_auth", "deepgram-auth", "deepgramauth", "deepgram_secret", "deepgram-secret", "deepgramsecret", "deepgram_access", "deepgram-access", "deepgramaccess", "deepgram api", "deepgram key", "deepgram token", "deepgram=", "deepgram =", "deepgram: "},
 					Value:       "[0-9a-f]{40}",
 					Severity:    "high",
 					Class:       "key",
@@ -5343,7 +5345,7 @@ var builtin = Catalogue{
 					ID:          "digitalocean-legacy-token",
 					Provider:    "digitalocean",
 					Description: "DigitalOcean API token (legacy)",
-					Keywords:    []string{"digitalocean", "digital_ocean", "digital-ocean", "do_token", "do_api", "do_access", "do_pat"},
+					Keywords:    []string{"do_token", "do_api", "do_access", "do_pat", "digitalocean_api", "digitalocean-api", "digitaloceanapi", "digitalocean_key", "digitalocean-key", "digitaloceankey", "digitalocean_token", "digitalocean-token", "digitaloceantoken", "digitalocean_auth", "digitalocean-auth", "digitaloceanauth", "digitalocean_secret", "digitalocean-secret", "digitaloceansecret", "digitalocean_access", "digitalocean-access", "digitaloceanaccess", "digitalocean api", "digitalocean key", "digitalocean token", "digitalocean=", "digitalocean =", "digitalocean: ", "digital_ocean_api", "digital_ocean-api", "digital_oceanapi", "digital_ocean_key", "digital_ocean-key", "digital_oceankey", "digital_ocean_token", "digital_ocean-token", "digital_oceantoken", "digital_ocean_auth", "digital_ocean-auth", "digital_oceanauth", "digital_ocean_secret", "digital_ocean-secret", "digital_oceansecret", "digital_ocean_access", "digital_ocean-access", "digital_oceanaccess", "digital_ocean api", "digital_ocean key", "digital_ocean token", "digital_ocean=", "digital_ocean =", "digital_ocean: "},
 					Value:       "[0-9a-f]{64}",
 					Severity:    "critical",
 					Class:       "key",
@@ -5544,7 +5546,7 @@ var builtin = Catalogue{
 					Provider:    "digitalocean",
 					Description: "DigitalOcean Spaces secret key",
 					Docs:        []string{"https://docs.digitalocean.com/products/spaces/how-to/manage-access/"},
-					Keywords:    []string{"spaces_secret", "spaces_key", "spaces-secret", "spacessecret", "spaces_access", "digitaloceanspaces", "do_spaces", "do00"},
+					Keywords:    []string{"spaces_secret", "spaces_key", "spaces-secret", "spacessecret", "spaces_access", "digitaloceanspaces", "do_spaces"},
 					Value:       "[0-9A-Za-z+/]{43}",
 					MinEntropy:  4.2,
 					Severity:    "high",
@@ -7883,6 +7885,7 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "gcp-oauth-client-secret",
+					Allow:       []string{"^_?[A-Za-z]+(?:[_-][A-Za-z0-9]+)+$", "(?:[A-Z][a-z]{3,}){2}"},
 					Needs: Needs{
 						Rule:    "gcp-oauth-client-id",
 						Lines:   5,
@@ -7977,8 +7980,8 @@ var builtin = Catalogue{
 					Provider:    "gcp",
 					Description: "Google Cloud Storage HMAC secret",
 					Docs:        []string{"https://cloud.google.com/storage/docs/authentication/hmackeys"},
-					Keywords:    []string{"goog1e", "goog", "gcs_secret", "gcs-secret", "gcs_hmac", "gcs-hmac", "gcs_access", "hmac_secret", "hmac-secret", "hmacsecret"},
-					Regex:       `\b(?P<id>GOOG[A-Z0-9]{57})[ \t\r\n"\x27,;:|=/]{1,12}(?P<secret>[0-9A-Za-z/+]{40})`,
+					Keywords:    []string{"goog1e", "gcs_secret", "gcs-secret", "gcs_hmac", "gcs-hmac", "gcs_access", "hmac_secret", "hmac-secret", "hmacsecret"},
+					Regex:       `\b(?P<id>GOOG1E[A-Z0-9]{55})[ \t\r\n"\x27,;:|=/]{1,12}(?P<secret>[0-9A-Za-z/+]{40})`,
 					Value:       "[0-9A-Za-z/+]{40}",
 					MinEntropy:  4.2,
 					Severity:    "high",
@@ -8070,6 +8073,7 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "gcp-looker-client-secret",
+					Allow:       []string{"(?:[A-Z][a-z]{3,}){2}"},
 					Verify: Verify{
 						Note: "Only the company's own Looker answers to it, with the client ID.",
 					},
@@ -10050,7 +10054,7 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "hashicorp-vault-legacy-token",
-					Allow:       []string{`^[sr]\.[A-Za-z]+$`},
+					Allow:       []string{`^[sr]\.[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$`},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -10577,7 +10581,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "http-auth-basic",
-					Allow:       []string{"^dXNlcjpwYXNz", "^dXNlcm5hbWU6cGFzc3dvcmQ", "^QWxhZGRpbjpvcGVu", "^YWRtaW46YWRtaW4=?$", "^Zm9vOmJhcg", "^dGVzdDp0ZXN0", "(?i)^(?:base64|credentials|encoded|your|token|auth|auth_?string|username|user_pass)"},
+					Allow:       []string{"^dXNlcjpwYXNz", "^dXNlcm5hbWU6cGFzc3dvcmQ", "^QWxhZGRpbjpvcGVu", "^czZCaGRSa3F0Mz", "^YWRtaW46YWRtaW4=?$", "^Zm9vOmJhcg", "^dGVzdDp0ZXN0", "(?i)^(?:base64|credentials|encoded|your|token|auth|auth_?string|username|user_pass)"},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's. The same request with and without the header would tell.",
 					},
@@ -10957,8 +10961,10 @@ var builtin = Catalogue{
 					ID:          "jfrog-api-key",
 					Provider:    "jfrog",
 					Description: "JFrog Artifactory API key",
-					Keywords:    []string{"akcp"},
+					Keywords:    []string{"akcp", "jfrog", "artifactory"},
 					Regex:       `\bAKCp[0-9A-Za-z]{66,72}\b`,
+					Value:       "[0-9A-Za-z]{73}",
+					MinEntropy:  3.6,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "jfrog-api-key",
@@ -11154,12 +11160,13 @@ var builtin = Catalogue{
 					ID:          "jwt-signing-secret",
 					Provider:    "jwt",
 					Description: "JWT signing secret",
-					Keywords:    []string{"jwt_secret", "jwt-secret", "jwtsecret", "jwt.secret", "jwt_signing", "jwt-signing", "jwtsigning", "jwt_key", "jwt-key", "jwtkey", "jwt.key", "jwt_token_secret", "jwt_access", "jwt_refresh", "jwt_auth_secret", "jwt_private", "jwt_hmac", "jwt_passphrase", "jwt:"},
+					Keywords:    []string{"jwt_secret", "jwt-secret", "jwtsecret", "jwt.secret", "jwt_signing", "jwt-signing", "jwtsigning", "jwt_key", "jwt-key", "jwtkey", "jwt.key", "jwt_token_secret", "jwt_access_secret", "jwt_refresh_secret", "jwt_access_token_secret", "jwt_refresh_token_secret", "jwt_access_key", "jwt_auth_secret", "jwt_private", "jwt_hmac", "jwt_passphrase", "jwt:"},
 					Value:       "(?:[0-9A-Fa-f]{32,128}|[0-9A-Za-z+/_-]{40,128}={0,2})",
 					MinEntropy:  3,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "jwt-signing-secret",
+					Allow:       []string{"(?:[A-Za-z]{3,}[_-]+){3}", "(?:[A-Z][a-z]{3,}){2}"},
 					Verify: Verify{
 						Note: "Offline: a token of the service that verifies with it proves it.",
 					},
@@ -11589,6 +11596,37 @@ var builtin = Catalogue{
 					},
 				},
 				{
+					ID:          "linear-client-secret",
+					Provider:    "linear",
+					Description: "Linear OAuth client secret",
+					Docs:        []string{"https://linear.app/developers/oauth-2-0-authentication"},
+					Keywords:    []string{"linear_client", "linear-client", "linearclient", "linear_oauth", "linear_api", "linear-api", "linearapi", "linear_key", "linear-key", "linearkey", "linear_token", "linear-token", "lineartoken", "linear_auth", "linear-auth", "linearauth", "linear_secret", "linear-secret", "linearsecret", "linear_access", "linear-access", "linearaccess", "linear api", "linear key", "linear token", "linear=", "linear =", "linear: "},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "linear-client-secret",
+					Verify: Verify{
+						Note: "needs a code or refresh token of a user: not asked",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the application's client secret",
+								URL:   "https://linear.app/settings/api/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://linear.app/settings/api/applications",
+							},
+						},
+						Usage: "https://linear.app/settings/api/applications",
+						Blast: "with a user's code or refresh token: acts as the application for that user",
+					},
+				},
+				{
 					ID:          "linear-webhook-secret",
 					Provider:    "linear",
 					Description: "Linear webhook signing secret",
@@ -11973,7 +12011,7 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mistral-api-key",
-					Allow:       []string{"^[A-Za-z]+$"},
+					Allow:       []string{"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -12555,7 +12593,7 @@ var builtin = Catalogue{
 					ID:          "newrelic-legacy-license-key",
 					Provider:    "newrelic",
 					Description: "New Relic license key (40 hexadecimal digits)",
-					Keywords:    []string{"newrelic", "new_relic", "new-relic", "new relic"},
+					Keywords:    []string{"newrelic_license", "newrelic-license", "newreliclicense", "newrelic.license", "new_relic_license", "new-relic-license", "new relic", "newrelic_api", "newrelic-api", "newrelicapi", "newrelic_key", "newrelic-key", "newrelickey", "newrelic_token", "newrelic-token", "newrelictoken", "newrelic_auth", "newrelic-auth", "newrelicauth", "newrelic_secret", "newrelic-secret", "newrelicsecret", "newrelic_access", "newrelic-access", "newrelicaccess", "newrelic api", "newrelic key", "newrelic token", "newrelic=", "newrelic =", "newrelic: ", "new_relic_api", "new_relic-api", "new_relicapi", "new_relic_key", "new_relic-key", "new_relickey", "new_relic_token", "new_relic-token", "new_relictoken", "new_relic_auth", "new_relic-auth", "new_relicauth", "new_relic_secret", "new_relic-secret", "new_relicsecret", "new_relic_access", "new_relic-access", "new_relicaccess", "new_relic api", "new_relic key", "new_relic token", "new_relic=", "new_relic =", "new_relic: ", "new-relic_api", "new-relic-api", "new-relicapi", "new-relic_key", "new-relic-key", "new-relickey", "new-relic_token", "new-relic-token", "new-relictoken", "new-relic_auth", "new-relic-auth", "new-relicauth", "new-relic_secret", "new-relic-secret", "new-relicsecret", "new-relic_access", "new-relic-access", "new-relicaccess", "new-relic api", "new-relic key", "new-relic token", "new-relic=", "new-relic =", "new-relic: "},
 					Value:       "[0-9a-f]{40}",
 					Severity:    "medium",
 					Class:       "key",
@@ -12745,7 +12783,7 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "notion-legacy-integration-token",
-					Allow:       []string{"^secret_[A-Za-z]+$"},
+					Allow:       []string{"^secret_[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -15319,7 +15357,7 @@ var builtin = Catalogue{
 					Provider:    "private-key",
 					Description: "WireGuard private or preshared key",
 					Docs:        []string{"https://www.wireguard.com/quickstart/"},
-					Keywords:    []string{"privatekey", "presharedkey", "wireguard", "wg_private", "wg-private", "wg_preshared", "wg_psk"},
+					Keywords:    []string{"privatekey", "presharedkey", "wireguard_private", "wireguard-private", "wireguard_key", "wireguard_psk", "wg_private", "wg-private", "wg_preshared", "wg_psk"},
 					Value:       "[0-9A-Za-z+/]{42}[AEIMQUYcgkosw048]=",
 					MinEntropy:  4,
 					Severity:    "high",
@@ -15876,7 +15914,7 @@ var builtin = Catalogue{
 					ID:          "sentry-legacy-auth-token",
 					Provider:    "sentry",
 					Description: "Sentry auth token (without prefix)",
-					Keywords:    []string{"sentry"},
+					Keywords:    []string{"sentry_api", "sentry-api", "sentryapi", "sentry_key", "sentry-key", "sentrykey", "sentry_token", "sentry-token", "sentrytoken", "sentry_auth", "sentry-auth", "sentryauth", "sentry_secret", "sentry-secret", "sentrysecret", "sentry_access", "sentry-access", "sentryaccess", "sentry api", "sentry key", "sentry token", "sentry=", "sentry =", "sentry: "},
 					Value:       "[0-9a-f]{64}",
 					Severity:    "high",
 					Class:       "key",
@@ -16868,7 +16906,7 @@ var builtin = Catalogue{
 					Keywords:    []string{"eaaa", "square"},
 					Regex:       `\bEAAA[0-9A-Za-z_-]{60}`,
 					Value:       "EAAA[0-9A-Za-z_-]{22,60}",
-					MinEntropy:  3.5,
+					MinEntropy:  4.2,
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "square-access-token",
@@ -18102,7 +18140,7 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "twilio-api-key-secret",
-					Allow:       []string{"^[A-Za-z]+$"},
+					Allow:       []string{"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$"},
 					Needs: Needs{
 						Rule:    "twilio-api-key-sid",
 						Lines:   10,
@@ -18215,7 +18253,7 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "twitter-api-key",
-					Allow:       []string{"^[A-Za-z]+$"},
+					Allow:       []string{"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$"},
 					Verify: Verify{
 						Note: "an identifier: it opens nothing without the API secret",
 					},
@@ -18699,7 +18737,7 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "vercel-legacy-token",
-					Allow:       []string{"^[A-Za-z]+$"},
+					Allow:       []string{"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -18908,7 +18946,7 @@ var builtin = Catalogue{
 					ID:          "wandb-legacy-api-key",
 					Provider:    "wandb",
 					Description: "Weights & Biases API key (40 characters)",
-					Keywords:    []string{"wandb", "weightsandbiases", "weights_and_biases", "weights-and-biases", "weights & biases"},
+					Keywords:    []string{"wandb.login", "wandb login", "weightsandbiases", "weights_and_biases", "weights-and-biases", "weights & biases", "wandb_api", "wandb-api", "wandbapi", "wandb_key", "wandb-key", "wandbkey", "wandb_token", "wandb-token", "wandbtoken", "wandb_auth", "wandb-auth", "wandbauth", "wandb_secret", "wandb-secret", "wandbsecret", "wandb_access", "wandb-access", "wandbaccess", "wandb api", "wandb key", "wandb token", "wandb=", "wandb =", "wandb: "},
 					Value:       "[0-9a-f]{40}",
 					Severity:    "high",
 					Class:       "key",
