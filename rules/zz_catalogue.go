@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-24.49876d",
+	Version: "2026-11-24.928d2a",
 	Providers: []Provider{
 		{
 			ID:       "airtable",
@@ -1129,6 +1129,7 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "auth0-client-secret",
+					Allow:       []string{"^[A-Za-z]+[0-9]{0,2}(?:[-_/][A-Za-z]+[0-9]{0,2})+$"},
 					Needs: Needs{
 						Rule:    "auth0-client-id",
 						Lines:   10,
@@ -3195,6 +3196,7 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "cloudflare-api-token",
+					Allow:       []string{"^[A-Za-z]+[0-9]{0,2}(?:[-_/][A-Za-z]+[0-9]{0,2})+$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -5769,6 +5771,7 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "discord-client-secret",
+					Allow:       []string{"^[A-Za-z]+[0-9]{0,2}(?:[-_/][A-Za-z]+[0-9]{0,2})+$"},
 					Needs: Needs{
 						Rule:    "discord-client-id",
 						Lines:   10,
@@ -6544,6 +6547,7 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "dropbox-long-lived-token",
+					Allow:       []string{"^[A-Za-z]+[0-9]{0,2}(?:[-_/][A-Za-z]+[0-9]{0,2})+$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -7162,6 +7166,7 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "fastly-api-token",
+					Allow:       []string{"^[A-Za-z]+[0-9]{0,2}(?:[-_/][A-Za-z]+[0-9]{0,2})+$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -10295,6 +10300,7 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "hashicorp-hcp-client-secret",
+					Allow:       []string{"^[A-Za-z]+[0-9]{0,2}(?:[-_/][A-Za-z]+[0-9]{0,2})+$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -11721,6 +11727,7 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mailchimp-transactional-api-key",
+					Allow:       []string{"^[A-Za-z]+[0-9]{0,2}(?:[-_/][A-Za-z]+[0-9]{0,2})+$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -12159,6 +12166,7 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "netlify-legacy-access-token",
+					Allow:       []string{"^[A-Za-z]+[0-9]{0,2}(?:[-_/][A-Za-z]+[0-9]{0,2})+$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -13201,6 +13209,7 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "okta-client-secret",
+					Allow:       []string{"^[A-Za-z]+[0-9]{0,2}(?:[-_/][A-Za-z]+[0-9]{0,2})+$"},
 					Needs: Needs{
 						Rule:    "okta-client-id",
 						Lines:   10,
@@ -19012,6 +19021,7 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "weaviate-api-key",
+					Allow:       []string{"^[A-Za-z]+[0-9]{0,2}(?:[-_/][A-Za-z]+[0-9]{0,2})+$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
