@@ -10,6 +10,12 @@ import (
 	"time"
 )
 
+var (
+	errCommitTree   = errors.New("parse commit: it does not begin with a valid tree line")
+	errCommitParent = errors.New("parse commit: invalid parent line")
+	errTag          = errors.New("parse tag: it does not begin with valid object, type and tag lines")
+)
+
 // Person is who made a commit or a tag, and when. The slices are parts of the
 // object's data.
 type Person struct {
@@ -109,14 +115,14 @@ func ParseCommit(data []byte) (Commit, error) {
 				break
 			}
 			if id, ok := idLine(line, "parent "); !ok || 2*int(id.n) != c.digits || len(rest) == len(line) {
-				err = errors.New("parse commit: invalid parent line")
+				err = errCommitParent
 				break
 			}
 			rest = after
 		}
 		c.parents = start[:len(start)-len(rest)]
 	} else {
-		err = errors.New("parse commit: it does not begin with a valid tree line")
+		err = errCommitTree
 	}
 	for key, value := range allHeaders(rest) {
 		switch {
@@ -215,7 +221,7 @@ func ParseTag(data []byte) (Tag, error) {
 		}
 	}
 	if !ok {
-		return t, errors.New("parse tag: it does not begin with valid object, type and tag lines")
+		return t, errTag
 	}
 	return t, nil
 }

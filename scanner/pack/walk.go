@@ -143,6 +143,9 @@ func (s *Store) Walk(ctx context.Context, o WalkOptions, fn func(worker int, o *
 	wg.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.err == nil {
+		return context.Cause(ctx)
+	}
 	return w.err
 }
 
