@@ -18,11 +18,11 @@ import (
 	"github.com/till-sh/till/scanner"
 )
 
-// A planted key is "<key:label>"; tests look for these instead of credentials,
+// A planted key is "<key=label>"; tests look for these instead of credentials,
 // so that no real engine is needed and no scanner stumbles over our files.
-var keyPattern = regexp.MustCompile(`<key:[a-z0-9.-]+>`)
+var keyPattern = regexp.MustCompile(`<key=[a-z0-9.-]+>`)
 
-func key(label string) string { return "<key:" + label + ">" }
+func key(label string) string { return "<key=" + label + ">" }
 
 // text is a file of some lines with a key in the middle.
 func text(label string) string {
@@ -118,7 +118,7 @@ func (r *run) labels() []string {
 	for i, f := range r.findings {
 		if len(r.places[i]) > 0 {
 			v := f.Secret.Reveal()
-			out = append(out, v[len("<key:"):len(v)-1])
+			out = append(out, v[len("<key="):len(v)-1])
 		}
 	}
 	slices.Sort(out)

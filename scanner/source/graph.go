@@ -1,0 +1,133 @@
+package source
+
+import (
+	"container/heap"
+	"slices"
+
+	"github.com/till-sh/till/scanner/pack"
+)
+
+// commitNode is what is kept of a commit.
+type commitNode struct {
+	id, tree pack.OID
+	parents  []pack.OID // dropped by newGraph where all of them are here
+	time     int64      // of the committer, in seconds since 1970
+	people   [2]int32   // author and committer, see people
+}
+
+// commitGraph is a set of commits, known by number: their place in ids.
+type commitGraph struct {
+	nodes   []commitNode // ordered by id
+	parents [][]int32    // those that are here
+	// cut lists the commits of which a parent is not here.
+	cut []int32
+}
+
+// newGraph makes a graph of the nodes, which it keeps.
+func newGraph(nodes []commitNode) *commitGraph {
+	slices.SortFunc(nodes, func(a, b commitNode) int { return a.id.Compare(b.id) })
+	g := &commitGraph{nodes: nodes, parents: make([][]int32, len(nodes))}
+	total := 0
+	for i := range nodes {
+		total += len(nodes[i].parents)
+	}
+	all := make([]int32, 0, total) // one allocation for all lists
+	for i := range nodes {
+		start := len(all)
+		cut := false
+		for _, p := range nodes[i].parents {
+			if j, ok := g.find(p); ok {
+				all = append(all, j)
+			} else {
+				cut = true
+			}
+		}
+		g.parents[i] = all[start:len(all):len(all)]
+		if cut {
+			g.cut = append(g.cut, int32(i))
+		} else {
+			nodes[i].parents = nil // known by number
+		}
+	}
+	return g
+}
+
+// find returns the number of a commit.
+func (g *commitGraph) find(id pack.OID) (int32, bool) {
+	i, ok := slices.BinarySearchFunc(g.nodes, id, func(n commitNode, id pack.OID) int { return n.id.Compare(id) })
+	return int32(i), ok
+}
+
+// reach marks the commits that are reachable from the given ones.
+func (g *commitGraph) reach(from []int32) []bool {
+	marked := make([]bool, len(g.nodes))
+	var stack []int32
+	push := func(list []int32) {
+		for _, i := range list {
+			if !marked[i] {
+				marked[i] = true
+				stack = append(stack, i)
+			}
+		}
+	}
+	push(from)
+	for len(stack) > 0 {
+		i := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		push(g.parents[i])
+	}
+	return marked
+}
+
+// before is the order in which commits count as older: by time, then by id.
+func (g *commitGraph) before(a, b int32) bool {
+	if x, y := g.nodes[a].time, g.nodes[b].time; x != y {
+		return x < y
+	}
+	return a < b
+}
+
+// order returns all commits, parents before children, older ones first where
+// there is a choice.
+func (g *commitGraph) order() []int32 {
+	waiting := make([]int32, len(g.nodes)) // parents that have not come yet
+	children := make([][]int32, len(g.nodes))
+	ready := &commitHeap{g: g}
+	for i, parents := range g.parents {
+		waiting[i] = int32(len(parents))
+		if len(parents) == 0 {
+			ready.list = append(ready.list, int32(i))
+		}
+		for _, p := range parents {
+			children[p] = append(children[p], int32(i))
+		}
+	}
+	heap.Init(ready)
+	out := make([]int32, 0, len(g.nodes))
+	for ready.Len() > 0 {
+		i := heap.Pop(ready).(int32)
+		out = append(out, i)
+		for _, c := range children[i] {
+			if waiting[c]--; waiting[c] == 0 {
+				heap.Push(ready, c)
+			}
+		}
+	}
+	return out
+}
+
+// commitHeap gives the oldest commit first.
+type commitHeap struct {
+	g    *commitGraph
+	list []int32
+}
+
+func (h *commitHeap) Len() int           { return len(h.list) }
+func (h *commitHeap) Less(i, j int) bool { return h.g.before(h.list[i], h.list[j]) }
+func (h *commitHeap) Swap(i, j int)      { h.list[i], h.list[j] = h.list[j], h.list[i] }
+func (h *commitHeap) Push(x any)         { h.list = append(h.list, x.(int32)) }
+func (h *commitHeap) Pop() any {
+	last := h.list[len(h.list)-1]
+	h.list = h.list[:len(h.list)-1]
+	return last
+}

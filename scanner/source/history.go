@@ -1,0 +1,442 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"slices"
+
+	"github.com/till-sh/till/scanner"
+	"github.com/till-sh/till/scanner/pack"
+)
+
+// HistoryOptions say what is reported of a history.
+type HistoryOptions struct {
+	// Unreachable also reports what no ref, HEAD, reflog or pseudo ref reaches:
+	// commits dropped long ago, files added and never committed. Without it
+	// such keys are counted in Summary.Unreachable.
+	Unreachable bool
+}
+
+// History is everything in the object store of a repository: all blobs, the
+// messages, headers and authors of commits, tags, the names of files, folders
+// and refs. Every object is read once, whether a ref reaches it or not; which
+// commit brought it is found out only for what holds a finding.
+type History struct {
+	repo *Repository
+	opt  HistoryOptions
+
+	workers int
+	refs    *refs
+	graph   *commitGraph
+	tags    map[pack.OID]tagNode
+	roots   []root
+	reached []bool  // by number of the commit
+	topo    []int32 // see commitGraph.order; made when needed
+	// damaged says that commits, trees or tags could not be read, so that what
+	// seems to be unreachable may not be.
+	damaged bool
+}
+
+// NewHistory returns a source for the whole history of repo.
+func NewHistory(repo *Repository, opt HistoryOptions) *History {
+	return &History{repo: repo, opt: opt}
+}
+
+// tagNode is what is kept of a tag object.
+type tagNode struct {
+	object pack.OID
+	typ    pack.Type
+	person int32 // see people
+}
+
+// historyWalk is one run of History.Each.
+type historyWalk struct {
+	store   *pack.Store
+	format  pack.Format
+	fn      func(worker int, b *scanner.Blob) error
+	seed    maphash.Seed
+	workers []historyWorker
+	sum     scanner.Summary
+	corrupt map[pack.OID]bool
+}
+
+// historyWorker is what one goroutine of a walk needs for itself.
+type historyWorker struct {
+	walk    *historyWalk
+	id      int
+	win     windows
+	text    []byte // headers are put together here
+	seen    hashSet
+	names   map[string]struct{}
+	people  people
+	commits []commitNode
+	tags    map[pack.OID]tagNode
+	missing map[pack.OID]struct{} // objects that trees name and the store lacks
+	blobs   int
+	bytes   int64
+	errs    []string
+	broken  bool // a commit, tree or tag could not be read
+}
+
+// people numbers author lines.
+type people struct {
+	lines  []string
+	number map[string]int32
+}
+
+func (p *people) add(line string) int32 {
+	n, ok := p.number[line]
+	if !ok {
+		n = int32(len(p.lines))
+		p.lines = append(p.lines, line)
+		p.number[line] = n
+	}
+	return n
+}
+
+// Each implements [scanner.Source].
+func (h *History) Each(ctx context.Context, workers int, fn func(worker int, b *scanner.Blob) error) (scanner.Summary, error) {
+	if err := ctx.Err(); err != nil {
+		return scanner.Summary{}, err
+	}
+	store, err := h.repo.Store()
+	if err != nil {
+		return scanner.Summary{}, err
+	}
+	shallow, err := h.repo.readShallow()
+	if err != nil {
+		return scanner.Summary{}, err
+	}
+	h.refs, h.workers, h.roots, h.topo = h.repo.readRefs(), max(workers, 1), nil, nil
+	w := &historyWalk{
+		store: store, format: h.repo.Format, fn: fn, seed: maphash.MakeSeed(),
+		workers: make([]historyWorker, h.workers), corrupt: map[pack.OID]bool{},
+	}
+	w.sum.Errors = append(w.sum.Errors, h.refs.problems...)
+	for i := range w.workers {
+		w.workers[i] = historyWorker{
+			walk: w, id: i, names: map[string]struct{}{}, people: people{number: map[string]int32{}},
+			tags: map[pack.OID]tagNode{}, missing: map[pack.OID]struct{}{},
+		}
+	}
+	err = store.Walk(ctx, pack.WalkOptions{Workers: len(w.workers), OnError: w.damage}, func(n int, o *pack.Object) error {
+		return w.workers[n].object(o)
+	})
+	if err != nil {
+		return w.sum, err
+	}
+	all := w.merge()
+	h.graph, h.tags = newGraph(all.commits), all.tags
+	h.damaged = len(w.corrupt) > 0 || all.broken
+	h.resolveTips(w)
+	if err := h.passPeople(&all.people, fn); err != nil {
+		return w.sum, err
+	}
+	if err := h.passAllNames(all.names, fn); err != nil {
+		return w.sum, err
+	}
+	err = h.checkConnected(ctx, w, all.missing, shallow)
+	slices.Sort(w.sum.Errors)
+	w.sum.Errors = slices.Compact(w.sum.Errors)
+	return w.sum, err
+}
+
+// damage notes what the walk could not read.
+func (w *historyWalk) damage(e *pack.CorruptError) {
+	w.sum.Errors = append(w.sum.Errors, e.Error())
+	w.corrupt[e.OID] = true // the zero OID for a whole pack
+}
+
+// merge puts together what the workers collected.
+func (w *historyWalk) merge() *historyWorker {
+	all := &w.workers[0]
+	for i := range w.workers {
+		o := &w.workers[i]
+		w.sum.Blobs += o.blobs
+		w.sum.Bytes += o.bytes
+		w.sum.Errors = append(w.sum.Errors, o.errs...)
+		if i == 0 {
+			continue
+		}
+		number := make([]int32, len(o.people.lines))
+		for j, line := range o.people.lines {
+			number[j] = all.people.add(line)
+		}
+		for _, n := range o.commits {
+			n.people = [2]int32{number[n.people[0]], number[n.people[1]]}
+			all.commits = append(all.commits, n)
+		}
+		for id, t := range o.tags {
+			t.person = number[t.person]
+			all.tags[id] = t
+		}
+		maps.Copy(all.names, o.names)
+		maps.Copy(all.missing, o.missing)
+		all.broken = all.broken || o.broken
+		*o = historyWorker{}
+	}
+	all.seen, all.win, all.text = hashSet{}, windows{}, nil
+	return all
+}
+
+func (w *historyWorker) fail(format string, args ...any) {
+	w.errs = append(w.errs, fmt.Sprintf(format, args...))
+}
+
+// object takes one object of the walk. Only an error of fn is returned.
+func (w *historyWorker) object(o *pack.Object) error {
+	if o.Data == nil && o.Size > 0 && o.Type != pack.TypeBlob {
+		w.fail("read object %s: a %s of %d bytes is too large", o.ID, o.Type, o.Size)
+		w.broken = true
+		return nil
+	}
+	switch o.Type {
+	case pack.TypeBlob:
+		return w.blob(o)
+	case pack.TypeTree:
+		if _, err := visitTree(o, w.walk.format, w.entry); err != nil {
+			w.fail("%v", err)
+			w.broken = true
+		}
+	case pack.TypeCommit:
+		return w.commit(o)
+	case pack.TypeTag:
+		return w.tag(o)
+	}
+	return nil
+}
+
+func (w *historyWorker) pass(b *scanner.Blob) error {
+	if len(b.Data) == 0 {
+		return nil
+	}
+	return w.walk.fn(w.id, b)
+}
+
+func (w *historyWorker) blob(o *pack.Object) error {
+	b := scanner.Blob{Hash: o.ID.String()}
+	fn := func(b *scanner.Blob) error { return w.walk.fn(w.id, b) }
+	var n int64
+	var err error
+	if o.Data != nil || o.Size == 0 {
+		n, err = w.win.passData(o.Data, b, fn)
+	} else {
+		r, openErr := o.Open()
+		if err = openErr; err == nil {
+			n, err = w.win.passStream(r, b, fn)
+			r.Close()
+		}
+	}
+	if stop := (*stopError)(nil); errors.As(err, &stop) {
+		return stop.err
+	}
+	if err != nil {
+		w.fail("%v", objectError(o.ID, err))
+		return nil
+	}
+	w.blobs++
+	w.bytes += n
+	return nil
+}
+
+// entry takes an entry of a tree: its name, and whether the object it names is
+// here. If that holds for all trees, all that refs reach is here, whatever refs
+// there are, so that a sound repository needs no walk from its refs.
+func (w *historyWorker) entry(e *pack.TreeEntry) bool {
+	if !w.seen.add(maphash.Bytes(w.walk.seed, e.Name) ^ maphash.Comparable(w.walk.seed, e.OID)) {
+		return false
+	}
+	if _, ok := w.names[string(e.Name)]; !ok {
+		w.names[string(e.Name)] = struct{}{}
+	}
+	if e.Kind() != pack.ModeGitlink && !w.walk.store.Has(e.OID) && !isEmptyObject(e.OID) {
+		w.missing[e.OID] = struct{}{}
+	}
+	return false
+}
+
+func (w *historyWorker) commit(o *pack.Object) error {
+	c, err := pack.ParseCommit(o.Data)
+	if err != nil {
+		w.fail("read commit %s: %v", o.ID, err)
+		w.broken = true
+	}
+	n := commitNode{
+		id: o.ID, tree: c.Tree, time: c.Committer.Unix,
+		people: [2]int32{w.people.add(identity(c.Author.Raw)), w.people.add(identity(c.Committer.Raw))},
+	}
+	for i := range c.NumParents() {
+		n.parents = append(n.parents, c.Parent(i))
+	}
+	w.commits = append(w.commits, n)
+	w.text = w.text[:0]
+	for k, v := range c.Headers() {
+		w.text = append(append(append(append(w.text, k...), ' '), v...), '\n')
+	}
+	hash := o.ID.String()
+	if err := w.pass(&scanner.Blob{Hash: hash, Where: scanner.InMessage, Data: w.text}); err != nil {
+		return err
+	}
+	return w.pass(&scanner.Blob{Hash: hash, Where: scanner.InMessage, Data: c.Message})
+}
+
+func (w *historyWorker) tag(o *pack.Object) error {
+	t, err := pack.ParseTag(o.Data)
+	if err != nil {
+		w.fail("read tag %s: %v", o.ID, err)
+		w.broken = true
+	}
+	w.tags[o.ID] = tagNode{t.Object, t.Type, w.people.add(identity(t.Tagger.Raw))}
+	w.text = append(append(w.text[:0], t.Name...), '\n')
+	for k, v := range t.Headers() {
+		w.text = append(append(append(append(w.text, k...), ' '), v...), '\n')
+	}
+	hash := o.ID.String()
+	if err := w.pass(&scanner.Blob{Hash: hash, Where: scanner.InTag, Data: w.text}); err != nil {
+		return err
+	}
+	return w.pass(&scanner.Blob{Hash: hash, Where: scanner.InTag, Data: t.Message})
+}
+
+// identity cuts the time off an author line. What does not look like a time
+// stays, since it is scanned too.
+func identity(line []byte) string {
+	rest := bytes.TrimRight(line, "0123456789")
+	if n := len(line) - len(rest); n == 4 && len(rest) > 0 && (rest[len(rest)-1] == '+' || rest[len(rest)-1] == '-') {
+		if rest, ok := bytes.CutSuffix(rest[:len(rest)-1], []byte(" ")); ok {
+			if name := bytes.TrimRight(rest, "0123456789"); len(name) < len(rest) && bytes.HasSuffix(name, []byte("> ")) {
+				line = name[:len(name)-1]
+			}
+		}
+	}
+	return string(line)
+}
+
+// passPeople passes on each author line once, as part of the oldest commit that
+// has it; one that is reached comes before one that is not.
+func (h *History) passPeople(p *people, fn func(worker int, b *scanner.Blob) error) error {
+	commit := make([]int32, len(p.lines))
+	for i := range commit {
+		commit[i] = -1
+	}
+	for i, n := range h.graph.nodes {
+		for _, who := range n.people {
+			old, now := commit[who], int32(i)
+			if old < 0 || h.reached[now] && !h.reached[old] || h.reached[now] == h.reached[old] && h.graph.before(now, old) {
+				commit[who] = now
+			}
+		}
+	}
+	owner := make([]pack.OID, len(p.lines))
+	for who, c := range commit {
+		if c >= 0 {
+			owner[who] = h.graph.nodes[c].id
+		}
+	}
+	for id, t := range h.tags { // taggers who never made a commit
+		if old := owner[t.person]; commit[t.person] < 0 && (old.IsZero() || id.Compare(old) < 0) {
+			owner[t.person] = id
+		}
+	}
+	for _, line := range slices.Sorted(maps.Keys(p.number)) {
+		if line == "" {
+			continue
+		}
+		b := scanner.Blob{Hash: owner[p.number[line]].String(), Where: scanner.InAuthor, Data: []byte(line)}
+		if err := fn(0, &b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// passAllNames passes on the names of files and folders, each once, and those
+// of refs.
+func (h *History) passAllNames(names map[string]struct{}, fn func(worker int, b *scanner.Blob) error) error {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if err := fn(0, &scanner.Blob{Path: name, Where: scanner.InPath, Data: []byte(name)}); err != nil {
+			return err
+		}
+	}
+	for _, t := range h.refs.tips {
+		if t.kind != tipRef {
+			break
+		}
+		if err := fn(0, &scanner.Blob{Path: t.name, Where: scanner.InRef, Data: []byte(t.name)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hashSet remembers 64-bit hashes, and forgets all of them when it has grown to
+// its limit: it only saves work.
+type hashSet struct {
+	slots []uint64
+	n     int
+}
+
+// maxHashSet is the number of slots of a full set: 32 MB for each worker.
+const maxHashSet = 4 << 20
+
+// add reports whether the hash was not in the set.
+func (s *hashSet) add(h uint64) bool {
+	if h == 0 {
+		return true // stands for an empty slot
+	}
+	if s.n*2 >= len(s.slots) {
+		s.grow()
+	}
+	for i := h & uint64(len(s.slots)-1); ; i = (i + 1) & uint64(len(s.slots)-1) {
+		switch s.slots[i] {
+		case h:
+			return false
+		case 0:
+			s.slots[i] = h
+			s.n++
+			return true
+		}
+	}
+}
+
+func (s *hashSet) grow() {
+	old := s.slots
+	if len(old) >= maxHashSet {
+		clear(old)
+		s.n = 0
+		return
+	}
+	s.slots, s.n = make([]uint64, max(1<<12, 4*len(old))), 0
+	for _, h := range old {
+		if h != 0 {
+			s.add(h)
+		}
+	}
+}
+
+// isEmptyObject reports whether id is the empty tree or blob, which git knows
+// without having it in the store.
+func isEmptyObject(id pack.OID) bool {
+	return id == emptyTree[0] || id == emptyTree[1] || id == emptyBlob[0] || id == emptyBlob[1]
+}
+
+// The ids of the empty tree and blob, by format.
+var emptyTree, emptyBlob = [2]pack.OID{
+	mustOID("4b825dc642cb6eb9a060e54bf8d69288fbee4904"),
+	mustOID("6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"),
+}, [2]pack.OID{
+	mustOID("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"),
+	mustOID("473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"),
+}
+
+func mustOID(s string) pack.OID {
+	id, err := pack.ParseOID(s)
+	if err != nil {
+		panic(err)
+	}
+	return id
+}
