@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-24.928d2a",
+	Version: "2026-11-24.6c63f3",
 	Providers: []Provider{
 		{
 			ID:       "airtable",
@@ -3689,7 +3689,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "config-files-netrc",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -3723,7 +3723,7 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "config-files-netrc",
 					Paths:       []string{"**/.netrc", "**/_netrc", "**/netrc", "**/*.netrc", "**/.authinfo"},
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -3757,7 +3757,7 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "config-files-pgpass",
 					Paths:       []string{"**/.pgpass", "**/*pgpass*", "**/pgpass.conf"},
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -3823,7 +3823,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "config-files-npmrc-auth-token",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -3857,7 +3857,7 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "config-files-pypirc-password",
 					Paths:       []string{"**/.pypirc", "**/pypirc", "**/*.pypirc"},
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -3884,8 +3884,8 @@ var builtin = Catalogue{
 					Provider:    "config-files",
 					Description: "Registry login in a Docker configuration",
 					Docs:        []string{"https://docs.docker.com/reference/cli/docker/login/"},
-					Keywords:    []string{"auths"},
-					Regex:       `\bauths\\{0,3}["\x27]?\s{0,8}:\s{0,8}\{[^}]{0,400}?\\{0,3}"auth\\{0,3}"\s{0,8}:\s{0,8}\\{0,3}"(?P<secret>[0-9A-Za-z+/]{8,1000}[0-9A-Za-z+/]{0,1000}={0,2})`,
+					Keywords:    []string{`"auth`},
+					Regex:       `[0-9A-Za-z](?:\.[A-Za-z]{2,12}|:[0-9]{2,5})[0-9A-Za-z/._-]{0,60}\\{0,3}"\s{0,8}:\s{0,8}\{[^{}]{0,300}?"auth\\{0,3}"\s{0,8}:\s{0,8}\\{0,3}"(?P<secret>[0-9A-Za-z+/]{8,1000}[0-9A-Za-z+/]{0,1000}={0,2})\\{0,3}"`,
 					Severity:    "high",
 					Class:       "key",
 					Human:       true,
@@ -3956,7 +3956,7 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "config-files-mycnf-password",
 					Paths:       []string{"**/.my.cnf", "**/my.cnf", "**/*.my.cnf", "**/my.ini", "**/.mylogin.cnf", "**/debian.cnf"},
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -4055,7 +4055,7 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "config-files-wifi-passphrase",
 					Paths:       []string{"**/wpa_supplicant*.conf", "**/*.nmconnection", "**/*.psk", "**/hostapd*.conf", "**/system-connections/*"},
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -4223,7 +4223,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-postgres",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4259,7 +4259,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-mysql",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4295,7 +4295,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-mongodb",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4331,7 +4331,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-redis",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4367,7 +4367,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-amqp",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4403,7 +4403,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-mssql",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4439,7 +4439,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-other",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4474,7 +4474,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-odbc",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4509,7 +4509,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-odbc-first",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4544,7 +4544,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-jdbc",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4579,7 +4579,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-oracle-thin",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4614,7 +4614,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-libpq",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4639,6 +4639,41 @@ var builtin = Catalogue{
 					},
 				},
 				{
+					ID:          "database-url-sql-oracle",
+					Provider:    "database-url",
+					Description: "Password in an Oracle statement",
+					Docs:        []string{"https://docs.oracle.com/en/database/oracle/oracle-database/23/sqlrf/CREATE-USER.html"},
+					Keywords:    []string{"identified by"},
+					Regex:       `(?i)\b(?:create|alter) user [0-9a-z_$#\x22]{1,64} identified by (?P<secret>[0-9a-z_$#!@%^*+=~-]{4,64})(?:[;\s\x22\x27]|\z)`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "database-url-sql-oracle",
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one and its sessions",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://docs.oracle.com/en/database/oracle/oracle-database/23/sqlrf/CREATE-USER.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password, or make a second user",
+								Text:  "A second user beside the first keeps production running while it is deployed.",
+								URL:   "https://docs.oracle.com/en/database/oracle/oracle-database/23/sqlrf/CREATE-USER.html",
+							},
+						},
+						Usage: "the server's log of logins, by user and address",
+						Blast: "reads, changes and drops what the database user may",
+					},
+				},
+				{
 					ID:          "database-url-sql-identified",
 					Provider:    "database-url",
 					Description: "Password in an SQL statement (IDENTIFIED BY)",
@@ -4649,7 +4684,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-sql-identified",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4684,7 +4719,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-sql-role",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4719,7 +4754,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-mysql-cli",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -4754,7 +4789,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-cli",
-					Allow:       []string{"^[0-9]{1,5}$", "(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"^[0-9]{1,5}$", "(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -10581,13 +10616,14 @@ var builtin = Catalogue{
 					Provider:    "http-auth",
 					Description: "HTTP Basic authentication header",
 					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc7617"},
-					Keywords:    []string{"authorization"},
-					Regex:       `(?i)authorization[\\"\x27\])]{0,4}[\s:=>,(]{1,6}[\\"\x27\x60]{0,3}basic (?P<secret>[0-9A-Za-z+/_-]{10,400}={0,2})`,
+					Keywords:    []string{"basic "},
+					Regex:       `(?i)(?:authorization[\\"\x27\])]{0,4}[\s:=>,(\[-]{1,40}|["\x27\x60]|- )basic (?P<secret>[0-9A-Za-z+/_-]{10,400}={0,2})`,
+					MinEntropy:  2.8,
 					Severity:    "high",
 					Class:       "key",
 					Human:       true,
 					Family:      "http-auth-basic",
-					Allow:       []string{"^dXNlcjpwYXNz", "^dXNlcm5hbWU6cGFzc3dvcmQ", "^QWxhZGRpbjpvcGVu", "^czZCaGRSa3F0Mz", "^YWRtaW46YWRtaW4=?$", "^Zm9vOmJhcg", "^dGVzdDp0ZXN0", "(?i)^(?:base64|credentials|encoded|your|token|auth|auth_?string|username|user_pass)"},
+					Allow:       []string{"^dXNlcjpwYXNz", "^dXNlcm5hbWU6cGFzc3dvcmQ", "^QWxhZGRpbjpvcGVu", "^czZCaGRSa3F0Mz", "^YWRtaW46YWRtaW4=?$", "^Zm9vOmJhcg", "^dGVzdDp0ZXN0", "(?i)^(?:base64|credentials|encoded|your|token|auth|auth_?string|username|user_pass)", "^(?:[A-Z]?[a-z]{2,}){1,4}$", "^[a-z]+(?:[-_/][a-z]+)+$"},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's. The same request with and without the header would tell.",
 					},
@@ -10615,8 +10651,8 @@ var builtin = Catalogue{
 					Provider:    "http-auth",
 					Description: "HTTP Bearer token",
 					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc6750"},
-					Keywords:    []string{"authorization"},
-					Regex:       `(?i)authorization[\\"\x27\])]{0,4}[\s:=>,(]{1,6}[\\"\x27\x60]{0,3}(?:bearer|token) (?P<secret>[0-9A-Za-z._~+/-]{15,600}={0,2})`,
+					Keywords:    []string{"bearer "},
+					Regex:       `(?i)(?:authorization[\\"\x27\])]{0,4}[\s:=>,(\[-]{1,40}|["\x27\x60]|- )bearer (?P<secret>[0-9A-Za-z._~+/-]{15,600}={0,2})`,
 					MinEntropy:  3.3,
 					Severity:    "medium",
 					Class:       "suspect",
@@ -10646,6 +10682,40 @@ var builtin = Catalogue{
 					},
 				},
 				{
+					ID:          "http-auth-scheme",
+					Provider:    "http-auth",
+					Description: "HTTP authorization header with a key or token",
+					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc9110#section-11.6.2"},
+					Keywords:    []string{"authorization"},
+					Regex:       `(?i)authorization[\\"\x27\])]{0,4}[\s:=>,(\[-]{1,40}["\x27\x60]{0,2}(?:token|api-?key|key|secret|jwt|genie-?key|apptoken|sso-key) (?:token=)?["\x27]?(?P<secret>[0-9A-Za-z._~+/:-]{12,600}={0,2})`,
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "http-auth-scheme",
+					Allow:       []string{"^[a-zA-Z._-]+$"},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's. The same request with and without the header would tell.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the old one there",
+								URL:   "https://www.rfc-editor.org/rfc/rfc9110#section-11.6.2",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Get a new key from the service",
+								Text:  "The address beside the header names the service.",
+								URL:   "https://www.rfc-editor.org/rfc/rfc9110#section-11.6.2",
+							},
+						},
+						Usage: "the log of the service that the request goes to",
+						Blast: "what the service allows to the key's holder",
+					},
+				},
+				{
 					ID:          "http-auth-curl-user",
 					Provider:    "http-auth",
 					Description: "User and password in a curl command",
@@ -10656,7 +10726,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "http-auth-curl-user",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's. The same request with and without the header would tell.",
 					},
@@ -10690,7 +10760,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "http-auth-wget-password",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's. The same request with and without the header would tell.",
 					},
@@ -14772,7 +14842,7 @@ var builtin = Catalogue{
 					Provider:    "private-key",
 					Description: "RSA private key",
 					Keywords:    []string{"begin rsa private key"},
-					Regex:       `-----BEGIN RSA PRIVATE KEY-----[^0-9A-Za-z-]{0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END RSA PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Regex:       `-----BEGIN RSA PRIVATE KEY-----(?:[^0-9A-Za-z-]|\\[nrt]){0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END RSA PRIVATE KEY-----|(?:(?:[^0-9A-Za-z-]|\\[nrt]){1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
 					Checksum:    "private-key",
 					Severity:    "critical",
 					Class:       "key",
@@ -14808,7 +14878,7 @@ var builtin = Catalogue{
 					Provider:    "private-key",
 					Description: "EC private key",
 					Keywords:    []string{"begin ec private key"},
-					Regex:       `-----BEGIN EC PRIVATE KEY-----[^0-9A-Za-z-]{0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END EC PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Regex:       `-----BEGIN EC PRIVATE KEY-----(?:[^0-9A-Za-z-]|\\[nrt]){0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END EC PRIVATE KEY-----|(?:(?:[^0-9A-Za-z-]|\\[nrt]){1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
 					Checksum:    "private-key",
 					Severity:    "critical",
 					Class:       "key",
@@ -14844,7 +14914,7 @@ var builtin = Catalogue{
 					Provider:    "private-key",
 					Description: "DSA private key",
 					Keywords:    []string{"begin dsa private key"},
-					Regex:       `-----BEGIN DSA PRIVATE KEY-----[^0-9A-Za-z-]{0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END DSA PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Regex:       `-----BEGIN DSA PRIVATE KEY-----(?:[^0-9A-Za-z-]|\\[nrt]){0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END DSA PRIVATE KEY-----|(?:(?:[^0-9A-Za-z-]|\\[nrt]){1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
 					Checksum:    "private-key",
 					Severity:    "high",
 					Class:       "key",
@@ -14881,7 +14951,7 @@ var builtin = Catalogue{
 					Description: "OpenSSH private key",
 					Docs:        []string{"https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key"},
 					Keywords:    []string{"begin openssh private key"},
-					Regex:       `-----BEGIN OPENSSH PRIVATE KEY-----[^0-9A-Za-z-]{0,60}n?b3BlbnNzaC1rZXktdjEAAAAABG5vbmU[0-9A-Za-z+/]{16,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END OPENSSH PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Regex:       `-----BEGIN OPENSSH PRIVATE KEY-----(?:[^0-9A-Za-z-]|\\[nrt]){0,60}b3BlbnNzaC1rZXktdjEAAAAABG5vbmU[0-9A-Za-z+/]{16,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END OPENSSH PRIVATE KEY-----|(?:(?:[^0-9A-Za-z-]|\\[nrt]){1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
 					Checksum:    "private-key",
 					Severity:    "critical",
 					Class:       "key",
@@ -14918,7 +14988,7 @@ var builtin = Catalogue{
 					Description: "Encrypted OpenSSH private key",
 					Docs:        []string{"https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key"},
 					Keywords:    []string{"begin openssh private key"},
-					Regex:       `-----BEGIN OPENSSH PRIVATE KEY-----[^0-9A-Za-z-]{0,60}n?b3BlbnNzaC1rZXktdjEAAAAA[C-H][0-9A-Za-z+/]{24,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END OPENSSH PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Regex:       `-----BEGIN OPENSSH PRIVATE KEY-----(?:[^0-9A-Za-z-]|\\[nrt]){0,60}b3BlbnNzaC1rZXktdjEAAAAA[C-H][0-9A-Za-z+/]{24,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END OPENSSH PRIVATE KEY-----|(?:(?:[^0-9A-Za-z-]|\\[nrt]){1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
 					Checksum:    "private-key",
 					Severity:    "medium",
 					Class:       "key",
@@ -14951,7 +15021,7 @@ var builtin = Catalogue{
 					Description: "PKCS#8 private key",
 					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc5958"},
 					Keywords:    []string{"begin private key"},
-					Regex:       `-----BEGIN PRIVATE KEY-----[^0-9A-Za-z-]{0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Regex:       `-----BEGIN PRIVATE KEY-----(?:[^0-9A-Za-z-]|\\[nrt]){0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END PRIVATE KEY-----|(?:(?:[^0-9A-Za-z-]|\\[nrt]){1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
 					Checksum:    "private-key",
 					Severity:    "critical",
 					Class:       "key",
@@ -14988,7 +15058,7 @@ var builtin = Catalogue{
 					Description: "Encrypted PKCS#8 private key",
 					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc5958"},
 					Keywords:    []string{"begin encrypted private key"},
-					Regex:       `-----BEGIN ENCRYPTED PRIVATE KEY-----[^0-9A-Za-z-]{0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END ENCRYPTED PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Regex:       `-----BEGIN ENCRYPTED PRIVATE KEY-----(?:[^0-9A-Za-z-]|\\[nrt]){0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END ENCRYPTED PRIVATE KEY-----|(?:(?:[^0-9A-Za-z-]|\\[nrt]){1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
 					Checksum:    "private-key",
 					Severity:    "medium",
 					Class:       "key",
@@ -15021,7 +15091,7 @@ var builtin = Catalogue{
 					Description: "Encrypted PEM private key",
 					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc1421"},
 					Keywords:    []string{"proc-type:"},
-					Regex:       `-----BEGIN (?:RSA |DSA |EC )?PRIVATE KEY-----[^0-9A-Za-z-]{0,60}n?Proc-Type: ?4,ENCRYPTED[^-]{1,60}DEK-Info: ?[0-9A-Z-]{5,20},[0-9A-Fa-f]{8,32}[^0-9A-Za-z-]{0,60}n{0,2}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END (?:RSA |DSA |EC )?PRIVATE KEY-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Regex:       `-----BEGIN (?:RSA |DSA |EC )?PRIVATE KEY-----[^0-9A-Za-z-]{0,60}n?Proc-Type: ?4,ENCRYPTED[^-]{1,60}DEK-Info: ?[0-9A-Z-]{5,20},[0-9A-Fa-f]{8,32}[^0-9A-Za-z-]{0,60}n{0,2}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END (?:RSA |DSA |EC )?PRIVATE KEY-----|(?:(?:[^0-9A-Za-z-]|\\[nrt]){1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
 					Checksum:    "private-key",
 					Severity:    "medium",
 					Class:       "key",
@@ -15053,10 +15123,46 @@ var builtin = Catalogue{
 					Provider:    "private-key",
 					Description: "Private key of another kind",
 					Keywords:    []string{"private key-----", "private key block-----"},
-					Regex:       `-----BEGIN (?:[0-9A-Z]{2,12} ){1,2}PRIVATE KEY(?: BLOCK)?-----[^0-9A-Za-z-]{0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END (?:[0-9A-Z]{2,12} ){1,2}PRIVATE KEY(?: BLOCK)?-----|(?:[^0-9A-Za-z-]{1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
+					Regex:       `-----BEGIN (?:[0-9A-Z]{2,12} ){1,2}PRIVATE KEY(?: BLOCK)?-----(?:[^0-9A-Za-z-]|\\[nrt]){0,60}[0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s\\"\x27#*>|,.;&()\x60_]*-----END (?:[0-9A-Z]{2,12} ){1,2}PRIVATE KEY(?: BLOCK)?-----|(?:(?:[^0-9A-Za-z-]|\\[nrt]){1,12}[0-9A-Za-z+/]{16,}={0,2})*)`,
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "private-key-other",
+					Verify: Verify{
+						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the old public half everywhere",
+								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
+								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+							},
+							{
+								Title:   "Revoke the certificate, if the key has one",
+								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new key pair and put the public half beside the old one",
+								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+							},
+						},
+						Usage: "the logs of every system that trusts the public half",
+						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+					},
+				},
+				{
+					ID:          "private-key-der",
+					Provider:    "private-key",
+					Description: "Private key in base 64 without PEM lines",
+					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc5958"},
+					Keywords:    []string{"ibadanbgkqhkig9w0baqefaasc", "mighageambmgbyqgsm49ageg", "ibaakbgq", "ibaakcaq", "ibaakcag", "ibaakcay"},
+					Regex:       `\b(?:MII[0-9A-Za-z+/]{3}IBADANBgkqhkiG9w0BAQEFAASC[0-9A-Za-z+/]{300,}={0,2}|MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg[0-9A-Za-z+/]{120,}={0,2}|MII[0-9A-Za-z+/]{3}IBAAK(?:BgQ|CAQ|CAg|CAY)[0-9A-Za-z+/]{300,}={0,2})`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "private-key-der",
 					Verify: Verify{
 						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
 					},
@@ -16417,8 +16523,8 @@ var builtin = Catalogue{
 					Provider:    "slack",
 					Description: "Slack legacy token",
 					Docs:        []string{"https://docs.slack.dev/legacy/legacy-custom-integrations/legacy-custom-integrations-tokens/"},
-					Keywords:    []string{"xoxa-", "xoxr-", "xoxs-", "xoxo-", "xoxe-"},
-					Regex:       `\bxox[aerso]-(?:2-)?[0-9]{6,14}-(?:[0-9]{6,14}-){0,2}[0-9A-Za-z]{10,64}\b`,
+					Keywords:    []string{"xoxa-", "xoxr-", "xoxs-", "xoxo-", "xoxe-", "xoxt-"},
+					Regex:       `\bxox[aerost]-(?:2-)?[0-9]{6,14}-(?:[0-9]{6,14}-){0,2}[0-9A-Za-z]{10,64}\b`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "slack-legacy-token",
@@ -18425,7 +18531,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "url-credentials-password",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-basic)$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's. The same request with and without the password would tell.",
 					},
