@@ -226,3 +226,29 @@ func BenchmarkInflate(b *testing.B) {
 		})
 	}
 }
+
+// TestInflateGrow inflates more than is believed at once.
+func TestInflateGrow(t *testing.T) {
+	var z inflater
+	data := make([]byte, 3*believed+5)
+	data[2*believed] = 1
+	src := deflate(t, data, 1)
+	got, n, err := z.into(nil, int64(len(data)), src, false)
+	if err != nil || n != len(src) || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if _, _, err := z.into(nil, int64(len(data)-1), src, false); err != errLonger {
+		t.Errorf("one byte less: %v", err)
+	}
+	if _, _, err := z.into(nil, int64(len(data)+1), src, true); err != errShorter {
+		t.Errorf("one byte more: %v", err)
+	}
+	src = deflate(t, data[:100], 1)
+	before := allocated()
+	if _, _, err := z.into(nil, 1<<40, src, true); err != errShorter {
+		t.Errorf("a terabyte: %v", err)
+	}
+	if used := allocated() - before; used > believed+1<<20 {
+		t.Errorf("a terabyte: took %d bytes", used)
+	}
+}

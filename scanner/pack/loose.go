@@ -92,8 +92,7 @@ func (s *Store) readLoose(sc *scratch, path string, id *OID, limit int64, types 
 	if size > limit || size > math.MaxInt-maxLooseHeader {
 		return t, size, nil, ErrTooLarge
 	}
-	buf := make([]byte, n+int(size))
-	k, err := sc.z.zlib(buf, src)
+	buf, k, err := sc.z.into(nil, int64(n)+size, src, false)
 	if err != nil {
 		return t, size, nil, err
 	}

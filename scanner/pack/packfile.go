@@ -275,10 +275,6 @@ func (p *packFile) inflateEntry(f *file, z *inflater, e *entry, end int64, buf [
 	if err := e.plausible(end); err != nil {
 		return nil, err
 	}
-	if buf == nil || int64(cap(buf)) < e.size {
-		buf = make([]byte, e.size)
-	}
-	buf = buf[:e.size]
 	packed := end - e.data
 	// Where the pack is not mapped, do not read what is not needed: deflate
 	// makes incompressible data longer by 5 bytes for each block.
@@ -293,11 +289,7 @@ func (p *packFile) inflateEntry(f *file, z *inflater, e *entry, end int64, buf [
 		if err != nil {
 			return nil, err
 		}
-		inflate := z.zlib
-		if sound {
-			inflate = z.raw
-		}
-		n, err := inflate(buf, src)
+		data, n, err := z.into(buf, e.size, src, sound)
 		if err == errTruncated && want < packed {
 			want = min(want*4, packed)
 			continue
@@ -305,7 +297,7 @@ func (p *packFile) inflateEntry(f *file, z *inflater, e *entry, end int64, buf [
 		if err == nil && int64(n) > packed {
 			err = errTruncated
 		}
-		return buf, err
+		return data, err
 	}
 }
 

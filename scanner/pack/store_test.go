@@ -471,3 +471,31 @@ func TestMaxObject(t *testing.T) {
 		})
 	}
 }
+
+func TestWithPrefix(t *testing.T) {
+	r := newRepo(t, SHA1)
+	r.fill(1, "main", 60)
+	r.git("repack", "-adq")
+	unpackSome(r)
+	s := r.open(Options{})
+	all := sortedIDs(r.all())
+	for _, id := range all {
+		for _, n := range []int{2, 3, 5, 40} {
+			prefix := id.String()[:n]
+			var want []OID
+			for _, other := range all {
+				if strings.HasPrefix(other.String(), prefix) {
+					want = append(want, other)
+				}
+			}
+			if got := s.WithPrefix(strings.ToUpper(prefix)); !slices.Equal(got, want) {
+				t.Errorf("%s: %v, want %v", prefix, got, want)
+			}
+		}
+	}
+	for _, prefix := range []string{"", "1", "xy", "../..", all[0].String() + "0"} {
+		if got := s.WithPrefix(prefix); got != nil {
+			t.Errorf("%q: %v", prefix, got)
+		}
+	}
+}

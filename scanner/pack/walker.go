@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
-	"os"
-	"path/filepath"
 	"runtime/debug"
 	"sync/atomic"
 )
@@ -328,7 +326,9 @@ func (w *walker) read(pl *plan, h *handle, base *handle) (size int64, verified b
 			h.state = large
 			return e.size, verified, nil
 		}
-		h.data = w.buf.get(int(e.size) + inflateSlack)[:e.size]
+		if e.size <= believed {
+			h.data = w.buf.get(int(e.size) + inflateSlack)
+		}
 		h.data, err = pl.p.inflateEntry(pl.f, &w.sc.z, &e, end, h.data, verified)
 		return e.size, verified, err
 	case base == nil || base.state == large || e.size > max:
@@ -340,7 +340,10 @@ func (w *walker) read(pl *plan, h *handle, base *handle) (size int64, verified b
 	if err := e.plausible(end); err != nil {
 		return 0, false, err
 	}
-	if int64(cap(w.delta)) < e.size+inflateSlack || cap(w.delta) > 1<<20 {
+	switch {
+	case e.size > believed:
+		w.delta = nil
+	case int64(cap(w.delta)) < e.size+inflateSlack || cap(w.delta) > 1<<20:
 		w.delta = make([]byte, e.size+e.size/2+inflateSlack)
 	}
 	if w.delta, err = pl.p.inflateEntry(pl.f, &w.sc.z, &e, end, w.delta, verified); err != nil {
@@ -452,71 +455,4 @@ func (w *walker) elsewhere(pl *plan, node uint32, id OID) (t Type, data []byte, 
 		return err == nil
 	})
 	return t, data, err
-}
-
-// looseFolder walks one of the 256 folders of loose objects of a directory.
-func (w *walker) looseFolder(wk work) {
-	name := fmt.Sprintf("%02x", wk.fan)
-	dir := filepath.Join(wk.dir, name)
-	list, err := os.ReadDir(dir)
-	if err != nil {
-		if !isGone(err) {
-			w.damaged(&CorruptError{Pack: dir, Err: err})
-		}
-		return
-	}
-	for _, f := range list {
-		if w.halt.Load() {
-			return
-		}
-		id, err := ParseOID(name + f.Name())
-		if err != nil || int(id.n) != w.s.opt.Format.Size() || id.String() != name+f.Name() {
-			continue // tmp_obj_…, or not git's
-		}
-		if !w.elsewhereFirst(wk.nth, &id) && (w.opt.Want == nil || w.opt.Want(id)) {
-			w.visitLoose(filepath.Join(dir, f.Name()), id)
-		}
-	}
-}
-
-// elsewhereFirst reports whether a pack, or an earlier directory, holds an object
-// too.
-func (w *walk) elsewhereFirst(nth int, id *OID) bool {
-	for _, p := range w.todo {
-		if p.table().find(id) >= 0 {
-			return true
-		}
-	}
-	for _, dir := range w.st.dirs[:nth] {
-		if fi, err := os.Stat(loosePath(dir, id)); err == nil && fi.Mode().IsRegular() {
-			return true
-		}
-	}
-	return false
-}
-
-func (w *walker) visitLoose(path string, id OID) {
-	t, size, data, err := w.s.readLoose(w.sc, path, &id, w.s.opt.MaxObject, w.types)
-	switch {
-	case err == errUnwanted:
-		return
-	case err == ErrTooLarge:
-		data, err = nil, nil
-	case err != nil:
-		// Damaged, or packed a moment ago: anywhere else will do.
-		first := err
-		if t, data, err = w.s.Get(id); err != nil {
-			if !isGone(first) {
-				err = corrupt(id, place{}, first)
-			} else if _, ok := err.(*CorruptError); !ok {
-				return // pruned a moment ago
-			}
-			w.damaged(err.(*CorruptError))
-			return
-		}
-		w.passApart(id, t, data)
-		return
-	}
-	w.obj = Object{ID: id, Type: t, Size: size, Data: data, store: w.s, w: w}
-	w.call()
 }
