@@ -128,9 +128,57 @@ func (m *matcher) compileRegex(r *rules.Rule) error {
 		return err
 	}
 	m.secret, m.id = m.re.SubexpIndex("secret"), m.re.SubexpIndex("id")
-	reach := min(maxLength(tree), maxReach)
-	m.before, m.after = reach, reach
+	m.before, m.after = reach(tree, r.Keywords)
 	return nil
+}
+
+// reach returns how many bytes before the start of a keyword a match can begin
+// and how many bytes from there on it can end. A keyword that is not spelled
+// out in one piece may stand anywhere in the match.
+func reach(re *syntax.Regexp, keywords []string) (before, after int) {
+	whole := maxLength(re)
+	for _, kw := range keywords {
+		b, a, ok := reachOf(re, kw)
+		if !ok {
+			b, a = whole, whole
+		}
+		before, after = max(before, b), max(after, a)
+	}
+	return min(before, maxReach), min(after, maxReach)
+}
+
+// reachOf is reach for one keyword; ok is false when no literal holds it.
+func reachOf(re *syntax.Regexp, kw string) (before, after int, ok bool) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		text := strings.ToLower(string(re.Rune))
+		if i := strings.LastIndex(text, kw); i >= 0 {
+			return i, len(text) - strings.Index(text, kw), true
+		}
+	case syntax.OpCapture, syntax.OpQuest:
+		return reachOf(re.Sub[0], kw)
+	case syntax.OpAlternate:
+		for _, sub := range re.Sub {
+			if b, a, found := reachOf(sub, kw); found {
+				before, after, ok = max(before, b), max(after, a), true
+			}
+		}
+	case syntax.OpConcat:
+		lengths := make([]int, len(re.Sub))
+		total := 0
+		for i, sub := range re.Sub {
+			lengths[i] = maxLength(sub)
+			total += lengths[i]
+		}
+		done := 0
+		for i, sub := range re.Sub {
+			if b, a, found := reachOf(sub, kw); found {
+				before, after, ok = max(before, done+b), max(after, total-done-lengths[i]+a), true
+			}
+			done += lengths[i]
+		}
+	}
+	return before, after, ok
 }
 
 func (m *matcher) compileValue(r *rules.Rule) error {

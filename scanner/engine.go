@@ -96,7 +96,9 @@ func New(options Options, catalogues ...*rules.Catalogue) (*Engine, error) {
 	}
 	e.matchers = make([]lazyMatcher, len(e.rules))
 	e.filter = newPrefilter(keywords)
-	e.scratch.New = func() any { return &scratch{windows: make([][]stretch, len(e.rules))} }
+	e.scratch.New = func() any {
+		return &scratch{windows: make([][]stretch, len(e.rules)), paths: make([]pathState, len(e.rules))}
+	}
 	return e, nil
 }
 
@@ -147,7 +149,27 @@ type scratch struct {
 	windows [][]stretch // by rule
 	touched []int       // rules with windows
 	found   []candidate
-	path    string // of the blob
+	path    string      // of the blob
+	paths   []pathState // by rule: whether it is for path
+}
+
+type pathState uint8
+
+const (
+	pathUnknown pathState = iota
+	pathMatches
+	pathDiffers
+)
+
+// onPath reports whether a rule is for the blob's path, and remembers.
+func (s *scratch) onPath(rule int, m *matcher) bool {
+	if s.paths[rule] == pathUnknown {
+		s.paths[rule] = pathDiffers
+		if m.forPath(s.path) {
+			s.paths[rule] = pathMatches
+		}
+	}
+	return s.paths[rule] == pathMatches
 }
 
 // Found is what one blob holds.
@@ -165,6 +187,7 @@ func (e *Engine) Scan(b *Blob) (Found, error) {
 	s := e.scratch.Get().(*scratch)
 	defer e.scratch.Put(s)
 	s.found, s.path = s.found[:0], b.Path
+	clear(s.paths)
 	left := budget{bytes: max(decodeFloor, decodeFactor*len(b.Data))}
 	err := e.scanView(s, &view{data: b.Data}, 0, &left)
 	out := Found{Undecoded: left.undone}
@@ -186,6 +209,9 @@ func (e *Engine) scanText(s *scratch, v *view) error {
 			m, err := e.matchers[ref.rule].get(e.rules[ref.rule])
 			if err != nil {
 				return err
+			}
+			if m.paths != nil && s.path != "" && !s.onPath(int(ref.rule), m) {
+				continue
 			}
 			end := h.at + len(e.filter.keywords[h.keyword])
 			switch {

@@ -16,11 +16,7 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 	}
 	rule := m.rule
 	c := candidate{m: m, how: by, id: id, class: rule.Class}
-	if len(rule.Paths) > 0 {
-		if c.conditional = s.path == ""; !c.conditional && !m.forPath(s.path) {
-			return false
-		}
-	}
+	c.conditional = len(rule.Paths) > 0 && s.path == ""
 	verdict := checksum.None
 	if rule.Checksum != "" {
 		verdict = checksum.Verify(rule.Checksum, string(value))

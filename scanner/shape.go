@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"regexp/syntax"
 	"slices"
+	"unicode"
 )
 
 // A shape is a regular expression that is a plain sequence of byte classes,
@@ -32,15 +33,21 @@ type step struct {
 	kind     stepKind
 	set      *byteSet
 	min, max int // for stepSet
-	group    int // for stepOpen and stepClose: index of the capture
+	// decided says that the greedy length is the only one worth trying.
+	decided bool
+	group   int // for stepOpen and stepClose: index of the capture
 }
 
 type stepKind uint8
 
 const (
-	stepSet     stepKind = iota // min to max bytes of a set, greedy
-	stepWord                    // \b
-	stepNotWord                 // \B
+	stepSet       stepKind = iota // min to max bytes of a set, greedy
+	stepWord                      // \b
+	stepNotWord                   // \B
+	stepLineStart                 // (?m)^
+	stepLineEnd                   // (?m)$
+	stepTextStart                 // \A
+	stepTextEnd                   // \z
 	stepOpen
 	stepClose
 )
@@ -50,6 +57,17 @@ type byteSet [4]uint64
 
 func (s *byteSet) has(c byte) bool { return s[c>>6]>>(c&63)&1 != 0 }
 func (s *byteSet) add(c byte)      { s[c>>6] |= 1 << (c & 63) }
+
+// allWord reports whether the set holds word characters only.
+func (s *byteSet) allWord() bool {
+	for c := range 256 {
+		if s.has(byte(c)) && !isWord(byte(c)) {
+			return false
+		}
+	}
+	return true
+}
+
 func (s *byteSet) union(o *byteSet) {
 	for i := range s {
 		s[i] |= o[i]
@@ -61,8 +79,12 @@ const (
 	maxSequences = 48
 	maxSteps     = 160
 	// maxFlexible bounds the backtracking: with three steps of open length the
-	// work for one candidate stays below the product of three small ranges.
+	// work for one candidate stays below the product of three small ranges. A
+	// step whose successor cannot begin with one of its own bytes has one way
+	// to match and does not count.
 	maxFlexible = 3
+	// maxOpen stands for "no upper limit": longer than any credential.
+	maxOpen = 16 << 10
 )
 
 // compileShape turns a parsed expression into a shape, nil when it is not one.
@@ -75,13 +97,17 @@ func compileShape(re *syntax.Regexp, names map[string]int) *shape {
 	s := &shape{}
 	for _, steps := range seqs {
 		flexible, length := 0, 0
-		for _, st := range steps {
-			if st.kind == stepSet {
-				if st.max != st.min {
-					flexible++
-				}
-				length += st.max
+		for i, st := range steps {
+			if st.kind != stepSet {
+				continue
 			}
+			if steps[i].decided = decided(steps[i:]); st.max != st.min && !steps[i].decided {
+				if st.max >= maxOpen {
+					return nil
+				}
+				flexible++
+			}
+			length += st.max
 		}
 		if len(steps) > maxSteps || flexible > maxFlexible {
 			return nil
@@ -90,6 +116,35 @@ func compileShape(re *syntax.Regexp, names map[string]int) *shape {
 		s.seqs = append(s.seqs, sequence{steps})
 	}
 	return s
+}
+
+// decided reports whether the first step can only match greedily: what follows
+// begins with a byte that is not in its set.
+func decided(steps []step) bool {
+	for _, next := range steps[1:] {
+		switch next.kind {
+		case stepSet:
+		case stepOpen, stepClose:
+			continue
+		case stepWord:
+			// Of a run of word characters only its end is a boundary.
+			if !steps[0].set.allWord() {
+				return false
+			}
+			continue
+		default:
+			return false
+		}
+		for i := range next.set {
+			if next.set[i]&steps[0].set[i] != 0 {
+				return false
+			}
+		}
+		if next.min > 0 {
+			return true
+		}
+	}
+	return true
 }
 
 func multiply(re *syntax.Regexp, names map[string]int) ([][]step, bool) {
@@ -121,6 +176,14 @@ func multiply(re *syntax.Regexp, names map[string]int) ([][]step, bool) {
 		return one(step{kind: stepWord})
 	case syntax.OpNoWordBoundary:
 		return one(step{kind: stepNotWord})
+	case syntax.OpBeginLine:
+		return one(step{kind: stepLineStart})
+	case syntax.OpEndLine:
+		return one(step{kind: stepLineEnd})
+	case syntax.OpBeginText:
+		return one(step{kind: stepTextStart})
+	case syntax.OpEndText:
+		return one(step{kind: stepTextEnd})
 	case syntax.OpCapture:
 		if re.Name != "" {
 			names[re.Name] = re.Cap
@@ -171,10 +234,15 @@ func multiplyRepeat(re *syntax.Regexp, names map[string]int) ([][]step, bool) {
 	switch re.Op {
 	case syntax.OpQuest:
 		lo, hi = 0, 1
-	case syntax.OpStar, syntax.OpPlus:
-		return nil, false // no limit: not for a matcher that backtracks
+	case syntax.OpStar:
+		lo, hi = 0, maxOpen
+	case syntax.OpPlus:
+		lo, hi = 1, maxOpen
 	}
-	if hi < 0 || re.Flags&syntax.NonGreedy != 0 {
+	if hi < 0 {
+		hi = max(maxOpen, lo)
+	}
+	if re.Flags&syntax.NonGreedy != 0 {
 		return nil, false
 	}
 	inner, ok := multiply(re.Sub[0], names)
@@ -211,22 +279,29 @@ func multiplyRepeat(re *syntax.Regexp, names map[string]int) ([][]step, bool) {
 	return all, true
 }
 
-// classSet converts a class of ASCII characters. A class that also holds
-// others (a negated one) is no byte class: one character may be several bytes.
+// classSet converts a class. One that holds all characters beyond ASCII (a
+// negated one) becomes one of all bytes from 0x80 on: a repeat then counts
+// bytes instead of characters there, which is as good a limit. A class that
+// holds only some of them is no byte class.
 func classSet(re *syntax.Regexp) (*byteSet, bool) {
 	set := &byteSet{}
+	beyond := 0
 	for i := 0; i < len(re.Rune); i += 2 {
 		lo, hi := re.Rune[i], re.Rune[i+1]
-		if hi >= 0x80 {
-			// (?i) adds U+017F and U+212A, which fold to s and k; no key holds them.
-			if lo == hi && (lo == 0x17F || lo == 0x212A) {
-				continue
-			}
-			return nil, false
-		}
-		for r := lo; r <= hi; r++ {
+		for r := lo; r <= min(hi, 0x7F); r++ {
 			set.add(byte(r))
 		}
+		// (?i) adds U+017F and U+212A, which fold to s and k; no key holds them.
+		if hi >= 0x80 && !(lo == hi && (lo == 0x17F || lo == 0x212A)) {
+			beyond += int(hi - max(lo, 0x80) + 1)
+		}
+	}
+	switch beyond {
+	case 0:
+	case unicode.MaxRune - 0x80 + 1:
+		set[2], set[3] = ^uint64(0), ^uint64(0)
+	default:
+		return nil, false
 	}
 	return set, true
 }
@@ -270,7 +345,7 @@ func matchSteps(data []byte, i int, steps []step, c *caps) (int, bool) {
 			if n < st.min {
 				return 0, false
 			}
-			if st.min == st.max {
+			if st.min == st.max || st.decided {
 				i += n
 				continue
 			}
@@ -286,6 +361,22 @@ func matchSteps(data []byte, i int, steps []step, c *caps) (int, bool) {
 			}
 		case stepNotWord:
 			if wordAt(data, i-1) != wordAt(data, i) {
+				return 0, false
+			}
+		case stepLineStart:
+			if i > 0 && data[i-1] != '\n' {
+				return 0, false
+			}
+		case stepLineEnd:
+			if i < len(data) && data[i] != '\n' {
+				return 0, false
+			}
+		case stepTextStart:
+			if i > 0 {
+				return 0, false
+			}
+		case stepTextEnd:
+			if i < len(data) {
 				return 0, false
 			}
 		case stepOpen:
