@@ -57,8 +57,8 @@ func (pl *plan) next(node uint32) int64 {
 }
 
 // dropAfterHeaders is how many headers are read before the pages of the pack
-// are given back: at some 500 bytes an object, some 64 MiB.
-const dropAfterHeaders = 1 << 14
+// are given back: at some 500 bytes an object, some 16 MiB.
+const dropAfterHeaders = 1 << 15
 
 const (
 	noBase  = math.MaxUint32     // stored whole, or not readable

@@ -56,7 +56,7 @@ type frame struct {
 
 // dropAfter is how many packed bytes a worker reads before it gives the pages
 // back.
-const dropAfter = 4 << 20
+const dropAfter = 8 << 20
 
 func newWalker(w *walk, n int) *walker {
 	return &walker{walk: w, n: n, sc: &scratch{h: newHasher(w.s.opt.Format)}}
