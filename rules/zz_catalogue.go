@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-24.6ae737",
+	Version: "2026-11-24.0467b6",
 	Providers: []Provider{
 		{
 			ID:       "airtable",
@@ -4433,8 +4433,8 @@ var builtin = Catalogue{
 					Provider:    "database-url",
 					Description: "Password in a connection string",
 					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1"},
-					Keywords:    []string{"oracle://", "clickhouse://", "couchdb://", "couchdbs://", "couchbase://", "couchbases://", "neo4j://", "bolt://", "cassandra://", "influxdb://", "snowflake://", "db2://", "vertica://", "trino://", "presto://", "hive://", "firebird://", "nats://", "mqtt://", "mqtts://", "stomp://", "kafka://", "memcached://", "etcd://", "ldap://", "ldaps://", "teradata://", "hana://", "exasol://", "couchdbs+", "couchbases+", "mqtts+", "ldaps+", "oracle+", "clickhouse+", "couchdb+", "couchbase+", "neo4j+", "bolt+", "cassandra+", "influxdb+", "snowflake+", "db2+", "vertica+", "trino+", "presto+", "hive+", "firebird+", "nats+", "mqtt+", "stomp+", "kafka+", "memcached+", "etcd+", "ldap+", "teradata+", "hana+", "exasol+"},
-					Regex:       `\b(?:oracle|clickhouse|couchdbs?|couchbases?|neo4j(?:\+s{1,2}c?)?|bolt(?:\+s)?|cassandra|influxdb|snowflake|db2|vertica|trino|presto|hive|firebird|nats|mqtts?|stomp|kafka|memcached|etcd|ldaps?|teradata|hana|exasol)(?:\+[0-9a-z]{2,16})?://(?P<id>[0-9A-Za-z._%+~!=-]{0,100}):(?P<secret>[0-9A-Za-z!#$%&()*+.:=@\[\]^_{}~-]{3,200})@[0-9A-Za-z\[${<%_]`,
+					Keywords:    []string{"oracle://", "oracle+", "clickhouse://", "clickhouse+", "neo4j://", "neo4j+", "bolt://", "bolt+", "trino://", "trino+", "snowflake://", "snowflake+", "presto://", "presto+", "hive://", "hive+", "couchdb://", "couchdbs://", "couchbase://", "couchbases://", "cassandra://", "influxdb://", "db2://", "vertica://", "firebird://", "nats://", "mqtt://", "mqtts://", "stomp://", "kafka://", "memcached://", "etcd://", "ldap://", "ldaps://", "teradata://", "hana://", "exasol://"},
+					Regex:       `\b(?:(?:oracle|clickhouse|neo4j|bolt|trino|snowflake|presto|hive)(?:\+[0-9a-z_]{1,16})?|couchdbs?|couchbases?|cassandra|influxdb|db2|vertica|firebird|nats|mqtts?|stomp|kafka|memcached|etcd|ldaps?|teradata|hana|exasol)://(?P<id>[0-9A-Za-z._%+~!=-]{0,100}):(?P<secret>[0-9A-Za-z!#$%&()*+.:=@\[\]^_{}~-]{3,200})@[0-9A-Za-z\[${<%_]`,
 					Severity:    "high",
 					Class:       "key",
 					Human:       true,
