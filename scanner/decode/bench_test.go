@@ -11,14 +11,15 @@ import (
 	"testing"
 )
 
-// sourceLike returns n bytes or so that look like source: identifiers of the
-// usual lengths (one stretch of twelve letters or more in 150 bytes; in Go's own
-// code it is 150, too), calls, strings with escapes, comments, numbers.
+// sourceLike returns n bytes or so that look like source, with as many long words
+// (one of twelve letters or more in 150 bytes), backslashes (one in 220), percent
+// signs and ampersands (one in 1000) as Go's own code has.
 func sourceLike(n int) []byte {
 	r := rng(1)
 	short := strings.Fields("if err return nil for range func string byte int var name value result index length buffer reader is_valid num_bytes ok x i")
 	long := strings.Fields("handleConnection maxRetryCount writeResponseHeader parseConfigurationFile DefaultTransportTimeout")
-	marks := strings.Fields("( ) := = == != , . { } [ ] && + - * // : ; <- %d \\n \" 'x' 0x7f 1024 0 1")
+	marks := strings.Fields("( ) := = == != , . { } [ ] + - * // : ; <- \" 'x' 0x7f 1024 0 1")
+	rare := strings.Fields("\\n \\t \\n \\\" & %d")
 	var b strings.Builder
 	for b.Len() < n {
 		b.WriteString(strings.Repeat("\t", r.IntN(4)))
@@ -28,7 +29,11 @@ func sourceLike(n int) []byte {
 			} else {
 				b.WriteString(short[r.IntN(len(short))])
 			}
-			b.WriteString(marks[r.IntN(len(marks))])
+			if r.IntN(25) == 0 {
+				b.WriteString(rare[r.IntN(len(rare))])
+			} else {
+				b.WriteString(marks[r.IntN(len(marks))])
+			}
 			if r.IntN(3) > 0 {
 				b.WriteByte(' ')
 			}
@@ -39,7 +44,8 @@ func sourceLike(n int) []byte {
 }
 
 // BenchmarkSource is the cost of finding nothing in source text. On one core of
-// a shared EPYC virtual machine: 2.0 GB/s.
+// a shared EPYC virtual machine 1.35 GB/s, where half of the time goes into words
+// of twelve letters or more.
 func BenchmarkSource(b *testing.B) {
 	src := sourceLike(1 << 20)
 	b.SetBytes(int64(len(src)))
@@ -51,7 +57,8 @@ func BenchmarkSource(b *testing.B) {
 }
 
 // BenchmarkGoTree runs over Go's own source tree, file by file, its test data
-// with images, binaries and test vectors of ciphers included.
+// with images, binaries and test vectors of ciphers included. On the same machine
+// 1.3 GB/s, and 1.6 GB/s over the .go files.
 func BenchmarkGoTree(b *testing.B) {
 	for _, ext := range []string{"", ".go"} {
 		files, total := goTree(b, ext)
