@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-24.0467b6",
+	Version: "2026-11-24.7e213a",
 	Providers: []Provider{
 		{
 			ID:       "airtable",
@@ -3673,6 +3673,76 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "command-line",
+			Name:     "Command lines",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://manpages.debian.org/stable/sshpass/sshpass.1.en.html", "https://learn.microsoft.com/en-us/powershell/module/microsoft.powershell.security/convertto-securestring"},
+			Rules: []Rule{
+				{
+					ID:          "command-line-sshpass",
+					Provider:    "command-line",
+					Description: "Password on an sshpass command line",
+					Docs:        []string{"https://manpages.debian.org/stable/sshpass/sshpass.1.en.html"},
+					Keywords:    []string{"sshpass "},
+					Regex:       `\bsshpass (?:-[vVP] ?){0,2}-p ?["\x27]?(?P<secret>[^\s"\x27<>$]{5,80})`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "command-line-sshpass",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password of the account",
+								Text:  "On the machine (passwd USER) or in the directory that the account belongs to, then end its open sessions.",
+								URL:   "https://manpages.debian.org/stable/passwd/passwd.1.en.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use a key or a secret store instead of a password",
+								Text:  "ssh with a key pair (ssh-keygen -t ed25519), or read the password at run time from a secret store.",
+								URL:   "https://manpages.debian.org/stable/openssh-client/ssh-keygen.1.en.html",
+							},
+						},
+						Usage: "the log of logins of the machine or service (lastlog, the directory's sign-in log)",
+						Blast: "logs in as that user",
+					},
+				},
+				{
+					ID:          "command-line-securestring",
+					Provider:    "command-line",
+					Description: "Password in a PowerShell script (ConvertTo-SecureString)",
+					Docs:        []string{"https://learn.microsoft.com/en-us/powershell/module/microsoft.powershell.security/convertto-securestring"},
+					Keywords:    []string{"convertto-securestring"},
+					Regex:       `(?i)\bConvertTo-SecureString (?:-AsPlainText |-Force |-String ){0,3}["\x27](?P<secret>[^"\x27\r\n$<>]{5,120})["\x27]`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "command-line-securestring",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password of the account",
+								Text:  "On the machine (passwd USER) or in the directory that the account belongs to, then end its open sessions.",
+								URL:   "https://manpages.debian.org/stable/passwd/passwd.1.en.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use a key or a secret store instead of a password",
+								Text:  "ssh with a key pair (ssh-keygen -t ed25519), or read the password at run time from a secret store.",
+								URL:   "https://manpages.debian.org/stable/openssh-client/ssh-keygen.1.en.html",
+							},
+						},
+						Usage: "the log of logins of the machine or service (lastlog, the directory's sign-in log)",
+						Blast: "logs in as that user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "config-files",
 			Name:     "Credential files",
 			Reviewed: "2026-11-24",
@@ -3880,49 +3950,16 @@ var builtin = Catalogue{
 					},
 				},
 				{
-					ID:          "config-files-docker-auth",
+					ID:          "config-files-docker-login",
 					Provider:    "config-files",
 					Description: "Registry login in a Docker configuration",
 					Docs:        []string{"https://docs.docker.com/reference/cli/docker/login/"},
 					Keywords:    []string{`"auth`},
-					Regex:       `[0-9A-Za-z](?:\.[A-Za-z]{2,12}|:[0-9]{2,5})[0-9A-Za-z/._-]{0,60}\\{0,3}"\s{0,8}:\s{0,8}\{[^{}]{0,300}?"auth\\{0,3}"\s{0,8}:\s{0,8}\\{0,3}"(?P<secret>[0-9A-Za-z+/]{8,1000}[0-9A-Za-z+/]{0,1000}={0,2})\\{0,3}"`,
+					Regex:       `"auth\\{0,3}"\s{0,4}:\s{0,4}\\{0,3}"(?P<id>[0-9A-Za-z@._-]{1,80}):(?P<secret>[^\s"\\/<>]{6,400})`,
 					Severity:    "high",
 					Class:       "key",
 					Human:       true,
 					Family:      "config-files-docker-auth",
-					Verify: Verify{
-						Note: "Not tried: the host may be anybody's, or in a private network.",
-					},
-					Workflow: Workflow{
-						Order: "reissue-first",
-						Revoke: []Step{
-							{
-								Title: "End the old password or token at the registry",
-								URL:   "https://docs.docker.com/reference/cli/docker/login/",
-							},
-						},
-						Reissue: []Step{
-							{
-								Title: "Make an access token at the registry and sign in with a credential helper",
-								URL:   "https://docs.docker.com/reference/cli/docker/login/",
-							},
-						},
-						Usage: "the registry's list of pulls and pushes",
-						Blast: "pulls and, with write, pushes images at the named registry as that user",
-					},
-				},
-				{
-					ID:          "config-files-dockercfg-auth",
-					Provider:    "config-files",
-					Description: "Registry login in a Docker configuration",
-					Docs:        []string{"https://docs.docker.com/reference/cli/docker/login/"},
-					Keywords:    []string{`auth"`},
-					Regex:       `"auth"\s{0,8}:\s{0,8}"(?P<secret>[0-9A-Za-z+/]{8,1000}={0,2})"`,
-					Severity:    "high",
-					Class:       "key",
-					Human:       true,
-					Family:      "config-files-docker-auth",
-					Paths:       []string{"**/.docker/config.json", "**/.dockercfg", "**/.dockerconfigjson", "**/dockerconfig.json", "**/docker-config.json", "**/docker_config.json"},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},

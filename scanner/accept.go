@@ -39,6 +39,9 @@ var ladders = []string{
 // of a secret: a filler word, a ladder, one piece over and over, or a template
 // to be filled in. A value whose checksum is right is never asked.
 func isFiller(v []byte) bool {
+	if bytes.ContainsAny(v, "\n\t ") { // the indentation of a block is no repeat
+		v = bytes.Join(bytes.Fields(v), nil)
+	}
 	return hasFillerWord(v) || isLadder(v) || isRepeat(v) || isTemplate(v)
 }
 
@@ -99,7 +102,7 @@ func isRepeat(v []byte) bool {
 			run = 1
 		}
 	}
-	if distinct <= 2 || distinct*8 <= len(v) && len(v) < 64 || 3*longest >= len(v) && longest >= 4 || longest >= 8 {
+	if distinct <= 2 || distinct*8 <= len(v) && len(v) < 64 || 3*longest >= len(v) && longest >= 4 {
 		return true
 	}
 	for p := 1; p <= 8 && 3*p <= len(v); p++ {

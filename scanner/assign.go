@@ -110,8 +110,9 @@ func skipOperator(data []byte, i, limit int) (at int, listed, ok bool) {
 			i++
 		case c == '"' || c == '\'' || c == '`':
 			// A quote closes the name, or opens the value once an operator
-			// (or a second quote, as in `"password" "value"`) was there.
-			if operator {
+			// (or a second quote, as in `"password" "value"`) was there, or a
+			// blank only, as in #define PASSWORD "value".
+			if operator || quotes == 0 && data[i-1] == ' ' {
 				return i, listed, true
 			}
 			quotes++

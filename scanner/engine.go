@@ -253,30 +253,70 @@ func (s *scratch) addWindow(rule, lo, hi int) {
 	s.windows[rule] = append(ws, stretch{lo, hi})
 }
 
+// tryShape tries a shape at every start that the keyword at data[at] allows.
 func (s *scratch) tryShape(v *view, m *matcher, at int, offsets []int) {
-	var c caps
 	for _, off := range offsets {
 		start := at - off
 		if start < 0 {
 			continue
 		}
-		for i := range c {
-			c[i] = -1
+		for k := range m.shape.seqs {
+			if s.trySequence(v, m, &m.shape.seqs[k], start) {
+				return
+			}
 		}
-		if !m.shape.match(v.data, start, &c) {
-			continue
-		}
-		from, to := c[0], c[1]
-		if m.secret > 0 && 2*m.secret+1 < len(c) && c[2*m.secret+1] >= 0 {
-			from, to = c[2*m.secret], c[2*m.secret+1]
-		}
-		id := ""
-		if m.id > 0 && 2*m.id+1 < len(c) && c[2*m.id+1] >= 0 {
-			id = string(v.data[c[2*m.id]:c[2*m.id+1]])
-		}
-		s.accept(v, m, byRegex, from, to, id)
-		return
 	}
+}
+
+func (s *scratch) trySequence(v *view, m *matcher, q *sequence, start int) bool {
+	var c caps
+	for i := range c {
+		c[i] = -1
+	}
+	by := byRegex
+	switch {
+	case q.match(v.data, start, &c):
+		if !q.whole(v.data, start, c[1]) {
+			return false
+		}
+	case len(q.bare) < len(q.steps) && afterEscape(v.data, start) && q.matchBare(v.data, start, &c) && !wordAt(v.data, c[1]):
+		// The letter before belongs to an escape, not to a word.
+	case m.rule.Checksum != "" && q.matchBare(v.data, start, &c):
+		// Glued to other text, as in a binary file: it takes the proof.
+		by = byChecksum
+	default:
+		return false
+	}
+	from, to := c[0], c[1]
+	if m.secret > 0 && 2*m.secret+1 < len(c) && c[2*m.secret+1] >= 0 {
+		from, to = c[2*m.secret], c[2*m.secret+1]
+	}
+	id := ""
+	if m.id > 0 && 2*m.id+1 < len(c) && c[2*m.id+1] >= 0 {
+		id = string(v.data[c[2*m.id]:c[2*m.id+1]])
+	}
+	return s.accept(v, m, by, from, to, id)
+}
+
+// afterEscape reports whether the byte before i ends an escape: \n, \r or \t
+// in a string, a percent-encoded byte, or a terminal's colour (ESC [ 93 m).
+func afterEscape(data []byte, i int) bool {
+	if i < 2 {
+		return false
+	}
+	switch c := data[i-1]; {
+	case data[i-2] == '\\' && (c == 'n' || c == 'r' || c == 't'):
+		return true
+	case i >= 3 && data[i-3] == '%' && isHex(data[i-2]) && isHex(c):
+		return true
+	case c == 'm':
+		k := i - 2
+		for k > 0 && i-k < 16 && (isDigit(data[k]) || data[k] == ';') {
+			k--
+		}
+		return k > 0 && data[k] == '[' && data[k-1] == 0x1b
+	}
+	return false
 }
 
 // edge is how much of a window's ends only serves as context: a match that

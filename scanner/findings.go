@@ -21,6 +21,9 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 	if rule.Checksum != "" {
 		verdict = checksum.Verify(rule.Checksum, string(value))
 	}
+	if by == byChecksum && verdict != checksum.OK {
+		return false
+	}
 	switch verdict {
 	case checksum.OK:
 		// Proven: no word in it, no odd look can make it a placeholder.
@@ -32,7 +35,7 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 			c.class = rules.ClassSuspect
 			c.facts.Note = "its checksum is wrong: made up or altered"
 		}
-		if isFiller(value) || rule.MinEntropy > 0 && entropy(value) < rule.MinEntropy {
+		if isFiller(m.random(value)) || rule.MinEntropy > 0 && entropy(value) < rule.MinEntropy {
 			return false
 		}
 		if by == byValue && !plausibleValue(value) {
@@ -49,6 +52,17 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 	c.from, c.to = v.source(start, end)
 	s.found = append(s.found, c)
 	return true
+}
+
+// random returns what is left of a value without the keyword it begins with:
+// the part that documentation fills up.
+func (m *matcher) random(value []byte) []byte {
+	for _, kw := range m.rule.Keywords {
+		if len(value) > len(kw)+8 && equalFold(value[:len(kw)], kw) {
+			return value[len(kw):]
+		}
+	}
+	return value
 }
 
 // plausibleValue refuses what only the name beside it makes a key when it has

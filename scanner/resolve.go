@@ -47,18 +47,32 @@ func best(cluster []candidate) []candidate {
 }
 
 // better orders candidates by how much they say about the value: a known kind
-// before a suspect, the value's own proof before the name beside it, the
-// machine-made before the human, the longer before the shorter.
+// before a suspect, the machine-made before the human, the value's own proof
+// before the name beside it, what an encoded text says before that text, the
+// longer before the shorter.
 func (c *candidate) better(o *candidate) int {
 	return cmp.Or(
 		cmp.Compare(boolRank(c.conditional), boolRank(o.conditional)),
 		cmp.Compare(classRank(c.class), classRank(o.class)),
-		cmp.Compare(c.how, o.how),
 		cmp.Compare(boolRank(c.m.rule.Human), boolRank(o.m.rule.Human)),
+		cmp.Compare(c.how, o.how),
+		cmp.Compare(o.opaque(), c.opaque()),
 		cmp.Compare(o.to-o.from, c.to-c.from),
 		cmp.Compare(severityRank(c.m.rule.Severity), severityRank(o.m.rule.Severity)),
 		cmp.Compare(c.m.rule.ID, o.m.rule.ID),
 	)
+}
+
+// opaque counts the encodings that leave nothing readable: a password in
+// base64 says more than that some base64 stands there.
+func (c *candidate) opaque() int {
+	n := 0
+	for _, e := range c.encodings {
+		if e == "base64" || e == "hex" || e == "base32" {
+			n++
+		}
+	}
+	return n
 }
 
 func classRank(c rules.Class) int { return boolRank(c == rules.ClassSuspect) }

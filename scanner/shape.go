@@ -26,6 +26,12 @@ type shape struct {
 
 type sequence struct {
 	steps []step
+	// bare are the steps without a \b at either end.
+	bare []step
+	// head and tail are the sets of the first and last step when they are
+	// wide, the match begins or ends with them, and no assertion guards it: a
+	// value that goes on with such a byte is another, longer value.
+	head, tail *byteSet
 }
 
 // step is one element of a sequence.
@@ -57,6 +63,14 @@ type byteSet [4]uint64
 
 func (s *byteSet) has(c byte) bool { return s[c>>6]>>(c&63)&1 != 0 }
 func (s *byteSet) add(c byte)      { s[c>>6] |= 1 << (c & 63) }
+
+func (s *byteSet) len() int {
+	n := 0
+	for _, w := range s {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
 
 // allWord reports whether the set holds word characters only.
 func (s *byteSet) allWord() bool {
@@ -113,9 +127,51 @@ func compileShape(re *syntax.Regexp, names map[string]int) *shape {
 			return nil
 		}
 		s.maxLen = max(s.maxLen, length)
-		s.seqs = append(s.seqs, sequence{steps})
+		s.seqs = append(s.seqs, newSequence(steps, names["secret"]))
 	}
 	return s
+}
+
+// newSequence looks at both ends of a sequence; secret is the group of the
+// value, 0 when it is the whole match.
+func newSequence(steps []step, secret int) sequence {
+	q := sequence{steps: steps, bare: steps}
+	wide := func(st step) bool { return st.kind == stepSet && st.max > 1 && st.set.len() > 8 }
+	// What stands outside of the group is context and not the value.
+	open, closed := secret == 0, secret == 0
+	for _, st := range steps {
+		if open = open || st.kind == stepOpen && st.group == secret; st.kind == stepOpen || st.kind == stepClose {
+			continue
+		}
+		if open && wide(st) {
+			q.head = st.set
+		}
+		break
+	}
+	for _, st := range slices.Backward(steps) {
+		if closed = closed || st.kind == stepClose && st.group == secret; st.kind == stepOpen || st.kind == stepClose {
+			continue
+		}
+		if closed && wide(st) {
+			q.tail = st.set
+		}
+		break
+	}
+	if len(steps) == 0 {
+		return q
+	}
+	if i := slices.IndexFunc(steps, func(st step) bool { return st.kind != stepOpen }); steps[i].kind == stepWord {
+		q.bare = slices.Delete(slices.Clone(steps), i, i+1)
+	}
+	for i := len(q.bare) - 1; i >= 0; i-- {
+		if q.bare[i].kind == stepWord {
+			q.bare = slices.Delete(slices.Clone(q.bare), i, i+1)
+		}
+		if q.bare[min(i, len(q.bare)-1)].kind != stepClose {
+			break
+		}
+	}
+	return q
 }
 
 // decided reports whether the first step can only match greedily: what follows
@@ -318,12 +374,30 @@ type caps [16]int
 // match tries the shape with its start exactly at i.
 func (s *shape) match(data []byte, i int, c *caps) bool {
 	for k := range s.seqs {
-		if end, ok := matchSteps(data, i, s.seqs[k].steps, c); ok {
-			c[0], c[1] = i, end
+		if s.seqs[k].match(data, i, c) {
 			return true
 		}
 	}
 	return false
+}
+
+func (q *sequence) match(data []byte, i int, c *caps) bool {
+	end, ok := matchSteps(data, i, q.steps, c)
+	c[0], c[1] = i, end
+	return ok
+}
+
+// matchBare is match without the \b at either end.
+func (q *sequence) matchBare(data []byte, i int, c *caps) bool {
+	end, ok := matchSteps(data, i, q.bare, c)
+	c[0], c[1] = i, end
+	return ok
+}
+
+// whole reports whether data[start:end], a match, is all of the value that
+// stands there.
+func (q *sequence) whole(data []byte, start, end int) bool {
+	return (q.head == nil || start == 0 || !q.head.has(data[start-1])) && (q.tail == nil || end == len(data) || !q.tail.has(data[end]))
 }
 
 func matchSteps(data []byte, i int, steps []step, c *caps) (int, bool) {
@@ -447,11 +521,7 @@ func literalAt(steps []step, keyword string) bool {
 // isLiteral reports whether c, in either case, is in the set and the set is
 // narrow: a letter in both cases, or a few alternatives as in [sr]k_live_.
 func (s *byteSet) isLiteral(c byte) bool {
-	n := 0
-	for _, w := range s {
-		n += bits.OnesCount64(w)
-	}
-	return n <= 8 && (s.has(c) || isLetter(c) && s.has(c^0x20))
+	return s.len() <= 8 && (s.has(c) || isLetter(c) && s.has(c^0x20))
 }
 
 // first is the set of bytes a match can begin with; last the set of the final

@@ -20,7 +20,7 @@ func (s *scratch) tryValue(v *view, m *matcher, end int) {
 	newlines := 0
 	// The rest of the name belongs to the name: DATADOG_KEY_2.
 	i := end
-	for i < stop && isWord(data[i]) {
+	for isWord(data[end-1]) && i < stop && isWord(data[i]) {
 		i++
 	}
 	if i == stop && stop < len(data) {
@@ -38,7 +38,7 @@ func (s *scratch) tryValue(v *view, m *matcher, end int) {
 			continue
 		}
 		length := m.valueLength(data, i)
-		if length > 0 && endsValue(data, i+length, &m.body) {
+		if length > 0 {
 			if s.accept(v, m, byValue, i, i+length, "") {
 				return
 			}
@@ -47,17 +47,20 @@ func (s *scratch) tryValue(v *view, m *matcher, end int) {
 	}
 }
 
-// valueLength returns how many bytes the rule's Value takes at i, 0 for none.
+// valueLength returns how many bytes the rule's Value takes at i as a whole
+// written value, 0 for none.
 func (m *matcher) valueLength(data []byte, i int) int {
 	if m.value != nil {
-		var c caps
-		if m.value.match(data, i, &c) {
-			return c[1] - c[0]
+		for k := range m.value.seqs {
+			var c caps
+			if m.value.seqs[k].match(data, i, &c) && endsValue(data, c[1], &m.body) {
+				return c[1] - i
+			}
 		}
 		return 0
 	}
 	loc := m.valueRE.FindIndex(data[i:min(len(data), i+openLine)])
-	if loc == nil {
+	if loc == nil || !endsValue(data, i+loc[1], &m.body) {
 		return 0
 	}
 	return loc[1]
@@ -76,10 +79,13 @@ func startsValue(data []byte, i int, body *byteSet) bool {
 		return i >= 2 && data[i-2] == '\\' && bytes.IndexByte([]byte("nrtbf"), c) >= 0 ||
 			i >= 3 && data[i-3] == '%' && isHex(data[i-2]) && isHex(c)
 	}
-	if c == '_' || c == '-' || c == '+' || c == '.' || c == '~' {
+	switch c {
+	case '_', '-', '+', '.', '~':
 		return false
+	case '@': // action@<commit>, package@<hash>
+		return i < 2 || !isWord(data[i-2])
 	}
-	return c >= 0x80 || !body.has(c) || bytes.IndexByte([]byte(`=:/@ ,;"'`), c) >= 0
+	return c >= 0x80 || !body.has(c) || bytes.IndexByte([]byte(`=: ,;"'`), c) >= 0
 }
 
 // endsValue reports whether a written value can end before i.
@@ -91,9 +97,16 @@ func endsValue(data []byte, i int, body *byteSet) bool {
 	if isWord(c) || c == '-' || c == '+' {
 		return false
 	}
-	if c == '.' || c == '/' || c == ':' || c == '@' {
+	switch c {
+	case '.', ':', '@':
 		// A dot ends a sentence; within a word it goes on.
 		return i+1 >= len(data) || !isWord(data[i+1])
+	case '=': // the padding of a longer base64 value
+		if body.has('+') && body.has('/') {
+			return body.has('=')
+		}
+	case '/':
+		return !body.has('/')
 	}
 	return !body.has(c) || bytes.IndexByte([]byte(`=&,;:"' `), c) >= 0
 }

@@ -45,7 +45,7 @@ const (
 	decodeFloor  = 1 << 20
 	// decodeContext is how much of the line before an encoded value is seen
 	// with its text: enough for a name and its operator.
-	decodeContext = 48
+	decodeContext = 64
 )
 
 // scanView looks at one view and at everything encoded in it.
