@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -340,22 +339,11 @@ func (a *attribution) commit(c int32) *scanner.Commit {
 		return out
 	}
 	id := a.h.graph.nodes[c].id
-	out := &scanner.Commit{Hash: id.String()}
-	if store, err := a.h.repo.Store(); err != nil {
+	out, err := a.h.repo.describe(id)
+	if err != nil { // it was read a moment ago
 		a.errs = append(a.errs, err.Error())
-	} else if _, data, err := store.Get(id); err != nil {
-		a.errs = append(a.errs, objectError(id, err).Error())
-	} else {
-		fillCommit(out, data)
+		out = &scanner.Commit{Hash: id.String()}
 	}
 	a.commits[c] = out
 	return out
-}
-
-// fillCommit reads a commit object as far as it can be read.
-func fillCommit(out *scanner.Commit, data []byte) {
-	c, _ := pack.ParseCommit(data) // an error was reported when it was first read
-	out.Author, out.Email, out.Time = string(c.Author.Name), string(c.Author.Email), c.Author.Time()
-	subject, _, _ := bytes.Cut(bytes.TrimLeft(c.Message, "\n"), []byte("\n"))
-	out.Subject = string(subject)
 }

@@ -10,16 +10,13 @@ import (
 
 // node is what a walk over commits keeps of one.
 type node struct {
-	id      pack.OID
-	time    int64 // of the committer, seconds
-	tree    pack.OID
-	parents []pack.OID
-	hidden  bool // reachable from an excluded commit
-	listed  bool
+	commitNode
+	hidden bool // reachable from an excluded commit
+	listed bool // taken from the queue, or never put there
 }
 
-// commitWalk finds the commits that some tips reach and others do not, newest
-// first, reading no more of the history than it must.
+// commitWalk finds the commits that some tips reach and others do not, reading
+// no more of the history than it must.
 type commitWalk struct {
 	repo    *Repository
 	nodes   map[pack.OID]*node
@@ -49,7 +46,7 @@ func (q *nodeQueue) Pop() any {
 }
 
 // commitsBetween lists the commits that include reaches and exclude does not,
-// newest first. Tips that cannot be read are an error for include and are left
+// parents before children. Tips that cannot be read are an error for include and are left
 // out for exclude: without them more is looked at, not less.
 func (r *Repository) commitsBetween(include, exclude []pack.OID, since time.Time) (*commitWalk, []*node, error) {
 	shallow, err := r.readShallow()
@@ -68,14 +65,18 @@ func (r *Repository) commitsBetween(include, exclude []pack.OID, since time.Time
 			return nil, nil, err
 		}
 	}
-	list := w.run()
-	kept := list[:0]
-	for _, n := range list {
+	var kept []commitNode
+	for _, n := range w.run() {
 		if !n.hidden {
-			kept = append(kept, n)
+			kept = append(kept, n.commitNode)
 		}
 	}
-	return w, kept, nil
+	g := newGraph(kept)
+	list := make([]*node, len(kept))
+	for i, c := range g.order() {
+		list[i] = w.nodes[g.nodes[c].id]
+	}
+	return w, list, nil
 }
 
 // push reads a commit and puts it into the queue; one that is known is only
@@ -91,13 +92,10 @@ func (w *commitWalk) push(id pack.OID, hidden bool) error {
 	if err != nil {
 		return err
 	}
-	n := &node{id: id, time: c.Committer.Unix, tree: c.Tree, hidden: hidden}
-	for i := range c.NumParents() {
-		n.parents = append(n.parents, c.Parent(i))
-	}
+	n := &node{commitNode: nodeOf(id, &c), hidden: hidden}
 	w.nodes[id] = n
 	if !hidden {
-		if !w.since.IsZero() && n.time < w.since.Unix() {
+		if n.listed = !w.since.IsZero() && n.time < w.since.Unix(); n.listed {
 			return nil
 		}
 		w.wanted++

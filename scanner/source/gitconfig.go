@@ -58,11 +58,7 @@ func readGitConfig(path string) (*gitConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := parseGitConfig(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return c, nil
+	return parseGitConfig(data)
 }
 
 // parseGitConfig parses strictly: what git refuses is refused. No error quotes

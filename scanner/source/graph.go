@@ -15,6 +15,15 @@ type commitNode struct {
 	people   [2]int32   // author and committer, see people
 }
 
+// nodeOf keeps what is needed of a commit.
+func nodeOf(id pack.OID, c *pack.Commit) commitNode {
+	n := commitNode{id: id, tree: c.Tree, time: c.Committer.Unix}
+	for i := range c.NumParents() {
+		n.parents = append(n.parents, c.Parent(i))
+	}
+	return n
+}
+
 // commitGraph is a set of commits, known by number: their place in ids.
 type commitGraph struct {
 	nodes   []commitNode // ordered by id

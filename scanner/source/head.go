@@ -114,23 +114,3 @@ func (r *Repository) heads() ([]pack.OID, error) {
 	}
 	return ids, nil
 }
-
-// commitTree returns the tree of a commit.
-func (r *Repository) commitTree(id pack.OID) (pack.OID, error) {
-	store, err := r.Store()
-	if err != nil {
-		return pack.OID{}, err
-	}
-	typ, data, err := store.Get(id)
-	if err != nil {
-		return pack.OID{}, objectError(id, err)
-	}
-	if typ != pack.TypeCommit {
-		return pack.OID{}, fmt.Errorf("object %s is a %s, not a commit", id, typ)
-	}
-	c, err := pack.ParseCommit(data)
-	if err != nil {
-		return pack.OID{}, fmt.Errorf("read commit %s: %w", id, err)
-	}
-	return c.Tree, nil
-}

@@ -210,13 +210,6 @@ func (w *historyWorker) object(o *pack.Object) error {
 	return nil
 }
 
-func (w *historyWorker) pass(b *scanner.Blob) error {
-	if len(b.Data) == 0 {
-		return nil
-	}
-	return w.walk.fn(w.id, b)
-}
-
 func (w *historyWorker) blob(o *pack.Object) error {
 	b := scanner.Blob{Hash: o.ID.String()}
 	fn := func(b *scanner.Blob) error { return w.walk.fn(w.id, b) }
@@ -265,23 +258,10 @@ func (w *historyWorker) commit(o *pack.Object) error {
 		w.fail("read commit %s: %v", o.ID, err)
 		w.broken = true
 	}
-	n := commitNode{
-		id: o.ID, tree: c.Tree, time: c.Committer.Unix,
-		people: [2]int32{w.people.add(identity(c.Author.Raw)), w.people.add(identity(c.Committer.Raw))},
-	}
-	for i := range c.NumParents() {
-		n.parents = append(n.parents, c.Parent(i))
-	}
+	n := nodeOf(o.ID, &c)
+	n.people = [2]int32{w.people.add(identity(c.Author.Raw)), w.people.add(identity(c.Committer.Raw))}
 	w.commits = append(w.commits, n)
-	w.text = w.text[:0]
-	for k, v := range c.Headers() {
-		w.text = append(append(append(append(w.text, k...), ' '), v...), '\n')
-	}
-	hash := o.ID.String()
-	if err := w.pass(&scanner.Blob{Hash: hash, Where: scanner.InMessage, Data: w.text}); err != nil {
-		return err
-	}
-	return w.pass(&scanner.Blob{Hash: hash, Where: scanner.InMessage, Data: c.Message})
+	return passCommit(&c, o.ID.String(), &w.text, func(b *scanner.Blob) error { return w.walk.fn(w.id, b) })
 }
 
 func (w *historyWorker) tag(o *pack.Object) error {
@@ -291,15 +271,7 @@ func (w *historyWorker) tag(o *pack.Object) error {
 		w.broken = true
 	}
 	w.tags[o.ID] = tagNode{t.Object, t.Type, w.people.add(identity(t.Tagger.Raw))}
-	w.text = append(append(w.text[:0], t.Name...), '\n')
-	for k, v := range t.Headers() {
-		w.text = append(append(append(append(w.text, k...), ' '), v...), '\n')
-	}
-	hash := o.ID.String()
-	if err := w.pass(&scanner.Blob{Hash: hash, Where: scanner.InTag, Data: w.text}); err != nil {
-		return err
-	}
-	return w.pass(&scanner.Blob{Hash: hash, Where: scanner.InTag, Data: t.Message})
+	return passTag(&t, o.ID.String(), &w.text, func(b *scanner.Blob) error { return w.walk.fn(w.id, b) })
 }
 
 // identity cuts the time off an author line. What does not look like a time

@@ -23,13 +23,11 @@ var scissors = []byte("------------------------ >8 ------------------------")
 // --cleanup.
 func NewMessage(name string, data []byte) *Message {
 	for at := 0; at < len(data); {
-		end := len(data)
+		end := at + len(data[at:])
 		if n := bytes.IndexByte(data[at:], '\n'); n >= 0 {
 			end = at + n + 1
 		}
-		// "# " with core.commentChar at its default; the mark itself is long
-		// enough to be told whatever stands before it.
-		if line := data[at:end]; bytes.Contains(line, scissors) && bytes.Index(line, scissors) <= 8 {
+		if isScissors(data[at:end], data[end:]) {
 			data = data[:at]
 			break
 		}
@@ -38,8 +36,24 @@ func NewMessage(name string, data []byte) *Message {
 	return &Message{name: name, data: data}
 }
 
+// isScissors reports whether a line is the one that git writes. What stands
+// before the mark is core.commentChar, which the explanation in the next line
+// begins with too; without that somebody else wrote the line, and git keeps
+// what follows.
+func isScissors(line, next []byte) bool {
+	before, _, ok := bytes.Cut(line, scissors)
+	return ok && len(before) >= 2 && len(before) <= maxCommentChar && before[len(before)-1] == ' ' &&
+		bytes.HasPrefix(next, before[:len(before)-1])
+}
+
+// maxCommentChar bounds core.commentString, which is one character by default.
+const maxCommentChar = 16
+
 // Each implements [scanner.Source].
-func (m *Message) Each(_ context.Context, _ int, fn func(worker int, b *scanner.Blob) error) (scanner.Summary, error) {
+func (m *Message) Each(ctx context.Context, _ int, fn func(worker int, b *scanner.Blob) error) (scanner.Summary, error) {
+	if err := ctx.Err(); err != nil {
+		return scanner.Summary{}, err
+	}
 	sum := scanner.Summary{Files: 1, Bytes: int64(len(m.data))}
 	return sum, fn(0, &scanner.Blob{Path: m.name, Where: scanner.InMessage, Data: m.data})
 }

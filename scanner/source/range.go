@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,21 +14,31 @@ import (
 
 // Range is what some commits brought: the files that each of them changed, as
 // they are in it, compared with all of its parents; and their messages and
-// authors. A merge counts for what none of its parents has.
+// authors. A merge counts for what none of its parents has. What a commit before
+// the range has under the same path is not new.
 type Range struct {
 	repo             *Repository
 	include, exclude []pack.OID
 	since            time.Time
 	exposure         scanner.Exposure // of all findings; "" = by the remote-tracking refs
+	given            []givenRef       // of a push
+	problems         []string
 
 	commits map[pack.OID]*node
-	origin  map[origin][]pack.OID // where findings come from, oldest commit first
+	origin  map[origin]brought // where findings come from
 }
 
-// origin is a blob under a path, or a commit (with path "").
+// origin is a blob under a path, a path alone (with id ""), or a commit or tag
+// (with path "").
 type origin struct {
 	id   string
 	path string
+}
+
+// brought says what brought an origin: a commit, or a ref without one.
+type brought struct {
+	commit pack.OID
+	ref    string
 }
 
 // RangeOptions narrow a Range.
@@ -43,14 +54,7 @@ type RangeOptions struct {
 func NewRange(repo *Repository, spec string, o RangeOptions) (*Range, error) {
 	s := &Range{repo: repo, since: o.Since}
 	if spec == "" {
-		for _, t := range repo.readRefs().tips {
-			if t.kind != tipRef && t.kind != tipHead {
-				continue
-			}
-			if id, err := repo.peel(t.oid); err == nil {
-				s.include = append(s.include, id)
-			}
-		}
+		s.all()
 		return s, nil
 	}
 	from, to, ok := strings.Cut(spec, "..")
@@ -70,82 +74,34 @@ func NewRange(repo *Repository, spec string, o RangeOptions) (*Range, error) {
 	return s, nil
 }
 
-// PushRef is a line that git gives to a pre-push hook.
-type PushRef struct{ LocalRef, LocalOID, RemoteRef, RemoteOID string }
-
-// NewPush returns a source for what a push would bring to a remote: what the
-// local ids reach, and neither the remote ids nor any ref that is known of the
-// remote does. Deleted refs bring nothing. remote may be a URL, of which no
-// refs are known.
-func NewPush(repo *Repository, refs []PushRef, remote string) (*Range, error) {
-	s := &Range{repo: repo, exposure: scanner.ExposureLocal}
-	for _, r := range refs {
-		if zeroID(r.LocalOID) {
+// all includes the commits of all refs and HEADs.
+func (s *Range) all() {
+	refs := s.repo.readRefs()
+	s.problems = append(s.problems, refs.problems...)
+	for _, t := range refs.tips {
+		if t.kind != tipRef && t.kind != tipHead {
 			continue
 		}
-		id, err := repo.Resolve(r.LocalOID)
-		if err != nil {
-			return nil, err
-		}
-		s.include = append(s.include, id)
-		// The remote's id may be one that was never fetched.
-		if old, err := repo.Resolve(r.RemoteOID); err == nil && !zeroID(r.RemoteOID) {
-			s.exclude = append(s.exclude, old)
+		switch _, id, typ, err := s.repo.peelTags(t.oid); {
+		case err != nil:
+			s.problems = append(s.problems, fmt.Sprintf("read ref %s: %v", t.name, err))
+		case typ == pack.TypeCommit:
+			s.include = append(s.include, id)
 		}
 	}
-	if remote != "" {
-		s.exclude = append(s.exclude, repo.tipsUnder("refs/remotes/"+remote+"/")...)
-	}
-	return s, nil
-}
-
-// ReceiveRef is a line that git gives to a pre-receive hook.
-type ReceiveRef struct{ Old, New, Ref string }
-
-// NewReceive returns a source for what a push brings to this repository: what
-// the new ids reach and no ref does yet. The objects lie in the quarantine
-// directory that Discover learned of from the environment.
-func NewReceive(repo *Repository, refs []ReceiveRef) (*Range, error) {
-	s := &Range{repo: repo, exposure: scanner.ExposurePushed}
-	for _, r := range refs {
-		if zeroID(r.New) {
-			continue
-		}
-		id, err := repo.Resolve(r.New)
-		if err != nil {
-			return nil, err
-		}
-		s.include = append(s.include, id)
-	}
-	s.exclude = repo.tipsUnder("refs/")
-	return s, nil
-}
-
-func zeroID(id string) bool { return strings.Trim(id, "0") == "" }
-
-// tipsUnder returns the commits of all refs whose name begins with prefix.
-func (r *Repository) tipsUnder(prefix string) []pack.OID {
-	var ids []pack.OID
-	for _, t := range r.readRefs().tips {
-		if t.kind == tipRef && strings.HasPrefix(t.name, prefix) {
-			if id, err := r.peel(t.oid); err == nil {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return ids
 }
 
 // Each implements [scanner.Source].
 func (s *Range) Each(ctx context.Context, workers int, fn func(worker int, b *scanner.Blob) error) (scanner.Summary, error) {
+	if err := ctx.Err(); err != nil {
+		return scanner.Summary{}, err
+	}
 	store, err := s.repo.Store()
 	if err != nil {
 		return scanner.Summary{}, err
 	}
 	e := &blobPass{store: store, fn: fn}
-	if len(s.include) == 0 {
-		return e.summary(), nil
-	}
+	e.sum.Errors = append(e.sum.Errors, s.problems...)
 	walk, list, err := s.repo.commitsBetween(s.include, s.exclude, s.since)
 	if err != nil {
 		return scanner.Summary{}, err
@@ -156,96 +112,214 @@ func (s *Range) Each(ctx context.Context, workers int, fn func(worker int, b *sc
 	for _, id := range walk.cut {
 		e.fail(fmt.Errorf("this clone is shallow: the history ends at commit %s, within what was asked for; fetch the rest (git fetch --unshallow; in CI a fetch depth of 0)", id))
 	}
-	s.commits, s.origin = walk.nodes, map[origin][]pack.OID{}
-	var changes []change
-	for i := len(list) - 1; i >= 0; i-- { // oldest first
+	s.commits, s.origin = walk.nodes, map[origin]brought{}
+	r := &rangeRun{Range: s, pass: e, before: walk.before(list), fn: func(b *scanner.Blob) error { return fn(0, b) }}
+	for i := range s.given {
+		if err := r.ref(&s.given[i]); err != nil {
+			return e.summary(), err
+		}
+	}
+	for _, n := range list {
 		if err := ctx.Err(); err != nil {
 			return e.summary(), err
 		}
-		n := list[i]
-		e.sum.Commits++
-		if len(n.parents) > 1 {
-			e.sum.Merges++
-		}
-		if err := s.metadata(n, fn); err != nil {
+		if err := r.commit(n); err != nil {
 			return e.summary(), err
 		}
-		new, names := s.changes(n, walk, e)
-		for _, c := range new {
-			at := origin{c.id.String(), c.path}
-			if s.origin[at] = append(s.origin[at], n.id); len(s.origin[at]) == 1 {
-				changes = append(changes, c)
-			}
-		}
-		for _, name := range names {
-			at := origin{"", name.path}
-			if s.origin[at] = append(s.origin[at], n.id); len(s.origin[at]) == 1 {
-				if err := passNames([]newName{name}, fn); err != nil {
-					return e.summary(), err
-				}
-			}
-		}
 	}
-	err = e.changes(ctx, workers, changes, s.repo)
+	err = e.changes(ctx, workers, r.changes, s.repo)
 	return e.summary(), err
 }
 
-// changes compares a commit with its parents.
-func (s *Range) changes(n *node, walk *commitWalk, e *blobPass) ([]change, []newName) {
-	var names []newName
-	d := &treeDiff{
-		store: e.store, format: s.repo.Format,
-		name: func(path string, offset int) { names = append(names, newName{path, offset}) },
-		fail: func(path string, err error) { e.fail(fmt.Errorf("commit %s: compare %q: %w", n.id, path, err)) },
+// before returns the trees of the commits that the listed ones build upon.
+func (w *commitWalk) before(list []*node) []pack.OID {
+	var trees []pack.OID
+	seen := map[pack.OID]bool{}
+	for _, n := range list {
+		for _, p := range n.parents {
+			if parent := w.nodes[p]; parent != nil && parent.hidden && !seen[parent.tree] {
+				seen[parent.tree] = true
+				trees = append(trees, parent.tree)
+			}
+		}
+	}
+	return trees
+}
+
+// rangeRun is one run of Range.Each.
+type rangeRun struct {
+	*Range
+	pass    *blobPass
+	before  []pack.OID // trees of commits outside of the range
+	trees   map[pack.OID][]treeEntry
+	fn      func(b *scanner.Blob) error
+	text    []byte
+	changes []change
+}
+
+// first notes what brought an origin, and reports whether it is the first time.
+func (r *rangeRun) first(o origin, by brought) bool {
+	if _, ok := r.origin[o]; ok {
+		return false
+	}
+	r.origin[o] = by
+	return true
+}
+
+// commit takes what one commit brought. Only an error of fn is returned.
+func (r *rangeRun) commit(n *node) error {
+	r.pass.sum.Commits++
+	if len(n.parents) > 1 {
+		r.pass.sum.Merges++
 	}
 	var old []pack.OID
 	for _, p := range n.parents {
-		if parent := walk.nodes[p]; parent != nil {
+		if parent := r.commits[p]; parent != nil {
 			old = append(old, parent.tree)
 		}
 	}
-	d.diffTree(n.tree, old)
-	changes, err := d.withoutRenames()
-	if err != nil {
-		e.fail(fmt.Errorf("commit %s: %w", n.id, err))
+	by := brought{commit: n.id}
+	if err := r.tree(n.tree, old, by); err != nil {
+		return err
 	}
-	return changes, names
-}
-
-// metadata hands what a commit says besides its tree to fn.
-func (s *Range) metadata(n *node, fn func(worker int, b *scanner.Blob) error) error {
-	c, err := s.repo.commit(n.id)
+	c, err := r.repo.commit(n.id)
 	if err != nil {
-		return nil // it was read a moment ago; its tree names the error
+		r.pass.fail(err) // it was read a moment ago
+		return nil
 	}
 	hash := n.id.String()
-	s.origin[origin{hash, ""}] = []pack.OID{n.id}
-	return passCommit(&c, hash, func(b *scanner.Blob) error { return fn(0, b) })
+	r.origin[origin{hash, ""}] = by
+	if err := passCommit(&c, hash, &r.text, r.fn); err != nil {
+		return err
+	}
+	return r.people(hash, by, c.Author.Raw, c.Committer.Raw)
 }
 
-// passCommit hands the texts of a commit to fn: message, author, committer if
-// it is another, and headers that git does not know.
-func passCommit(c *pack.Commit, hash string, fn func(b *scanner.Blob) error) error {
-	pass := func(where scanner.Where, data []byte) error {
-		if len(data) == 0 {
-			return nil
+// people passes on author lines, each once.
+func (r *rangeRun) people(hash string, by brought, lines ...[]byte) error {
+	for _, raw := range lines {
+		if line := identity(raw); line != "" && r.first(origin{"\x00" + line, ""}, by) {
+			if err := r.fn(&scanner.Blob{Hash: hash, Where: scanner.InAuthor, Data: []byte(line)}); err != nil {
+				return err
+			}
 		}
-		return fn(&scanner.Blob{Hash: hash, Where: where, Data: data})
 	}
-	if err := pass(scanner.InMessage, c.Message); err != nil {
-		return err
+	return nil
+}
+
+// tree notes the files and passes on the names that a tree has and none of the
+// old ones.
+func (r *rangeRun) tree(tree pack.OID, old []pack.OID, by brought) error {
+	var names []newName
+	d := &treeDiff{
+		store: r.pass.store, format: r.repo.Format,
+		name: func(path string, offset int) { names = append(names, newName{path, offset}) },
+		fail: func(path string, err error) { r.pass.fail(fmt.Errorf("%s: compare %q: %w", by, path, err)) },
 	}
-	if err := pass(scanner.InAuthor, c.Author.Raw); err != nil {
-		return err
+	d.diffTree(tree, old)
+	changes, err := d.withoutRenames()
+	if err != nil {
+		r.pass.fail(fmt.Errorf("%s: %w", by, err))
 	}
-	if !bytes.Equal(c.Author.Raw, c.Committer.Raw) {
-		if err := pass(scanner.InAuthor, c.Committer.Raw); err != nil {
+	for _, c := range changes {
+		if !r.first(origin{c.id.String(), c.path}, by) {
+			continue
+		}
+		known := r.earlier(c.path)
+		if slices.Contains(known, c.id) {
+			continue // the range went away from it and came back
+		}
+		for _, id := range known {
+			if !slices.Contains(c.old, id) {
+				c.old = append(c.old, id)
+			}
+		}
+		r.changes = append(r.changes, c)
+	}
+	names = slices.DeleteFunc(names, func(n newName) bool { return !r.first(origin{"", n.path}, by) })
+	return passNames(names, func(_ int, b *scanner.Blob) error { return r.fn(b) })
+}
+
+// String names what brought something, for messages.
+func (b brought) String() string {
+	if b.ref != "" {
+		return b.ref
+	}
+	return "commit " + b.commit.String()
+}
+
+// maxBefore is how many commits outside of the range are asked for earlier
+// versions of a file. A branch that merged its base more often shows more than
+// is new.
+const maxBefore = 16
+
+// earlier returns what stands at a path outside of the range.
+func (r *rangeRun) earlier(path string) []pack.OID {
+	var ids []pack.OID
+	for _, tree := range r.before[:min(len(r.before), maxBefore)] {
+		if id, ok := r.lookup(tree, path); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// lookup finds a file in a tree. Trees that cannot be read have no files: then
+// more is new, and the comparison names them.
+func (r *rangeRun) lookup(tree pack.OID, path string) (pack.OID, bool) {
+	if r.trees == nil {
+		r.trees = map[pack.OID][]treeEntry{}
+	}
+	for {
+		entries, ok := r.trees[tree]
+		if !ok {
+			entries, _ = readTree(r.pass.store, tree, r.repo.Format)
+			r.trees[tree] = entries
+		}
+		name, rest, below := strings.Cut(path, "/")
+		i := slices.IndexFunc(entries, func(e treeEntry) bool { return string(e.name) == name && e.dir() == below })
+		switch {
+		case i < 0 || kindOf(entries[i].mode) == pack.ModeGitlink:
+			return pack.OID{}, false
+		case !below:
+			return entries[i].id, true
+		}
+		tree, path = entries[i].id, rest
+	}
+}
+
+// ref takes a ref of a push: its name, its tags, and what it names if that is
+// no commit.
+func (r *rangeRun) ref(g *givenRef) error {
+	by := brought{ref: g.name}
+	if r.pass.sum.Refs++; r.first(origin{"", g.name}, by) {
+		if err := r.fn(&scanner.Blob{Path: g.name, Where: scanner.InRef, Data: []byte(g.name)}); err != nil {
 			return err
 		}
 	}
-	for _, value := range c.Headers() {
-		if err := pass(scanner.InMessage, value); err != nil {
+	for _, id := range g.tags {
+		if !r.first(origin{id.String(), ""}, by) {
+			continue
+		}
+		_, data, err := r.pass.store.Get(id)
+		if err != nil {
+			r.pass.fail(objectError(id, err)) // it was read a moment ago
+			continue
+		}
+		t, _ := pack.ParseTag(data) // it was in order then
+		if err := passTag(&t, id.String(), &r.text, r.fn); err != nil {
 			return err
+		}
+		if err := r.people(id.String(), by, t.Tagger.Raw); err != nil {
+			return err
+		}
+	}
+	switch g.typ {
+	case pack.TypeTree:
+		return r.tree(g.object, nil, by)
+	case pack.TypeBlob:
+		if r.first(origin{g.object.String(), ""}, by) {
+			r.changes = append(r.changes, change{mode: pack.ModeFile, id: g.object})
 		}
 	}
 	return nil
@@ -255,24 +329,28 @@ func passCommit(c *pack.Commit, hash string, fn func(b *scanner.Blob) error) err
 func (s *Range) Attribute(_ context.Context, findings []scanner.Finding, sum *scanner.Summary) ([][]scanner.Place, []scanner.Exposure, error) {
 	places := make([][]scanner.Place, len(findings))
 	exposures := make([]scanner.Exposure, len(findings))
-	var brought []pack.OID
+	by := make([]brought, len(findings))
+	var commits []pack.OID
 	for i := range findings {
-		brought = append(brought, s.broughtBy(&findings[i])...)
+		var ok bool
+		if by[i], ok = s.broughtBy(&findings[i]); !ok {
+			return nil, nil, fmt.Errorf("no commit of the range has %s %q", findings[i].Hash, findings[i].Path)
+		}
+		if !by[i].commit.IsZero() {
+			commits = append(commits, by[i].commit)
+		}
 	}
-	local, err := s.local(brought)
+	local, err := s.local(commits)
 	if err != nil {
 		sum.Errors = append(sum.Errors, fmt.Sprintf("find out what was pushed: %v", err))
 	}
 	for i := range findings {
 		f := &findings[i]
 		exposures[i] = scanner.ExposureLocal
-		by := s.broughtBy(f)
-		if len(by) == 0 {
-			return nil, nil, fmt.Errorf("no commit of the range has %s %q", f.Hash, f.Path)
-		}
-		first := by[0] // later ones only touched it again
 		p := placeOf(f)
-		if p.Commit, err = s.repo.describe(first); err != nil {
+		if by[i].ref != "" {
+			p.Refs = []string{shortRef(by[i].ref)}
+		} else if p.Commit, err = s.repo.describe(by[i].commit); err != nil {
 			return nil, nil, err
 		}
 		p.Present = s.present(f)
@@ -280,18 +358,22 @@ func (s *Range) Attribute(_ context.Context, findings []scanner.Finding, sum *sc
 		switch {
 		case s.exposure != "":
 			exposures[i] = s.exposure
-		case !local[first]:
+		case !by[i].commit.IsZero() && !local[by[i].commit]:
 			exposures[i] = scanner.ExposurePushed
 		}
 	}
 	return places, exposures, nil
 }
 
-func (s *Range) broughtBy(f *scanner.Finding) []pack.OID {
-	if f.Where == scanner.InPath {
-		return s.origin[origin{"", f.Path}]
+// broughtBy finds what brought a finding first; later commits only touched it
+// again.
+func (s *Range) broughtBy(f *scanner.Finding) (brought, bool) {
+	at := origin{f.Hash, f.Path}
+	if f.Where == scanner.InPath || f.Where == scanner.InRef {
+		at.id = ""
 	}
-	return s.origin[origin{f.Hash, f.Path}]
+	by, ok := s.origin[at]
+	return by, ok
 }
 
 // local returns those commits that no remote-tracking ref reaches.
@@ -313,17 +395,16 @@ func (s *Range) present(f *scanner.Finding) bool {
 	if f.Where != scanner.InContent && f.Where != "" {
 		return true
 	}
+	store, err := s.repo.Store()
+	if err != nil {
+		return false
+	}
 	for _, tip := range s.include {
 		n := s.commits[tip]
 		if n == nil {
 			continue
 		}
-		store, err := s.repo.Store()
-		if err != nil {
-			return false
-		}
-		t := &treeFS{store: store, format: s.repo.Format, root: treeEntry{mode: pack.ModeTree, id: n.tree}}
-		e, err := t.lookup("open", f.Path)
+		e, err := treeFiles{store, s.repo.Format, n.tree}.lookup(f.Path)
 		if err != nil || e.dir() {
 			continue
 		}

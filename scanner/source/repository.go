@@ -226,12 +226,11 @@ var extensions = map[string]int{
 // unknown version or extension may change the meaning of anything.
 func (r *Repository) readFormat() error {
 	var err error
-	r.config, err = readGitConfig(filepath.Join(r.CommonDir, "config"))
-	if errors.Is(err, fs.ErrNotExist) {
-		r.config, err = &gitConfig{}, nil
+	if r.config, err = r.readConfig(r.CommonDir, "config"); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("read config: %w", err)
+	if r.config == nil {
+		r.config = &gitConfig{}
 	}
 	v, ok := r.config.get("core", "repositoryformatversion")
 	if !ok {
@@ -276,13 +275,24 @@ func (r *Repository) readFormat() error {
 			return fmt.Errorf("read config: %w", err)
 		}
 		if on {
-			r.worktree, err = readGitConfig(filepath.Join(r.Dir, "config.worktree"))
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("read config: %w", err)
-			}
+			r.worktree, err = r.readConfig(r.Dir, "config.worktree")
+			return err
 		}
 	}
 	return nil
+}
+
+// readConfig reads a configuration file, nil when there is none.
+func (r *Repository) readConfig(dir, name string) (*gitConfig, error) {
+	path := filepath.Join(dir, name)
+	c, err := readGitConfig(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read config %s: %w", r.display(path), bareError(err))
+	}
+	return c, nil
 }
 
 // core returns the value of core.key for this worktree. A linked worktree does

@@ -89,6 +89,9 @@ func (r *Repository) step(id pack.OID, op byte, n int) (pack.OID, error) {
 		if which >= c.NumParents() {
 			return id, fmt.Errorf("commit %s has %d parents", id, c.NumParents())
 		}
+		if _, err := r.commit(c.Parent(which)); err != nil {
+			return id, err
+		}
 		id = c.Parent(which)
 	}
 	return id, nil
@@ -116,29 +119,39 @@ func (r *Repository) commit(id pack.OID) (pack.Commit, error) {
 
 // peel follows tags to the commit they name.
 func (r *Repository) peel(id pack.OID) (pack.OID, error) {
+	_, id, typ, err := r.peelTags(id)
+	if err == nil && typ != pack.TypeCommit {
+		err = fmt.Errorf("object %s is a %s, not a commit", id, typ)
+	}
+	return id, err
+}
+
+// peelTags follows tags to what they name. It returns the tags, outermost
+// first, and the object, which need not be a commit.
+func (r *Repository) peelTags(id pack.OID) (tags []pack.OID, object pack.OID, typ pack.Type, err error) {
 	store, err := r.Store()
 	if err != nil {
-		return id, err
+		return nil, id, 0, err
 	}
-	for range 16 { // a tag of a tag of a tag …
-		typ, data, err := store.Get(id)
+	for range maxTagDepth {
+		if typ, _, err = store.Header(id); err != nil {
+			return tags, id, 0, objectError(id, err)
+		}
+		if typ != pack.TypeTag {
+			return tags, id, typ, nil
+		}
+		_, data, err := store.Get(id)
 		if err != nil {
-			return id, objectError(id, err)
+			return tags, id, 0, objectError(id, err)
 		}
-		switch typ {
-		case pack.TypeCommit:
-			return id, nil
-		case pack.TypeTag:
-			tag, err := pack.ParseTag(data)
-			if err != nil {
-				return id, fmt.Errorf("read tag %s: %w", id, err)
-			}
-			id = tag.Object
-		default:
-			return id, fmt.Errorf("object %s is a %s, not a commit", id, typ)
+		t, err := pack.ParseTag(data)
+		if err != nil {
+			return tags, id, 0, fmt.Errorf("read tag %s: %w", id, err)
 		}
+		tags = append(tags, id)
+		id = t.Object
 	}
-	return id, errors.New("tags are nested too deep")
+	return tags, id, 0, errTooDeep
 }
 
 // refRules are the places where git looks for a short name, in its order
@@ -149,7 +162,7 @@ func (r *Repository) baseRevision(name string) (pack.OID, error) {
 	if name == "@" || name == "" {
 		name = "HEAD"
 	}
-	if strings.ContainsAny(name, " \t\x00:?*[\\{") {
+	if strings.ContainsAny(name, " \t\x00:?*[\\{") || strings.Contains(name, "..") {
 		return pack.OID{}, errors.New("this form is not understood; write an id or the name of a branch or tag")
 	}
 	if id, err := pack.ParseOID(name); err == nil {

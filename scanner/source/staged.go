@@ -54,12 +54,12 @@ func (s *Staged) Each(ctx context.Context, workers int, fn func(worker int, b *s
 	e := &blobPass{store: store, fn: fn}
 	var trees []pack.OID
 	for _, h := range heads {
-		tree, err := s.repo.commitTree(h)
+		c, err := s.repo.commit(h)
 		if err != nil {
 			e.fail(err) // and what it holds counts as new
 			continue
 		}
-		trees = append(trees, tree)
+		trees = append(trees, c.Tree)
 	}
 	var names []newName
 	d := &treeDiff{
