@@ -42,6 +42,9 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 			return false
 		}
 	}
+	if checksum.Published(string(value)) != "" {
+		return false
+	}
 	for _, re := range m.allow {
 		if re.Match(value) {
 			return false

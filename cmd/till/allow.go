@@ -2,15 +2,18 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/till-sh/till/scanner"
 	"github.com/till-sh/till/scanner/config"
 )
 
@@ -62,10 +65,23 @@ func newAllow(e *env) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&reason, "reason", "r", "", "why it is not a secret")
-	cmd.Flags().StringVar(&who, "by", "", "who says so (default: user.name of the environment)")
+	cmd.Flags().StringVar(&who, "by", "", "who says so (default: GIT_AUTHOR_NAME, else the login name)")
 	cmd.Flags().StringVar(&until, "until", "", "last day on which this holds, `YYYY-MM-DD`")
 	cmd.Flags().StringVar(&glob, "path", "", "only in files that match this `GLOB`")
 	return cmd
+}
+
+// elsewhere lists the keys that something else than .tillignore hides: inline
+// comments, and the lists of .till.toml.
+func elsewhere(keys []scanner.Key) []string {
+	var lines []string
+	for _, k := range keys {
+		if s := k.Suppressed; s != nil && s.Kind != config.KindAllowlist {
+			lines = append(lines, fmt.Sprintf("%s  %s  %s: %s", k.ID, placeLine(k.Places[0]), cmp.Or(s.Source, s.Kind), cmp.Or(s.Reason, "no reason given")))
+		}
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
 }
 
 // author is who the environment says is at work.
@@ -115,10 +131,6 @@ func newAllowed(e *env) *cobra.Command {
 				return err
 			}
 			list := tree.Ignore()
-			if len(list.Entries) == 0 {
-				fmt.Fprintf(e.stderr, "nothing is allowed: no entry in %s\n", config.IgnoreName)
-				return nil
-			}
 			all, err := keysOf(cmd.Context(), e, places[1].open)
 			if err != nil {
 				return err
@@ -139,7 +151,11 @@ func newAllowed(e *env) *cobra.Command {
 					}
 				}
 			}
-			fmt.Fprintf(e.stderr, "%d allowed, %d problems\n", len(list.Entries), len(problems))
+			marked := elsewhere(all)
+			for _, line := range marked {
+				fmt.Fprintln(e.stdout, printable(line))
+			}
+			fmt.Fprintf(e.stderr, "%d entries in %s, %d by comments and settings, %d problems\n", len(list.Entries), config.IgnoreName, len(marked), len(problems))
 			if check && len(problems) > 0 {
 				return outcome(exitFound)
 			}

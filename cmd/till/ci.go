@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,26 +33,13 @@ func newCI(e *env) *cobra.Command {
 			"Configuration and ignore list are those of the base commit, so that a change cannot wave itself through.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var t *target
-			var err error
-			switch f.what {
-			case "range":
-				t, err = f.open(e)
-			case "history":
-				t, err = openHistory(e, false)
-			case "files":
-				t, err = (&scanFlags{}).openFiles(e, nil)
-			default:
-				err = fmt.Errorf("--scan %s: expected range, history or files", f.what)
+			err := f.run(cmd.Context(), e)
+			var o outcome
+			if err != nil && !errors.As(err, &o) && e.getenv("GITHUB_ACTIONS") == "true" {
+				// The log of a failed step is folded; an annotation is not.
+				fmt.Fprintf(e.stdout, "::error title=till::%s\n", strings.ReplaceAll(printable(err.Error()), "%", "%25"))
 			}
-			if err != nil {
-				return err
-			}
-			if t.close != nil {
-				defer t.close()
-			}
-			f.reporters(e)
-			return f.output.scan(cmd.Context(), e, t)
+			return err
 		},
 	}
 	f.register(cmd)
@@ -58,6 +48,18 @@ func newCI(e *env) *cobra.Command {
 	cmd.Flags().StringVar(&f.head, "head", "", "commit after the change (default: from the event)")
 	cmd.Flags().StringVar(&f.sarif, "sarif", "", "also write a SARIF report to `FILE`")
 	return cmd
+}
+
+func (f *ciFlags) run(ctx context.Context, e *env) error {
+	t, err := f.open(e)
+	if err != nil {
+		return err
+	}
+	if t.close != nil {
+		defer t.close()
+	}
+	f.reporters(e)
+	return f.output.scan(ctx, e, t)
 }
 
 // reporters adds what the CI system shows to people.
@@ -78,14 +80,20 @@ func (f *ciFlags) reporters(e *env) {
 
 // event is what a CI system tells about the commits at hand.
 type event struct {
-	base, head string // "" when the event names no commits
-	branch     string // default branch, for a base where there is none before
-	deleted    bool   // the push removed a branch: nothing to scan
+	base, head string // "" when the event names none
+	// fallback is what to compare with when there is no base: the default
+	// branch, or "" when the event is about that branch itself.
+	fallback string
+	// guessed: the base is the tip before a push, which a force push may have
+	// taken out of the clone.
+	guessed bool
+	deleted bool // the push removed a branch: nothing to scan
 }
 
 // githubEvent is the part of a webhook payload that names commits
 // (https://docs.github.com/en/webhooks/webhook-events-and-payloads).
 type githubEvent struct {
+	Ref         string `json:"ref"`
 	Before      string `json:"before"`
 	After       string `json:"after"`
 	Deleted     bool   `json:"deleted"`
@@ -104,6 +112,7 @@ type githubEvent struct {
 
 func (f *ciFlags) event(e *env) (event, error) {
 	ev := event{base: f.base, head: f.head}
+	branch, at := "", "" // default branch, and the one of the event
 	switch {
 	case ev.base != "" || ev.head != "":
 	case e.getenv("GITHUB_EVENT_PATH") != "":
@@ -113,21 +122,21 @@ func (f *ciFlags) event(e *env) (event, error) {
 		}
 		var g githubEvent
 		if err := json.Unmarshal(data, &g); err != nil {
-			return ev, fmt.Errorf("read the event GITHUB_EVENT_PATH: %w", err)
+			return ev, fmt.Errorf("read the event %s: %w", e.getenv("GITHUB_EVENT_PATH"), err)
 		}
-		ev.branch, ev.deleted = g.Repository.DefaultBranch, g.Deleted
+		branch, at, ev.deleted = g.Repository.DefaultBranch, strings.TrimPrefix(g.Ref, "refs/heads/"), g.Deleted
 		switch {
 		case g.PullRequest != nil:
 			ev.base, ev.head = g.PullRequest.Base.SHA, g.PullRequest.Head.SHA
 		case g.MergeGroup != nil:
 			ev.base, ev.head = g.MergeGroup.Base, g.MergeGroup.Head
 		default:
-			ev.base, ev.head = g.Before, g.After
+			ev.base, ev.head, ev.guessed = g.Before, g.After, true
 		}
 	case e.getenv("CI_COMMIT_SHA") != "": // https://docs.gitlab.com/ci/variables/predefined_variables/
-		ev.head, ev.branch = e.getenv("CI_COMMIT_SHA"), e.getenv("CI_DEFAULT_BRANCH")
+		ev.head, branch, at = e.getenv("CI_COMMIT_SHA"), e.getenv("CI_DEFAULT_BRANCH"), e.getenv("CI_COMMIT_BRANCH")
 		if ev.base = e.getenv("CI_MERGE_REQUEST_DIFF_BASE_SHA"); ev.base == "" {
-			ev.base = e.getenv("CI_COMMIT_BEFORE_SHA")
+			ev.base, ev.guessed = e.getenv("CI_COMMIT_BEFORE_SHA"), true
 		}
 	}
 	if strings.Trim(ev.base, "0") == "" {
@@ -136,9 +145,14 @@ func (f *ciFlags) event(e *env) (event, error) {
 	if strings.Trim(ev.head, "0") == "" {
 		ev.head = ""
 	}
+	if branch != "" && branch != at {
+		ev.fallback = "refs/remotes/origin/" + branch
+	}
 	return ev, nil
 }
 
+// open makes the target: what the event brings, or what --scan asks for, with
+// the configuration as it was before the change.
 func (f *ciFlags) open(e *env) (*target, error) {
 	ev, err := f.event(e)
 	if err != nil {
@@ -147,64 +161,116 @@ func (f *ciFlags) open(e *env) (*target, error) {
 	if ev.deleted {
 		return &target{source: source.NewMessage("", nil), scope: "deleted branch"}, nil
 	}
-	if ev.head == "" && ev.base == "" {
-		return openHistory(e, false)
+	named := ev.head != "" || ev.base != ""
+	var t *target
+	var repo *source.Repository
+	switch {
+	case f.what == "files":
+		if t, err = (&scanFlags{}).openFiles(e, nil); err == nil && named {
+			repo, err = discover(e)
+		}
+	case f.what != "range" && f.what != "history":
+		return nil, fmt.Errorf("--scan %s: expected range, history or files", f.what)
+	default:
+		repo, t, err = openRepository(e)
 	}
-	repo, t, err := openRepository(e)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.openEvent(repo, t, ev); err != nil {
-		t.close()
+	if err := f.aim(repo, t, ev, named); err != nil {
+		if t.close != nil {
+			t.close()
+		}
 		return nil, err
 	}
 	return t, nil
 }
 
-// openEvent makes the target of a base and a head, with the configuration of
-// the base.
-func (f *ciFlags) openEvent(repo *source.Repository, t *target, ev event) error {
-	if ev.head == "" {
-		ev.head = "HEAD"
+// aim chooses what is read and which configuration applies.
+func (f *ciFlags) aim(repo *source.Repository, t *target, ev event, named bool) error {
+	if named {
+		if ev.head == "" {
+			ev.head = "HEAD"
+		}
+		if err := f.findBase(repo, t, &ev); err != nil {
+			return err
+		}
 	}
-	if ev.base == "" && ev.branch != "" {
-		ev.base = "refs/remotes/origin/" + ev.branch
+	switch {
+	case f.what == "history" || f.what == "range" && !named:
+		t.scope, t.source = "history", source.NewHistory(repo, source.HistoryOptions{})
+	case f.what == "range":
+		src, err := source.NewEvent(repo, ev.base, ev.head)
+		if err != nil {
+			return revisionHint(err)
+		}
+		t.source, t.scope = src, "everything up to "+ev.head
+		if ev.base != "" {
+			t.scope = "range " + ev.base + "..." + ev.head
+		}
 	}
-	commits := ev.base + "..." + ev.head
-	src, err := source.NewRange(repo, commits, source.RangeOptions{})
-	if err != nil {
+	if ev.base == "" {
+		var err error
+		t.dirs, err = configDirs(t.config)
 		return err
 	}
-	t.source, t.scope = src, "range "+commits
-	head := t.config
+	current := t.config
+	var err error
 	if t.config, err = repo.TreeFS(ev.base); err != nil {
 		return err
 	}
 	if t.dirs, err = configDirs(t.config); err != nil {
 		return err
 	}
-	return f.compare(t, head)
+	return f.compare(t, current)
 }
 
-// compare notes what the change itself brings to loosen the scan: it takes
-// effect once it is merged.
+// findBase settles what the head is compared with.
+func (f *ciFlags) findBase(repo *source.Repository, t *target, ev *event) error {
+	if ev.base != "" {
+		_, err := repo.Resolve(ev.base)
+		var missing *source.RevisionError
+		if err == nil || !ev.guessed || !errors.As(err, &missing) || missing.Shallow {
+			return revisionHint(err)
+		}
+		t.notes = append(t.notes, fmt.Sprintf("the commit before the push, %.10s, is not here any more (a force push)", ev.base))
+	}
+	ev.base = ""
+	if ev.fallback == "" {
+		return nil
+	}
+	if _, err := repo.Resolve(ev.fallback); err == nil {
+		ev.base = ev.fallback
+		t.notes = append(t.notes, "compared with "+ev.fallback)
+	}
+	return nil
+}
+
+// compare notes what the change itself brings to loosen the scan: that takes
+// effect once it is merged. A change that breaks the configuration fails.
 func (f *ciFlags) compare(t *target, current fs.FS) error {
 	if f.noIgnore || current == nil {
 		return nil
 	}
-	options := config.Options{Dirs: t.dirs, Version: version()}
+	dirs := t.dirs
+	if more, err := configDirs(current); err == nil {
+		dirs = append(slices.Clone(dirs), more...)
+	}
+	options := config.Options{Dirs: dirs, Version: version()}
 	was, err := config.Load(t.config, options)
 	if err != nil {
 		return nil // the scan itself loads and reports it
 	}
 	is, err := config.Load(current, options)
 	if err != nil {
-		t.notes = append(t.notes, "the change breaks the configuration: "+strings.Join(faults(err), "; "))
+		for _, line := range faults(err) {
+			t.errors = append(t.errors, "the change breaks the "+line)
+		}
 		return nil
 	}
 	for _, c := range config.Diff(was, is) {
 		if c.Loosens {
-			t.notes = append(t.notes, fmt.Sprintf("%s (%s) comes with this change and does not apply to it", c.What, c.From))
+			t.notes = append(t.notes, fmt.Sprintf("not yet in force for this change: %s (%s)", c.What, c.From))
 		}
 	}
 	return nil

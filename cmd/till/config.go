@@ -41,8 +41,7 @@ func newConfig(e *env) *cobra.Command {
 			added := 0
 			for _, p := range s.catalogue.Providers {
 				for _, r := range p.Rules {
-					if origin, ok := s.tree.RuleOrigin(r.ID); ok {
-						fmt.Fprintf(e.stdout, "rule = %q   # from %s\n", r.ID, printable(origin.String()))
+					if _, ok := s.tree.RuleOrigin(r.ID); ok {
 						added++
 					}
 				}

@@ -54,6 +54,9 @@ func explain(e *env, s *sight) {
 	}
 	showSteps(w, "Revoke", k.Rule.Workflow.Revoke)
 	showSteps(w, "Reissue", k.Rule.Workflow.Reissue)
+	if k.Suppressed != nil {
+		return
+	}
 	fmt.Fprintf(w, "\nNot a secret?  till allow %s --reason \"…\"\n", k.ID)
 }
 

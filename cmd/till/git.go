@@ -59,6 +59,10 @@ func openStaged(e *env) (*target, error) {
 	}
 	staged := source.NewStaged(repo)
 	t.scope, t.source = "staged", staged
+	if repo.WorkTree != "" {
+		// Errors of the index come up again, and are told, when it is scanned.
+		t.dirs, _ = staged.Folders(config.FileName)
+	}
 	return t, nil
 }
 
@@ -78,7 +82,9 @@ func openRange(e *env, commits, since string) (*target, error) {
 		return nil, err
 	}
 	var after time.Time
-	t.scope = "range " + commits
+	if commits != "" {
+		t.scope = "range " + commits
+	}
 	if since != "" {
 		if after, err = parseDate(since, time.Now()); err != nil {
 			t.close()
@@ -88,10 +94,22 @@ func openRange(e *env, commits, since string) (*target, error) {
 	}
 	if t.source, err = source.NewRange(repo, commits, source.RangeOptions{Since: after}); err != nil {
 		t.close()
-		return nil, err
+		return nil, revisionHint(err)
 	}
 	t.dirs, err = configDirs(t.config)
 	return t, err
+}
+
+// revisionHint says how to get a commit that is not there; nil stays nil.
+func revisionHint(err error) error {
+	var missing *source.RevisionError
+	switch {
+	case !errors.As(err, &missing):
+		return err
+	case missing.Shallow:
+		return withHint(err, "nothing was scanned. GitHub: actions/checkout with fetch-depth: 0. GitLab: GIT_DEPTH: 0. Elsewhere: git fetch --unshallow")
+	}
+	return withHint(err, "git branch --all and git log --oneline show what there is; git fetch brings what is new")
 }
 
 func configDirs(fsys fs.FS) ([]string, error) {

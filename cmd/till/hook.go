@@ -114,7 +114,7 @@ func openPush(e *env, args []string) (*target, error) {
 	}
 	if t.source, err = source.NewPush(repo, refs, remote); err != nil {
 		t.close()
-		return nil, err
+		return nil, revisionHint(err)
 	}
 	t.scope = "push"
 	t.dirs, err = configDirs(t.config)

@@ -109,8 +109,9 @@ type target struct {
 	dirs   []string            // folders of config that may have a .till.toml of their own
 	rel    func(string) string // from a reported path to one below config; nil = the same
 
-	notes []string // remarks for the report
-	close func()
+	notes  []string // remarks for the report
+	errors []string // what keeps the scan from being complete, known before it begins
+	close  func()
 }
 
 func runScan(ctx context.Context, e *env, f *scanFlags, args []string) error {
@@ -261,6 +262,7 @@ func (o *output) scan(ctx context.Context, e *env, t *target) error {
 	}
 	s.apply(result, begin)
 	result.Summary.Notes = append(result.Summary.Notes, t.notes...)
+	result.Summary.Errors = append(result.Summary.Errors, t.errors...)
 	if err := o.write(e, result, o.options(e, t, s, time.Since(begin))); err != nil {
 		return err
 	}

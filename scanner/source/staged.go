@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -24,12 +25,42 @@ import (
 // The work tree is not looked at: what is scanned is what would be committed.
 type Staged struct {
 	repo    *Repository
+	ix      *index // read by the first who needs it
 	removed []removal
 	old     []pack.OID // earlier versions of what changed
 }
 
 // NewStaged returns a source for the index of repo.
 func NewStaged(repo *Repository) *Staged { return &Staged{repo: repo} }
+
+// index reads the index once.
+func (s *Staged) index() (*index, error) {
+	if s.ix != nil {
+		return s.ix, nil
+	}
+	ix, err := s.repo.readIndex()
+	s.ix = ix
+	return ix, err
+}
+
+// Folders returns the folders that hold a file of the given name in the index,
+// "." for the top: where a configuration file applies, without a walk over the
+// work tree. Not safe for use at the same time as Each.
+func (s *Staged) Folders(name string) ([]string, error) {
+	ix, err := s.index()
+	if err != nil {
+		return nil, err
+	}
+	var dirs []string
+	for i := range ix.entries {
+		p := ix.entries[i].path
+		if !bytes.HasSuffix(p, []byte(name)) || len(p) > len(name) && p[len(p)-len(name)-1] != '/' {
+			continue
+		}
+		dirs = append(dirs, path.Dir(string(p)))
+	}
+	return slices.Compact(dirs), nil
+}
 
 // Each implements [scanner.Source].
 func (s *Staged) Each(ctx context.Context, workers int, fn func(worker int, b *scanner.Blob) error) (scanner.Summary, error) {
@@ -43,7 +74,7 @@ func (s *Staged) Each(ctx context.Context, workers int, fn func(worker int, b *s
 	if err != nil {
 		return scanner.Summary{}, err
 	}
-	ix, err := s.repo.readIndex()
+	ix, err := s.index()
 	if err != nil {
 		return scanner.Summary{}, err
 	}
