@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 )
 
 // builder writes packs and indexes, whatever one would like to stand in them.
@@ -154,6 +155,7 @@ func storeOf(t testing.TB, format Format, o Options, pack, idx []byte) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.settle = time.Millisecond
 	t.Cleanup(func() { s.Close() })
 	return s
 }

@@ -15,9 +15,11 @@ func memoryStore(pack []byte, idx *index, format Format) *Store {
 	s.base.limit = baseCacheSize
 	s.pool.New = func() any { return &scratch{h: newHasher(format)} }
 	p := &packFile{format: format, name: "pack-1.pack", idx: idx, opened: true, file: &file{size: int64(len(pack)), data: pack}}
-	st := &state{}
-	st.add(p)
-	s.state.Store(st)
+	if idx != nil {
+		s.state.Store(&state{packs: []*packFile{p}})
+	} else {
+		s.state.Store(&state{bare: []*packFile{p}})
+	}
 	return s
 }
 

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 )
 
 // packHeader is the length of the header of a pack: "PACK", version, number of
@@ -22,6 +24,9 @@ type packFile struct {
 	idx    *index // nil for a pack without; see Store.bareIndex
 	idxRaw *file  // holds idx; nil for a table in memory
 	multi  bool   // idx comes from the multi-pack-index and need not list every object
+
+	idxErr  error // why the .idx file cannot be read; idx is nil then
+	idxTime time.Time
 
 	mu     sync.Mutex
 	opened bool
@@ -108,27 +113,47 @@ func (p *packFile) open() (*file, error) {
 	return f, nil
 }
 
-// openIndex maps and parses the index of the pack.
-func (p *packFile) openIndex(path string) (err error) {
-	f, err := openFile(path)
-	if err != nil {
-		return err
+func (p *packFile) indexPath() string {
+	return strings.TrimSuffix(p.path, ".pack") + ".idx"
+}
+
+// openIndex maps and parses the index of the pack, or sets idxErr.
+func (p *packFile) openIndex() {
+	if st, err := os.Stat(p.indexPath()); err == nil {
+		p.idxTime = st.ModTime()
 	}
-	defer func() {
-		if err != nil {
-			f.close()
-		}
-	}()
+	f, err := openFile(p.indexPath())
+	if err == nil {
+		p.idx, err = readIndex(f, p.format)
+	}
+	if p.idxRaw, p.idxErr = f, err; err != nil && f != nil {
+		f.close()
+		p.idxRaw = nil
+	}
+}
+
+func readIndex(f *file, format Format) (x *index, err error) {
 	defer guardFault(debug.SetPanicOnFault(true), &err)
 	b, err := f.bytes(0, f.size)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if p.idx, err = parseIndex(b, p.format); err != nil {
-		return err
+	return parseIndex(b, format)
+}
+
+// current reports whether the pack is still as it was when it was listed, now
+// that it has an .idx file or not.
+func (p *packFile) current(hasIndex bool) bool {
+	switch {
+	case p.failed():
+		return false
+	case p.idxErr != nil && hasIndex: // making an index of one's own is not to be done in vain
+		st, err := os.Stat(p.indexPath())
+		return err == nil && st.ModTime().Equal(p.idxTime)
+	case p.idx != nil:
+		return hasIndex || p.multi
 	}
-	p.idxRaw = f
-	return nil
+	return !hasIndex
 }
 
 func readPackHeader(f *file) (objects uint32, err error) {

@@ -287,16 +287,15 @@ func (w *walk) cycles(pl *plan, order []uint32, dup bitset) {
 	}
 }
 
-// findDuplicates returns for each pack which positions of its index hold an
-// object that an earlier pack, or an earlier position, holds too; nil for a pack
+// findDuplicates returns for each table which of its positions hold an object
+// that an earlier table, or an earlier position, holds too; nil for a table
 // without any.
-func findDuplicates(packs []*packFile) []bitset {
-	dups := make([]bitset, len(packs))
+func findDuplicates(tables []*index) []bitset {
+	dups := make([]bitset, len(tables))
 	var h cursors
-	for i, p := range packs {
-		idx := p.table()
+	for i, idx := range tables {
 		if idx.n > 0 {
-			h = append(h, cursor{idx: idx, pack: i})
+			h = append(h, cursor{idx: idx, table: i})
 		}
 	}
 	if len(h) == 1 {
@@ -305,7 +304,7 @@ func findDuplicates(packs []*packFile) []bitset {
 		c := h[0]
 		for i := 1; i < c.idx.n; i++ {
 			if bytes.Equal(c.idx.rawID(i), c.idx.rawID(i-1)) {
-				mark(dups, c.pack, c.idx, i)
+				mark(dups, c.table, c.idx, i)
 			}
 		}
 		return dups
@@ -316,7 +315,7 @@ func findDuplicates(packs []*packFile) []bitset {
 		c := &h[0]
 		id := c.idx.rawID(c.at)
 		if bytes.Equal(id, last) {
-			mark(dups, c.pack, c.idx, c.at)
+			mark(dups, c.table, c.idx, c.at)
 		}
 		last = id
 		if c.at++; c.at < c.idx.n {
@@ -328,19 +327,19 @@ func findDuplicates(packs []*packFile) []bitset {
 	return dups
 }
 
-func mark(dups []bitset, pack int, idx *index, at int) {
-	if dups[pack] == nil {
-		dups[pack] = newBitset(idx.n)
+func mark(dups []bitset, table int, idx *index, at int) {
+	if dups[table] == nil {
+		dups[table] = newBitset(idx.n)
 	}
-	dups[pack].set(uint32(at))
+	dups[table].set(uint32(at))
 }
 
-// cursor is a position in an index, cursors a heap of them by id and then by
-// the order of the packs.
+// cursor is a position in a table, cursors a heap of them by id and then by the
+// order of the tables.
 type cursor struct {
-	idx  *index
-	pack int
-	at   int
+	idx   *index
+	table int
+	at    int
 }
 
 type cursors []cursor
@@ -351,7 +350,7 @@ func (c cursors) Less(i, j int) bool {
 	if d := bytes.Compare(c[i].idx.rawID(c[i].at), c[j].idx.rawID(c[j].at)); d != 0 {
 		return d < 0
 	}
-	return c[i].pack < c[j].pack
+	return c[i].table < c[j].table
 }
 func (c *cursors) Push(x any) { *c = append(*c, x.(cursor)) }
 func (c *cursors) Pop() any {

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // repo is a bare repository made with git, in an environment of its own.
@@ -81,6 +82,7 @@ func (r *repo) open(o Options) *Store {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	s.settle = time.Millisecond
 	r.t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			r.t.Error(err)

@@ -38,10 +38,11 @@ type Options struct {
 // push runs at the same time: what is not found is looked for once more after
 // the list of packs has been read anew.
 type Store struct {
-	dir  string
-	opt  Options
-	pool sync.Pool // *scratch
-	base baseCache
+	dir    string
+	opt    Options
+	settle time.Duration
+	pool   sync.Pool // *scratch
+	base   baseCache
 
 	huge    sync.Mutex // held while something over MaxObject is put together
 	mu      sync.Mutex // held while the list of packs is read
@@ -87,7 +88,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if o.MaxObject <= 0 {
 		o.MaxObject = DefaultMaxObject
 	}
-	s := &Store{dir: dir, opt: o}
+	s := &Store{dir: dir, opt: o, settle: settle}
 	s.base.limit = baseCacheSize
 	s.pool.New = func() any { return &scratch{h: newHasher(o.Format)} }
 	s.state.Store(s.load(nil))
@@ -165,28 +166,32 @@ func (s *Store) loadDir(st *state, dir string, known map[string]*packFile) {
 			continue
 		}
 		path := filepath.Join(dir, name)
-		if p := known[path]; p != nil && (p.idx != nil) == (have[stem+".idx"] || p.multi) && !p.failed() {
+		p := known[path]
+		if p != nil && p.current(have[stem+".idx"]) {
 			delete(known, path)
-			st.add(p)
-			continue
-		}
-		p := &packFile{format: s.opt.Format, name: name, path: path}
-		switch {
-		case have[stem+".idx"]:
-			if err := p.openIndex(strings.TrimSuffix(path, ".pack") + ".idx"); err != nil {
-				if errors.Is(err, fs.ErrNotExist) {
+		} else {
+			p = &packFile{format: s.opt.Format, name: name, path: path}
+			switch {
+			case have[stem+".idx"]:
+				p.openIndex()
+				if errors.Is(p.idxErr, fs.ErrNotExist) {
 					continue // gone since the directory was listed
 				}
-				// The pack may be sound: it is read without its index.
-				st.problems = append(st.problems, &CorruptError{Pack: stem + ".idx", Err: err})
+			case multi != nil && slices.Contains(multi.packs, stem+".idx"):
+				p.idx = multi.parts[slices.Index(multi.packs, stem+".idx")]
+				p.multi = true
+			case temporary(name):
+				continue // being written
 			}
-		case multi != nil && slices.Contains(multi.packs, stem+".idx"):
-			p.idx = multi.parts[slices.Index(multi.packs, stem+".idx")]
-			p.multi = true
-		case temporary(name):
-			continue // being written
 		}
-		st.add(p)
+		if p.idxErr != nil { // the pack may be sound: it is read without its index
+			st.problems = append(st.problems, &CorruptError{Pack: p.indexName(), Err: p.idxErr})
+		}
+		if p.idx == nil {
+			st.bare = append(st.bare, p)
+		} else {
+			st.packs = append(st.packs, p)
+		}
 	}
 }
 
@@ -197,14 +202,6 @@ func (st *state) damage() []*CorruptError {
 		all = append(all, p.bareDamage()...)
 	}
 	return all
-}
-
-func (st *state) add(p *packFile) {
-	if p.idx == nil {
-		st.bare = append(st.bare, p)
-	} else {
-		st.packs = append(st.packs, p)
-	}
 }
 
 // temporary reports whether git gives such a name to a file in the making.

@@ -2,11 +2,14 @@ package pack
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // layouts are ways in which git stores the same objects. Each is checked against
@@ -498,4 +501,59 @@ func TestWithPrefix(t *testing.T) {
 			t.Errorf("%q: %v", prefix, got)
 		}
 	}
+}
+
+// TestRepackRace reads while git repacks, prunes and adds: whatever was there at
+// the beginning must be found at any time.
+func TestRepackRace(t *testing.T) {
+	r := newRepo(t, SHA1)
+	r.fill(1, "main", 20)
+	unpackSome(r)
+	r.git("update-ref", "refs/heads/loose", r.git("commit-tree", "-m", "x", "main^{tree}"))
+	r.git("prune")
+	want := r.all()
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			args := [][]string{
+				{"repack", "-adfq"}, {"repack", "-adFq", "--depth=2"}, {"commit-tree", "-m", fmt.Sprint(i), "main^{tree}"}, {"repack", "-dlq"},
+				{"multi-pack-index", "write"}, {"-c", "gc.auto=1", "gc", "-q", "--prune=now"},
+			}[i%6]
+			if out, err := r.command(args...).CombinedOutput(); err != nil {
+				t.Errorf("git %q: %v\n%s", args, err, out)
+				return
+			}
+		}
+	})
+	s := r.open(Options{})
+	s.settle = settle
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end) && !t.Failed(); {
+		fresh, err := Open(r.objects(), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []*Store{s, fresh} {
+			got := walkAll(t, s, WalkOptions{})
+			for _, c := range got.errs {
+				t.Error(c)
+			}
+			for id, w := range want {
+				if got.all[id] != w {
+					t.Errorf("walk: %s %s was not found", w.typ, id)
+				}
+				if typ, data, err := s.Get(id); err != nil || (content{typ, string(data)}) != w {
+					t.Errorf("get %s: %v", id, err)
+				}
+			}
+		}
+		fresh.Close()
+	}
+	close(stop)
+	wg.Wait()
 }

@@ -3,10 +3,8 @@ package pack
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -104,6 +102,9 @@ func (o *Object) Open() (io.ReadCloser, error) {
 // save that a base is passed on before the deltas against it. An error of fn
 // ends the walk and is returned; so does the end of ctx.
 //
+// While a walk goes on git may pack what was loose, or unpack what was packed.
+// Nothing that was in the store from beginning to end is missed for that.
+//
 // Each packed object is inflated once. The trees that the deltas of a pack form
 // are walked depth first from their roots, the largest branch last, so that a
 // chain without side branches holds no more than two objects; idle workers are
@@ -133,9 +134,8 @@ func (s *Store) Walk(ctx context.Context, o WalkOptions, fn func(worker int, o *
 	}
 	stop := context.AfterFunc(ctx, func() { w.stop(context.Cause(ctx)) })
 	defer stop()
-	if err := w.begin(); err != nil {
-		return fmt.Errorf("walk object store: %w", err)
-	}
+	first, ok := w.after(round{})
+	w.round, w.settled = first, !ok
 	var wg sync.WaitGroup
 	for i := range o.Workers {
 		wg.Go(func() { newWalker(w, i).run() })
@@ -161,11 +161,10 @@ var errUnwanted = errors.New("object of another type")
 // walk is one call of Walk: what its workers share.
 type walk struct {
 	s     *Store
-	st    *state
 	opt   WalkOptions
 	types typeSet
 	fn    func(int, *Object) error
-	dups  []bitset // for each pack of todo, objects that an earlier one holds
+	round
 
 	halt atomic.Bool  // err is set
 	idle atomic.Int32 // workers that wait for work
@@ -176,10 +175,9 @@ type walk struct {
 	busy     int
 	branches []branch
 	cur      *plan // its roots are being handed out
-	todo     []*packFile
-	next     int // in todo
 	planning bool
-	loose    int // next of the 256 folders of each directory
+	loose    int // next of the 256 folders
+	settled  bool
 
 	errMu sync.Mutex
 }
@@ -191,51 +189,17 @@ type branch struct {
 	child uint32
 }
 
-// work is what a worker is given: a branch, some roots, or a folder of loose
-// objects.
+// work is what a worker is given: a branch, some roots, or one of the 256 folders
+// of loose objects.
 type work struct {
 	branch
 	roots []uint32
-	dir   string // objects directory
-	nth   int    // its number in state.dirs
-	fan   int    // 0 to 255
+	fan   int // 0 to 255
 }
 
 // rootsAtOnce is how many roots a worker takes: enough that the lock does not
 // matter, few enough that the last ones are shared out evenly.
 const rootsAtOnce = 64
-
-// begin lists what is to be walked.
-func (w *walk) begin() (err error) {
-	defer guardFault(debug.SetPanicOnFault(true), &err)
-	s := w.s
-	w.st = s.state.Load()
-	if again, changed := s.reload(w.st, false); changed {
-		w.st = again
-	}
-	// Map all packs now: what is mapped can no longer vanish.
-	for try := 0; ; try++ {
-		gone := false
-		for _, p := range w.st.packs {
-			if _, err := p.open(); isGone(err) {
-				gone = true
-			}
-		}
-		if !gone || try == 3 {
-			break
-		}
-		w.st, _ = s.reload(w.st, true)
-	}
-	for _, p := range w.st.bare {
-		s.bareIndex(w.st, p)
-	}
-	for _, c := range w.st.damage() {
-		w.damaged(c)
-	}
-	w.todo = append(append(w.todo, w.st.packs...), w.st.bare...)
-	w.dups = findDuplicates(w.todo)
-	return nil
-}
 
 // stop ends the walk.
 func (w *walk) stop(err error) {
@@ -290,14 +254,22 @@ func (w *walker) take(first bool) (work, bool) {
 			w.mu.Lock()
 			w.cur, w.planning = pl, false
 			w.cond.Broadcast()
-		case w.next == len(w.todo) && !w.planning && w.loose < 256*len(w.st.dirs):
-			nth, fan := w.loose/256, w.loose%256
+		case w.next == len(w.todo) && !w.planning && w.loose < 256:
 			w.loose++
 			w.busy++
-			return work{dir: w.st.dirs[nth], nth: nth, fan: fan}, true
-		case w.busy == 0 && !w.planning:
-			w.cond.Broadcast()
+			return work{fan: w.loose - 1}, true
+		case w.settled:
 			return work{}, false
+		case w.busy == 0 && !w.planning:
+			w.planning = true
+			w.mu.Unlock()
+			next, more := w.after(w.round)
+			w.mu.Lock()
+			w.planning = false
+			if w.settled = !more; more {
+				w.round, w.loose = next, 0
+			}
+			w.cond.Broadcast()
 		default:
 			w.idle.Add(1)
 			w.cond.Wait()

@@ -6,52 +6,59 @@ import (
 	"path/filepath"
 )
 
-// looseFolder walks one of the 256 folders of loose objects of a directory.
-func (w *walker) looseFolder(wk work) {
-	name := fmt.Sprintf("%02x", wk.fan)
-	dir := filepath.Join(wk.dir, name)
-	list, err := os.ReadDir(dir)
-	if err != nil {
-		if !isGone(err) {
-			w.damaged(&CorruptError{Pack: dir, Err: err})
+// looseFolder walks one of the 256 folders of loose objects, in all directories.
+func (w *walker) looseFolder(fan int) {
+	name := fmt.Sprintf("%02x", fan)
+	var seen []tableEntry
+	for _, dir := range w.st.dirs {
+		dir = filepath.Join(dir, name)
+		list, err := os.ReadDir(dir)
+		if err != nil {
+			if !isGone(err) {
+				w.damaged(&CorruptError{Pack: dir, Err: err})
+			}
+			continue
 		}
-		return
+		before := newTable(w.s.opt.Format, seen)
+		for _, f := range list {
+			if w.halt.Load() {
+				return
+			}
+			id, err := ParseOID(name + f.Name())
+			if err != nil || int(id.n) != w.s.opt.Format.Size() || id.String() != name+f.Name() {
+				continue // tmp_obj_…, or not git's
+			}
+			if before.find(&id) >= 0 || w.listed(&id) || w.opt.Want != nil && !w.opt.Want(id) {
+				continue
+			}
+			if w.visitLoose(filepath.Join(dir, f.Name()), id) {
+				seen = append(seen, tableEntry{id: id})
+			}
+		}
 	}
-	for _, f := range list {
-		if w.halt.Load() {
-			return
-		}
-		id, err := ParseOID(name + f.Name())
-		if err != nil || int(id.n) != w.s.opt.Format.Size() || id.String() != name+f.Name() {
-			continue // tmp_obj_…, or not git's
-		}
-		if !w.elsewhereFirst(wk.nth, &id) && (w.opt.Want == nil || w.opt.Want(id)) {
-			w.visitLoose(filepath.Join(dir, f.Name()), id)
-		}
-	}
+	w.errMu.Lock()
+	defer w.errMu.Unlock()
+	w.looseSeen = append(w.looseSeen, seen...)
 }
 
-// elsewhereFirst reports whether a pack, or an earlier directory, holds an object
-// too.
-func (w *walk) elsewhereFirst(nth int, id *OID) bool {
-	for _, p := range w.todo {
-		if p.table().find(id) >= 0 {
-			return true
-		}
-	}
-	for _, dir := range w.st.dirs[:nth] {
-		if fi, err := os.Stat(loosePath(dir, id)); err == nil && fi.Mode().IsRegular() {
+// listed reports whether an object stands in a pack, or was seen in a round
+// before.
+func (w *walk) listed(id *OID) bool {
+	for _, x := range w.tables {
+		if x.find(id) >= 0 {
 			return true
 		}
 	}
 	return false
 }
 
-func (w *walker) visitLoose(path string, id OID) {
+// visitLoose reads a loose object and passes it on. It reports whether the object
+// was there, in whatever state.
+func (w *walker) visitLoose(path string, id OID) bool {
 	t, size, data, err := w.s.readLoose(w.sc, path, &id, w.s.opt.MaxObject, w.types)
 	switch {
 	case err == errUnwanted:
-		return
+		return true
 	case err == ErrTooLarge:
 		data, err = nil, nil
 	case err != nil:
@@ -61,14 +68,15 @@ func (w *walker) visitLoose(path string, id OID) {
 			if !isGone(first) {
 				err = corrupt(id, place{}, first)
 			} else if _, ok := err.(*CorruptError); !ok {
-				return // pruned a moment ago
+				return false // pruned a moment ago
 			}
 			w.damaged(err.(*CorruptError))
-			return
+			return true
 		}
 		w.passApart(id, t, data)
-		return
+		return true
 	}
 	w.obj = Object{ID: id, Type: t, Size: size, Data: data, store: w.s, w: w}
 	w.call()
+	return true
 }

@@ -89,7 +89,7 @@ func (w *walker) loop() (err error) {
 				w.descend(wk.pl, w.visit(wk.pl, r, nil))
 			}
 		default:
-			w.looseFolder(wk)
+			w.looseFolder(wk.fan)
 		}
 	}
 }
