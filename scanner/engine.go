@@ -36,6 +36,11 @@ type Options struct {
 	DecodeDepth int
 	// NoMarks leaves inline comments ("till:ignore") without effect.
 	NoMarks bool
+	// Rel turns the path of a blob or place into the one that rules (Paths) and
+	// the fingerprints of passwords go by, where the two differ: a scan that
+	// was started in a folder of the repository reports shorter paths, and
+	// means the same files. nil = they are the same. Called concurrently.
+	Rel func(path string) string
 }
 
 // DefaultDecodeDepth covers what people and tools really stack: a base64
@@ -172,6 +177,13 @@ func (s *scratch) onPath(rule int, m *matcher) bool {
 	return s.paths[rule] == pathMatches
 }
 
+func (e *Engine) rel(path string) string {
+	if e.options.Rel == nil || path == "" {
+		return path
+	}
+	return e.options.Rel(path)
+}
+
 // Found is what one blob holds.
 type Found struct {
 	Findings []Finding // ordered by place, then by rule
@@ -186,7 +198,7 @@ type Found struct {
 func (e *Engine) Scan(b *Blob) (Found, error) {
 	s := e.scratch.Get().(*scratch)
 	defer e.scratch.Put(s)
-	s.found, s.path = s.found[:0], b.Path
+	s.found, s.path = s.found[:0], e.rel(b.Path)
 	clear(s.paths)
 	left := budget{bytes: max(decodeFloor, decodeFactor*len(b.Data))}
 	err := e.scanView(s, &view{data: b.Data}, 0, &left)

@@ -17,8 +17,8 @@ type attributed struct {
 
 // group makes one key of all findings of one value, splits off the places that
 // an inline mark declares harmless, and orders everything: what can hurt now
-// comes first.
-func group(findings []attributed) (reported, suppressed []Key) {
+// comes first. rel gives the path that a fingerprint goes by.
+func group(findings []attributed, rel func(string) string) (reported, suppressed []Key) {
 	proper := map[string]string{} // value → fingerprint, of findings of class key
 	for i := range findings {
 		f := &findings[i]
@@ -40,7 +40,7 @@ func group(findings []attributed) (reported, suppressed []Key) {
 		for _, p := range f.places {
 			fp := proper[f.Secret.Reveal()]
 			if fp == "" {
-				fp = fingerprintOf(&f.Finding, p.Path)
+				fp = fingerprintOf(&f.Finding, rel(p.Path))
 			}
 			n := name{fp, f.Mark != nil}
 			k := byName[n]

@@ -80,7 +80,7 @@ func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, err
 		if err != nil {
 			return nil, err
 		}
-		result.Keys, result.Suppressed = group(all)
+		result.Keys, result.Suppressed = group(all, e.rel)
 	}
 	sum.Suppressed = len(result.Suppressed)
 	slices.SortFunc(sum.Skipped, func(a, b Skip) int {
@@ -135,7 +135,7 @@ func attribute(ctx context.Context, e *Engine, src Source, findings []Finding, s
 		for _, p := range places[i] {
 			if len(f.Rule.Paths) > 0 {
 				m, err := e.matchers[e.byID[f.Rule.ID]].get(f.Rule)
-				if err != nil || !m.forPath(p.Path) {
+				if err != nil || !m.forPath(e.rel(p.Path)) {
 					continue
 				}
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -32,7 +33,10 @@ func newConfig(e *env) *cobra.Command {
 				return s.err
 			}
 			name := t.rel(filepath.ToSlash(where))
-			if name == "." {
+			if info, err := os.Stat(where); err == nil && info.IsDir() {
+				name += "/" // what holds inside
+			}
+			if name == "./" {
 				name = ""
 			}
 			for _, l := range s.tree.For(name).Lines() {

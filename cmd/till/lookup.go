@@ -89,7 +89,7 @@ func keysOf(ctx context.Context, e *env, open func(*env) (*target, error)) ([]sc
 	if err != nil {
 		return nil, err
 	}
-	engine, err := scanner.New(scanner.Options{}, s.catalogue)
+	engine, err := scanner.New(scanner.Options{Rel: t.rel}, s.catalogue)
 	if err != nil {
 		return nil, err
 	}

@@ -240,7 +240,7 @@ func (o *output) scan(ctx context.Context, e *env, t *target) error {
 	if depth == 0 {
 		depth = -1
 	}
-	engine, err := scanner.New(scanner.Options{NoMarks: o.noIgnore, DecodeDepth: depth}, s.catalogue)
+	engine, err := scanner.New(scanner.Options{NoMarks: o.noIgnore, DecodeDepth: depth, Rel: t.rel}, s.catalogue)
 	if err != nil {
 		return err
 	}
