@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"os/user"
 	"path/filepath"
 	"slices"
@@ -28,8 +29,12 @@ func newAllow(e *env) *cobra.Command {
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if until != "" {
-				if _, err := time.Parse(time.DateOnly, until); err != nil {
+				day, err := time.Parse(time.DateOnly, until)
+				if err != nil {
 					return fmt.Errorf("--until %s: expected a date such as 2027-06-01", until)
+				}
+				if day.Before(time.Now().UTC().Truncate(24 * time.Hour)) {
+					return fmt.Errorf("--until %s: that day has passed", until)
 				}
 			}
 			if who == "" {
@@ -50,6 +55,11 @@ func newAllow(e *env) *cobra.Command {
 				}
 			}
 			file := filepath.Join(topOf(e), config.IgnoreName)
+			if here, err := os.Getwd(); err == nil {
+				if rel, err := filepath.Rel(here, file); err == nil {
+					file = rel
+				}
+			}
 			for _, s := range seen {
 				entry, err := config.NewEntry(&s.key, glob, reason, who, until)
 				if err != nil {
@@ -131,16 +141,13 @@ func newAllowed(e *env) *cobra.Command {
 				return err
 			}
 			list := tree.Ignore()
-			all, err := keysOf(cmd.Context(), e, places[1].open)
-			if err != nil {
-				return err
-			}
-			for _, p := range []int{0, 2} {
-				more, err := keysOf(cmd.Context(), e, places[p].open)
+			var all []scanner.Key
+			for _, p := range places {
+				keys, err := keysOf(cmd.Context(), e, p.open)
 				if err != nil {
 					return err
 				}
-				all = append(all, more...)
+				all = append(all, keys...)
 			}
 			problems := list.Audit(all, time.Now(), true)
 			for _, entry := range list.Entries {

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/till-sh/till/scanner"
+	"github.com/till-sh/till/scanner/source"
 )
 
 // places are where lookup looks for a key, the nearest first: what is about to
@@ -20,7 +22,27 @@ var places = []struct {
 }{
 	{"staged changes", openStaged},
 	{"files", func(e *env) (*target, error) { return (&scanFlags{}).openFiles(e, []string{topOf(e)}) }},
+	{"commit message that git kept", openKeptMessage},
 	{"history", func(e *env) (*target, error) { return openHistory(e, true) }},
+}
+
+// openKeptMessage reads the message of a commit that was stopped: git leaves it
+// in COMMIT_EDITMSG.
+func openKeptMessage(e *env) (*target, error) {
+	repo, err := discover(e)
+	if err != nil {
+		return nil, err
+	}
+	defer repo.Close()
+	file := filepath.Join(repo.Dir, "COMMIT_EDITMSG")
+	data, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return &target{source: source.NewMessage("", nil)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &target{source: source.NewMessage(".git/COMMIT_EDITMSG", data)}, nil
 }
 
 // topOf is the top of the work tree, or this folder outside of a repository.
