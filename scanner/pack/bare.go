@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"runtime/debug"
@@ -38,6 +39,7 @@ func (s *Store) bareIndex(st *state, p *packFile) *index {
 	p.partial = nil
 	p.bareErrs = b.errs
 	p.bareIdx = newTable(s.opt.Format, b.found)
+	p.bareIdx.addCRCs(b.found) // so that Walk need not hash everything again
 	return p.bareIdx
 }
 
@@ -55,6 +57,8 @@ type bareScan struct {
 	f     *file
 	st    *state // where else bases may be
 	sc    *scratch
+	buf   []byte
+	end   int64 // of the last entry
 	found []tableEntry
 	errs  []*CorruptError
 }
@@ -88,18 +92,27 @@ func (b *bareScan) run() (err error) {
 		}
 	}
 	done := make([]bool, len(entries))
+	end := func(i int) int64 {
+		if i+1 < len(entries) {
+			return entries[i+1].off
+		}
+		return b.end
+	}
 	settle := func() {
 		for len(ready) > 0 {
 			i := ready[len(ready)-1]
 			ready = ready[:len(ready)-1]
 			off := entries[i].off
 			done[i] = true
-			id, err := b.name(&entries[i])
+			id, crc, err := b.name(&entries[i], end(i))
 			if err != nil {
 				b.damaged(off, err)
 				continue
 			}
-			b.found = append(b.found, tableEntry{id, off})
+			if len(b.found)%dropAfterHeaders == 0 {
+				b.f.drop()
+			}
+			b.found = append(b.found, tableEntry{id, off, crc})
 			if _, twice := b.p.partial[id]; !twice {
 				b.p.partial[id] = off
 			}
@@ -149,8 +162,11 @@ func (b *bareScan) scan() ([]entry, error) {
 			b.damaged(off, fmt.Errorf("%w (object %d of %d; the pack has no index to find the next)", err, i+1, n))
 			return entries, nil
 		}
-		entries = append(entries, e)
+		if entries = append(entries, e); i%dropAfterHeaders == 0 {
+			b.f.drop()
+		}
 		off = e.data + packed
+		b.end = off
 	}
 	if off != end {
 		b.damaged(off, errors.New("garbage after the last object"))
@@ -175,6 +191,17 @@ func (b *bareScan) skip(e *entry, end int64) (int64, error) {
 	if err := e.plausible(end); err != nil {
 		return 0, err
 	}
+	if e.size <= believed && b.f.f == nil {
+		src, err := b.f.bytes(e.data, end-e.data)
+		if err != nil {
+			return 0, err
+		}
+		if int64(cap(b.buf)) < e.size+inflateSlack {
+			b.buf = make([]byte, e.size+e.size/2+inflateSlack)
+		}
+		_, n, err := b.sc.z.into(b.buf, e.size, src, false)
+		return int64(n), err
+	}
 	src := &countingReader{r: b.f.reader(e.data, end-e.data)}
 	z, err := zlib.NewReader(src)
 	if err != nil {
@@ -192,25 +219,31 @@ func (b *bareScan) skip(e *entry, end int64) (int64, error) {
 	return src.n, nil
 }
 
-// name computes the id of an entry whose base is known.
-func (b *bareScan) name(e *entry) (OID, error) {
+// name computes the id of an entry whose base is known, and the CRC of its packed
+// bytes, which end at end.
+func (b *bareScan) name(e *entry, end int64) (id OID, crc uint32, err error) {
+	packed, err := b.f.bytes(e.off, end-e.off)
+	if err != nil {
+		return OID{}, 0, err
+	}
+	crc = crc32.ChecksumIEEE(packed)
+	h := b.sc.h
 	if t := Type(e.kind); t.valid() && e.size > b.s.opt.MaxObject {
-		z, err := zlib.NewReader(b.f.reader(e.data, b.p.end(b.f)-e.data))
+		z, err := zlib.NewReader(b.f.reader(e.data, end-e.data))
 		if err != nil {
-			return OID{}, zlibError(err)
+			return OID{}, 0, zlibError(err)
 		}
-		h := b.sc.h
 		h.start(t, e.size)
 		if _, err := io.Copy(h.h, z); err != nil {
-			return OID{}, zlibError(err)
+			return OID{}, 0, zlibError(err)
 		}
-		return h.sum(), nil
+		return h.sum(), crc, nil
 	}
 	t, data, err := b.s.resolve(b.st, b.sc, b.p, e.off, b.s.maxBase())
 	if err != nil {
-		return OID{}, err
+		return OID{}, 0, err
 	}
-	return b.sc.h.object(t, data), nil
+	return h.object(t, data), crc, nil
 }
 
 // countingReader counts what is read through it, byte by byte if need be, so

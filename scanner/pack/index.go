@@ -173,13 +173,22 @@ func (x *index) find(id *OID) int {
 	return -1
 }
 
+// addCRCs gives a table the CRCs of the entries that it was made from.
+func (x *index) addCRCs(entries []tableEntry) {
+	x.crcs = make([]byte, 0, 4*len(entries))
+	for _, e := range entries {
+		x.crcs = binary.BigEndian.AppendUint32(x.crcs, e.crc)
+	}
+}
+
 // tableEntry is one line of an index to be made in memory.
 type tableEntry struct {
 	id  OID
 	off int64
+	crc uint32 // of the packed bytes, where newTable's caller knows them
 }
 
-// newTable makes an index in memory. It sorts entries.
+// newTable makes an index in memory, without CRCs. It sorts entries.
 func newTable(format Format, entries []tableEntry) *index {
 	sort.Slice(entries, func(i, j int) bool {
 		if c := entries[i].id.Compare(entries[j].id); c != 0 {

@@ -106,7 +106,7 @@ func parseMidx(data []byte, format Format, objects bool) (*midx, error) {
 			}
 			off = int64(v)
 		}
-		lists[p] = append(lists[p], tableEntry{OIDFromBytes(oids[i*size : (i+1)*size]), off})
+		lists[p] = append(lists[p], tableEntry{id: OIDFromBytes(oids[i*size : (i+1)*size]), off: off})
 	}
 	for _, l := range lists {
 		m.parts = append(m.parts, newTable(format, l))
