@@ -42,3 +42,12 @@ func BenchmarkScan(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkNew is what every start of till pays before it looks at a byte.
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		if _, err := New(Options{}, rules.Builtin()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

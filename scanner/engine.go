@@ -65,12 +65,19 @@ type ruleRef struct{ rule, which int32 }
 // unique over all of them, keywords lower case and at least three bytes. An
 // engine without rules is an error: it would call everything clean.
 func New(options Options, catalogues ...*rules.Catalogue) (*Engine, error) {
-	e := &Engine{options: options, byID: map[string]int{}}
+	e := &Engine{options: options}
 	if e.options.DecodeDepth == 0 {
 		e.options.DecodeDepth = DefaultDecodeDepth
 	}
-	var keywords []string
-	index := map[string]int{}
+	n := 0
+	for _, c := range catalogues {
+		for p := range c.Providers {
+			n += len(c.Providers[p].Rules)
+		}
+	}
+	e.rules, e.byID = make([]*rules.Rule, 0, n), make(map[string]int, n)
+	keywords := make([]string, 0, 3*n)
+	index := make(map[string]int, 3*n)
 	for _, c := range catalogues {
 		for p := range c.Providers {
 			for r := range c.Providers[p].Rules {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -248,6 +249,9 @@ func (o *output) scan(ctx context.Context, e *env, t *target) error {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, errTimeout)
 		defer cancel()
+	}
+	if t.scope != "staged" && t.scope != "message" {
+		debug.SetGCPercent(100)
 	}
 	begin := time.Now()
 	var progress scanner.Progress
