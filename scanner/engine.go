@@ -27,6 +27,7 @@ import (
 	"sync"
 
 	"github.com/till-sh/till/rules"
+	"github.com/till-sh/till/scanner/archive"
 )
 
 // Options change what an Engine looks for. The zero value is the default.
@@ -193,16 +194,46 @@ func (e *Engine) rel(path string) string {
 
 // Found is what one blob holds.
 type Found struct {
-	Findings []Finding // ordered by place, then by rule
+	Findings []Finding // ordered by place, then by rule; of an archive, by member
 	// Undecoded counts encoded stretches that were not looked into because
 	// decoding had reached its limit (see decodeFactor).
 	Undecoded int
+	// Unopened lists what of an archive could not be looked into, and why.
+	Unopened []Skip
 }
 
-// Scan looks at one blob. The findings hold copies; b.Data may be reused. An
-// error (a rule that does not compile) means that the blob was not looked at
-// completely: Found is valid, but "clean" must not be said.
+// Scan looks at one blob, and into it when it is an archive. The findings hold
+// copies; b.Data may be reused. An error (a rule that does not compile) means
+// that the blob was not looked at completely: Found is valid, but "clean" must
+// not be said.
 func (e *Engine) Scan(b *Blob) (Found, error) {
+	out, err := e.scanData(b)
+	if b.Where != "" && b.Where != InContent || b.Offset > 0 {
+		return out, err
+	}
+	kind := archive.Kind(b.Data)
+	if kind == "" {
+		return out, err
+	}
+	left := archive.Each(b.Data, archive.Limits{}, func(m *archive.Member) {
+		part := *b
+		part.Data = m.Data
+		inner, failed := e.scanData(&part)
+		err = errors.Join(err, failed)
+		out.Undecoded += inner.Undecoded
+		for _, f := range inner.Findings {
+			f.Member, f.Decoded = m.Name, append([]string{kind}, f.Decoded...)
+			out.Findings = append(out.Findings, f)
+		}
+	})
+	for _, l := range left {
+		out.Unopened = append(out.Unopened, Skip{Path: l.Name, Reason: l.Reason})
+	}
+	return out, err
+}
+
+// scanData looks at bytes as they are, decoding what is encoded.
+func (e *Engine) scanData(b *Blob) (Found, error) {
 	s := e.scratch.Get().(*scratch)
 	defer e.scratch.Put(s)
 	s.found, s.path = s.found[:0], e.rel(b.Path)

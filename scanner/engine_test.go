@@ -1,6 +1,7 @@
 package scanner_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"strings"
 	"testing"
@@ -132,6 +133,33 @@ func TestOverlapsResolveToOne(t *testing.T) {
 		if i > 0 && got[i-1].Location.Offset >= f.Location.Offset {
 			t.Errorf("finding %d is not behind the one before", i)
 		}
+	}
+}
+
+// An archive is looked into; what cannot be opened is said.
+func TestScanLooksIntoArchives(t *testing.T) {
+	var buf bytes.Buffer
+	z := zip.NewWriter(&buf)
+	w, err := z.Create("conf/app.env")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("x\nACME_KEY=" + hexKey + "\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	found, err := engine(t, scanner.Options{}).Scan(&scanner.Blob{Path: "a.zip", Data: buf.Bytes()})
+	if err != nil || len(found.Findings) != 1 || len(found.Unopened) != 0 {
+		t.Fatalf("%d findings, not opened %v, %v", len(found.Findings), found.Unopened, err)
+	}
+	if f := found.Findings[0]; f.Member != "conf/app.env" || f.Location.StartLine != 2 || f.Secret.Reveal() != hexKey || f.Decoded[0] != "zip" {
+		t.Errorf("member %q, line %d, decoded %v", f.Member, f.Location.StartLine, f.Decoded)
+	}
+	found, err = engine(t, scanner.Options{}).Scan(&scanner.Blob{Path: "a.xz", Data: []byte("\xfd7zXZ\x00\x00\x04 and more")})
+	if err != nil || len(found.Unopened) != 1 {
+		t.Errorf("an xz file: not opened %v, %v", found.Unopened, err)
 	}
 }
 

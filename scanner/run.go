@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"github.com/till-sh/till/scanner/archive"
 )
 
 // RunOptions steer one Run.
@@ -50,6 +52,9 @@ func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, err
 		if found.Undecoded > 0 {
 			w.skipped = append(w.skipped, Skip{Path: nameOf(b), Reason: fmt.Sprintf("decoding limit: %d encoded stretches not looked into", found.Undecoded)})
 		}
+		for _, u := range found.Unopened {
+			w.skipped = append(w.skipped, Skip{Path: memberPath(nameOf(b), u.Path), Reason: u.Reason})
+		}
 		if len(found.Findings) > 0 && b.Known != nil {
 			if found.Findings, err = e.onlyNew(ctx, b, found.Findings); err != nil {
 				w.errors = append(w.errors, fmt.Sprintf("read what %s was before: %v", nameOf(b), err))
@@ -89,6 +94,14 @@ func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, err
 	slices.Sort(sum.Errors)
 	result.Summary = sum
 	return result, nil
+}
+
+// memberPath is the path of what is inside of an archive, for people.
+func memberPath(path, member string) string {
+	if member == "" {
+		return path
+	}
+	return path + archive.Separator + member
 }
 
 func nameOf(b *Blob) string {
@@ -142,6 +155,7 @@ func attribute(ctx context.Context, e *Engine, src Source, findings []Finding, s
 			if p.Location == (Location{}) {
 				p.Location = f.Location
 			}
+			p.Path = memberPath(p.Path, f.Member)
 			p.Decoded, p.Excerpt = f.Decoded, f.Excerpt
 			p.Moved = p.Moved || f.Moved
 			kept = append(kept, p)
@@ -156,7 +170,7 @@ func attribute(ctx context.Context, e *Engine, src Source, findings []Finding, s
 func compareFindings(a, b Finding) int {
 	return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Hash, b.Hash), strings.Compare(string(a.Where), string(b.Where)),
 		cmp.Compare(a.Location.Offset, b.Location.Offset), cmp.Compare(a.Location.Length, b.Location.Length),
-		strings.Compare(a.Rule.ID, b.Rule.ID), strings.Compare(a.Secret.Reveal(), b.Secret.Reveal()))
+		strings.Compare(a.Rule.ID, b.Rule.ID), strings.Compare(a.Secret.Reveal(), b.Secret.Reveal()), strings.Compare(a.Member, b.Member))
 }
 
 // sameFinding: the overlap of two windows of a large file is seen twice.

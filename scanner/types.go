@@ -54,12 +54,15 @@ type Location struct {
 
 // Finding is one value seen at one place by one rule.
 type Finding struct {
-	Rule     *rules.Rule
-	Class    rules.Class // Rule.Class, lowered to suspect where a pair is incomplete
-	Secret   Secret
-	Path     string
-	Hash     string
-	Where    Where
+	Rule   *rules.Rule
+	Class  rules.Class // Rule.Class, lowered to suspect where a pair is incomplete
+	Secret Secret
+	Path   string
+	Hash   string
+	Where  Where
+	// Member is the name inside of an archive, "" outside; Location then counts
+	// in the unpacked member.
+	Member   string
 	Location Location
 	// Decoded names the encodings between the file and the value, outermost
 	// first ("base64", "utf-16"); empty for plain text.

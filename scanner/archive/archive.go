@@ -134,16 +134,20 @@ type Left struct {
 //
 // left lists what could not be looked into, in the order it was met, at most
 // 256 and then one that says how many more. After the limit of bytes or of
-// entries nothing more is read, and one Left tells where that was. An empty
-// left means that everything was yielded.
+// entries nothing more is read, and one Left, always listed, tells where that
+// was. An empty left means that everything was yielded.
 //
 // Each keeps no reference to data.
 func Each(data []byte, l Limits, yield func(*Member)) (left []Left) {
+	c := &call{limits: l.filled(), yield: yield}
+	return c.run(data)
+}
+
+func (c *call) run(data []byte) []Left {
 	kind := Kind(data)
 	if kind == "" {
 		return nil
 	}
-	c := &call{limits: l.filled(), yield: yield}
 	defer c.close()
 	if !opens(kind) {
 		c.leave("", "unsupported: "+kind)
@@ -198,7 +202,8 @@ func (c *call) close() {
 }
 
 func (c *call) leave(name, reason string) {
-	if len(c.left) == maxLeft {
+	// What ended everything is listed in any case.
+	if len(c.left) >= maxLeft && !c.stopped {
 		c.more++
 		return
 	}
@@ -218,8 +223,8 @@ func (c *call) entry(name string) bool {
 		return false
 	}
 	if c.entries == c.limits.Entries {
-		c.leave(name, fmt.Sprintf("limit: %d entries", c.limits.Entries))
 		c.stopped = true
+		c.leave(name, fmt.Sprintf("limit: %d entries", c.limits.Entries))
 		return false
 	}
 	c.entries++

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"compress/gzip"
-	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -28,11 +27,13 @@ type file struct {
 
 func text(n int) []byte {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = "abcdefghijklmnopqrstuvwxyz =\n012"[r.IntN(32)]
+	b := make([]byte, 0, n+12)
+	for len(b) < n {
+		for v, i := r.Uint64(), 0; i < 12; i++ {
+			b = append(b, "abcdefghijklmnopqrstuvwxyz =\n012"[v>>(5*i)&31])
+		}
 	}
-	return b
+	return b[:n:n]
 }
 
 func noise(n int) []byte {
@@ -48,6 +49,7 @@ func zipOf(method uint16, files ...file) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	w.RegisterCompressor(zstd.ZipMethodWinZip, zstd.ZipCompressor())
+	w.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	for _, f := range files {
 		e, err := w.CreateHeader(&zip.FileHeader{Name: f.name, Method: method})
 		if err != nil {
@@ -59,30 +61,9 @@ func zipOf(method uint16, files ...file) []byte {
 	return b.Bytes()
 }
 
-// sizedZip has the sizes in the local headers, where archive/zip and most
-// streaming writers have them behind the data.
-func sizedZip(method uint16, files ...file) []byte {
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	for _, f := range files {
-		packed := f.data
-		if method == zip.Deflate {
-			packed = deflated(f.data)
-		}
-		e, err := w.CreateRaw(&zip.FileHeader{Name: f.name, Method: method, CRC32: crc32.ChecksumIEEE(f.data),
-			CompressedSize64: uint64(len(packed)), UncompressedSize64: uint64(len(f.data))})
-		if err != nil {
-			panic(err)
-		}
-		e.Write(packed)
-	}
-	w.Close()
-	return b.Bytes()
-}
-
 func deflated(data []byte) []byte {
 	var b bytes.Buffer
-	w, _ := flate.NewWriter(&b, 6)
+	w, _ := flate.NewWriter(&b, flate.BestSpeed)
 	w.Write(data)
 	w.Close()
 	return b.Bytes()
@@ -103,7 +84,7 @@ func tarOf(files ...file) []byte {
 
 func gz(data []byte) []byte {
 	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
 	w.Write(data)
 	w.Close()
 	return b.Bytes()
@@ -156,7 +137,7 @@ func check(t *testing.T, data []byte, l Limits, want []file, left ...Left) {
 }
 
 func TestEach(t *testing.T) {
-	long := text(20<<20 + 12345)
+	long := text(9<<20 + 12345)
 	garbage := []byte("trailing garbage trailing garbage")
 	in3 := zipOf(zip.Deflate, file{"in.zip", zipOf(zip.Deflate, file{"in2.zip", zipOf(zip.Store, file{"s.py", doc})})})
 	for name, c := range map[string]struct {
@@ -208,7 +189,101 @@ func TestEach(t *testing.T) {
 	}
 }
 
-var _ = io.EOF
-var _ = binary.LittleEndian
-var _ sync.Mutex
-var _ = noise
+func TestKind(t *testing.T) {
+	odd := tarOf(file{"s.py", doc})
+	v7 := bytes.Clone(odd[:block])
+	copy(v7[257:], make([]byte, 8))
+	seal(v7)
+	odd[0] ^= 1
+	long := text(4096)
+	for name, c := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"nothing":           {nil, ""},
+		"text":              {long, ""},
+		"zip":               {zipOf(zip.Deflate, file{"s.py", doc}), "zip"},
+		"empty zip":         {zipOf(zip.Deflate), "zip"},
+		"part of a zip":     {[]byte("PK00PK\x03\x04"), "zip"},
+		"PK":                {[]byte("PKZIP is a program"), ""},
+		"stub":              {cat(long, zipOf(zip.Deflate, file{"s.py", doc})), "zip"},
+		"end without start": {cat(long, zipOf(zip.Deflate)), ""},
+		"gzip":              {gz(doc), "gzip"},
+		"gzip, no deflate":  {[]byte("\x1f\x8b\x07\x00\x00\x00\x00"), ""},
+		"bzip2":             {bz2, "bzip2"},
+		"empty bzip2":       {[]byte("BZh9\x17\x72\x45\x38\x50\x90\x00\x00\x00\x00"), "bzip2"},
+		"BZh":               {[]byte("BZh9 is how such files begin"), ""},
+		"zstd":              {zst(doc), "zstd"},
+		"xz":                {[]byte("\xfd7zXZ\x00\x00"), "xz"},
+		"7z":                {[]byte("7z\xbc\xaf\x27\x1c\x00"), "7z"},
+		"rar":               {[]byte("Rar!\x1a\x07\x01\x00"), "rar"},
+		"lz4":               {[]byte("\x04\x22\x4d\x18\x64\x40"), "lz4"},
+		"lzip":              {[]byte("LZIP\x01\x0c"), "lzip"},
+		"LZIP":              {[]byte("LZIP is a program"), ""},
+		"cab":               {[]byte("MSCF\x00\x00\x00\x00\x01"), "cab"},
+		"tar":               {tarOf(file{"s.py", doc}), "tar"},
+		"version 7 tar":     {v7, "tar"},
+		"tar, wrong sum":    {odd, ""},
+		"zeros":             {make([]byte, 4096), ""},
+		"digits":            {bytes.Repeat([]byte("0"), 4096), ""},
+	} {
+		if got := Kind(c.data); got != c.want {
+			t.Errorf("%s: Kind is %q, want %q", name, got, c.want)
+		}
+		for n := range min(len(c.data), 600) {
+			Kind(c.data[:n]) // must not panic
+			Kind(c.data[len(c.data)-n:])
+		}
+	}
+}
+
+// seal puts the right checksum into a header of a tar.
+func seal(h []byte) {
+	copy(h[148:156], "        ")
+	sum := 0
+	for _, ch := range h[:block] {
+		sum += int(ch)
+	}
+	copy(h[148:156], fmt.Sprintf("%06o\x00 ", sum))
+}
+
+// What Each was given may be scanned by somebody else at the same time.
+func TestConcurrent(t *testing.T) {
+	data := zipOf(zip.Deflate, file{"a.tgz", gz(tarOf(file{"s.py", doc}))}, file{"b.zst", zst(doc)}, file{"c", doc})
+	want, _ := unpack(t, data, Limits{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 50 {
+				i := 0
+				Each(data, Limits{}, func(m *Member) {
+					if i >= len(want) || m.Name != want[i].name || !bytes.Equal(m.Data, want[i].data) {
+						t.Errorf("member %d is %q", i, m.Name)
+					}
+					i++
+				})
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// A key that lies across two pieces must be whole in one of them.
+func TestPieces(t *testing.T) {
+	long := text(3*window + 100)
+	at := 0
+	pieces := 0
+	Each(gz(long), Limits{}, func(m *Member) {
+		if pieces > 0 {
+			at -= overlap
+		}
+		if len(m.Data) > window || !bytes.Equal(m.Data, long[at:at+len(m.Data)]) {
+			t.Errorf("piece %d of %d bytes is not what stands at %d", pieces, len(m.Data), at)
+		}
+		at += len(m.Data)
+		pieces++
+	})
+	if at != len(long) || pieces != 4 {
+		t.Errorf("%d pieces, %d bytes, want 4, %d", pieces, at, len(long))
+	}
+}

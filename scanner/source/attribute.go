@@ -20,7 +20,9 @@ func (h *History) Attribute(ctx context.Context, findings []scanner.Finding, sum
 	if len(findings) == 0 {
 		return places, exposures, nil
 	}
-	a := &attribution{h: h, placed: make([][]placed, len(findings)), commits: map[int32]*scanner.Commit{}}
+	a := &attribution{
+		h: h, placed: make([][]placed, len(findings)), commits: map[int32]*scanner.Commit{}, keep: h.opt.Unreachable || h.damaged,
+	}
 	if err := a.locate(ctx, findings); err != nil {
 		return nil, nil, err
 	}
@@ -40,6 +42,7 @@ func (h *History) Attribute(ctx context.Context, findings []scanner.Finding, sum
 	}
 	sum.Unreachable += len(dropped)
 	sum.Errors = append(sum.Errors, a.errs...)
+	sum.Notes = append(sum.Notes, a.notes...)
 	return places, exposures, nil
 }
 
@@ -58,6 +61,9 @@ type attribution struct {
 	l      *locator
 	placed [][]placed // of each finding
 	errs   []string
+	notes  []string
+	// keep says that findings which nothing seems to reach are reported.
+	keep bool
 
 	commits map[int32]*scanner.Commit
 	traces  map[int32]*trace
@@ -95,8 +101,12 @@ func (a *attribution) locate(ctx context.Context, findings []scanner.Finding) er
 	}
 	if len(want)+len(names) > 0 {
 		var err error
-		if a.l, err = a.h.locate(ctx, want, names, a.h.opt.Unreachable || a.h.damaged); err != nil {
+		if a.l, err = a.h.locate(ctx, want, names, a.keep); err != nil {
 			return err
+		}
+		if a.l.partial {
+			a.keep = true
+			a.notes = append(a.notes, "some keys stand at more paths, or deeper down, than till looks for; every key is reported, but not every place")
 		}
 	}
 	for i, f := range findings {
@@ -274,7 +284,7 @@ func (a *attribution) places(f *scanner.Finding, list []placed) ([]scanner.Place
 	for _, p := range list {
 		place := placeOf(f)
 		if p.commit >= 0 && !a.h.reached[p.commit] {
-			if !a.h.opt.Unreachable && !a.h.damaged {
+			if !a.keep {
 				continue
 			}
 			exposure = scanner.ExposureUnreachable
@@ -298,7 +308,7 @@ func (a *attribution) places(f *scanner.Finding, list []placed) ([]scanner.Place
 		a.fill(&place, p)
 		out = append(out, place)
 	}
-	if len(out) == 0 && (a.h.opt.Unreachable || a.h.damaged) {
+	if len(out) == 0 && a.keep {
 		// No commit has it: a file that was added and never committed, or what
 		// hangs on something that is damaged.
 		place := placeOf(f)

@@ -3,6 +3,7 @@ package source
 import (
 	"container/heap"
 	"slices"
+	"sort"
 
 	"github.com/till-sh/till/scanner/pack"
 )
@@ -97,7 +98,8 @@ func (g *commitGraph) before(a, b int32) bool {
 }
 
 // order returns all commits, parents before children, older ones first where
-// there is a choice.
+// there is a choice. An index that was forged can make commits seem to be their
+// own ancestors; these come last.
 func (g *commitGraph) order() []int32 {
 	waiting := make([]int32, len(g.nodes)) // parents that have not come yet
 	children := make([][]int32, len(g.nodes))
@@ -121,6 +123,16 @@ func (g *commitGraph) order() []int32 {
 				heap.Push(ready, c)
 			}
 		}
+	}
+	if len(out) < len(g.nodes) {
+		rest := commitHeap{g: g}
+		for i := range g.nodes {
+			if waiting[i] > 0 {
+				rest.list = append(rest.list, int32(i))
+			}
+		}
+		sort.Sort(&rest)
+		out = append(out, rest.list...)
 	}
 	return out
 }

@@ -563,3 +563,66 @@ func BenchmarkHistory(b *testing.B) {
 		repo.Close()
 	}
 }
+
+// TestHistoryBomb: trees that stand for ten thousand million paths are read
+// once, and what is in them is reported.
+func TestHistoryBomb(t *testing.T) {
+	r := newRepo(t)
+	base := r.commit("start", "a", "a\n")
+	raw := func(id string) string {
+		o, err := pack.ParseOID(id)
+		must(t, err)
+		return string(o.Bytes())
+	}
+	tree, mode := raw(r.hash(text("bomb"))), "100644"
+	for range 10 {
+		var entries strings.Builder
+		for i := range 10 {
+			fmt.Fprintf(&entries, "%s d%d\x00%s", mode, i, tree)
+		}
+		tree, mode = raw(r.object("tree", entries.String())), "40000"
+	}
+	root := fmt.Sprintf("%x", tree)
+	commit := r.object("commit", "tree "+root+"\nparent "+base+"\nauthor x\ncommitter y <z> 1 +0000\n\nmessage\n")
+	r.write(".git/refs/heads/evil", commit+"\n")
+	h := history(r)
+	sum, err := h.Each(t.Context(), 2, func(int, *scanner.Blob) error { return nil })
+	must(t, err)
+	if !sum.Complete() {
+		t.Error(sum.Errors)
+	}
+	places, _, err := h.Attribute(t.Context(), []scanner.Finding{{Hash: r.hash(text("bomb"))}}, &sum)
+	must(t, err)
+	if len(places[0]) != maxPlaces || len(sum.Notes) != 1 {
+		t.Errorf("%d places, notes %q", len(places[0]), sum.Notes)
+	}
+
+	store, err := r.open().Store()
+	must(t, err)
+	id, err := pack.ParseOID(root)
+	must(t, err)
+	failed := 0
+	d := &treeDiff{store: store, fail: func(string, error) { failed++ }, limit: 5000}
+	d.diffTree(id, nil)
+	if failed != 1 || len(d.changes) < 1000 || len(d.changes) > 5000 {
+		t.Errorf("%d changes, %d errors", len(d.changes), failed)
+	}
+}
+
+func TestGraphCycle(t *testing.T) {
+	id := func(b byte) pack.OID { return pack.OIDFromBytes(bytes.Repeat([]byte{b}, 20)) }
+	g := newGraph([]commitNode{
+		{id: id(1), parents: []pack.OID{id(3)}}, {id: id(2), parents: []pack.OID{id(1)}},
+		{id: id(3), parents: []pack.OID{id(2)}}, {id: id(4)}, {id: id(5), parents: []pack.OID{id(3), id(9)}},
+	})
+	order := g.order()
+	if len(order) != 5 || order[0] != 3 {
+		t.Errorf("order %v", order)
+	}
+	if len(g.cut) != 1 || g.cut[0] != 4 {
+		t.Errorf("cut %v", g.cut)
+	}
+	if got := g.reach([]int32{4}); !got[0] || !got[1] || !got[2] || got[3] || !got[4] {
+		t.Errorf("reach %v", got)
+	}
+}

@@ -24,14 +24,13 @@ func (d *indexDecoder) merge(ix *index, gitDir string) error {
 		return nil
 	}
 	name := "sharedindex." + id.String()
-	data, err := readRegular(filepath.Join(gitDir, name), maxIndex)
-	if err != nil {
+	base := indexDecoder{format: d.format, shared: true}
+	if err := base.read(filepath.Join(gitDir, name)); err != nil {
 		return fmt.Errorf("read %s: %w", name, bareError(err))
 	}
-	if len(data) < size || !bytes.Equal(data[len(data)-size:], id.Bytes()) {
+	if len(base.data) < size || !bytes.Equal(base.data[len(base.data)-size:], id.Bytes()) {
 		return fmt.Errorf("read %s: it is not the file that its name says", name)
 	}
-	base := indexDecoder{format: d.format, data: data, shared: true}
 	shared, err := base.decode()
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)

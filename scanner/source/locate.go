@@ -25,7 +25,19 @@ type locator struct {
 	places map[pack.OID][]placed // of objects, oldest first
 	named  map[string][]placed   // of names
 	seen   map[string]bool       // object or name, and path
+
+	steps   int  // folders compared for the commit at hand
+	partial bool // some commit had too many
 }
+
+const (
+	// maxSteps is how many folders are compared for one commit, of those that
+	// hold something wanted and have changed. As with maxDiff, trees can stand
+	// for more paths than there is time.
+	maxSteps = 1 << 17
+	// maxPlaces is how many places are kept of one object.
+	maxPlaces = 1 << 14
+)
 
 // placed is where an object or a name is.
 type placed struct {
@@ -57,6 +69,7 @@ func (h *History) locate(ctx context.Context, want map[pack.OID]struct{}, names 
 		switch {
 		case r.commit >= 0:
 		case r.typ == pack.TypeTree:
+			l.steps = 0
 			l.tree("", r.object, nil, placed{commit: -1, root: r}, 0)
 		default:
 			if _, ok := want[r.object]; ok {
@@ -292,6 +305,7 @@ func (l *locator) commit(c int32) {
 	for _, p := range g.parents[c] {
 		parents = append(parents, g.nodes[p].tree)
 	}
+	l.steps = 0
 	l.tree("", tree, parents, where, 0)
 }
 
@@ -302,8 +316,9 @@ func (l *locator) tree(prefix string, id pack.OID, parents []pack.OID, where pla
 			return
 		}
 	}
-	if depth > maxTreeDepth {
-		return // reported when the tree was read
+	if l.steps++; l.steps > maxSteps || depth > maxTreeDepth {
+		l.partial = true
+		return
 	}
 	old := make([]entryLookup, len(parents))
 	for i, p := range parents {
@@ -338,17 +353,23 @@ func (l *locator) tree(prefix string, id pack.OID, parents []pack.OID, where pla
 
 // place notes the first commit, in order, that brought an object to a path.
 func (l *locator) place(id pack.OID, p placed) {
-	if key := string(id.Bytes()) + "/" + p.path; p.commit < 0 || !l.seen[key] {
-		l.seen[key] = true
-		l.places[id] = append(l.places[id], p)
-	}
+	l.places[id] = l.add(l.places[id], string(id.Bytes())+"/"+p.path, p)
 }
 
 func (l *locator) name(name string, p placed) {
-	if key := "name/" + p.path; p.commit < 0 || !l.seen[key] {
-		l.seen[key] = true
-		l.named[name] = append(l.named[name], p)
+	l.named[name] = l.add(l.named[name], "name/"+p.path, p)
+}
+
+func (l *locator) add(list []placed, key string, p placed) []placed {
+	if len(list) >= maxPlaces {
+		l.partial = true
+		return list
 	}
+	if p.commit >= 0 && l.seen[key] {
+		return list
+	}
+	l.seen[key] = true
+	return append(list, p)
 }
 
 // at returns the entry at a path below a tree, nil when there is none that was

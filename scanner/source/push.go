@@ -26,7 +26,8 @@ func NewPush(repo *Repository, refs []PushRef, remote string) (*Range, error) {
 		}
 	}
 	if remote != "" {
-		s.exclude = append(s.exclude, repo.tipsUnder("refs/remotes/"+remote+"/")...)
+		known := repo.tipsOf(func(name string) bool { return strings.HasPrefix(name, "refs/remotes/"+remote+"/") })
+		s.exclude = append(s.exclude, known...)
 	}
 	return s, nil
 }
@@ -44,7 +45,7 @@ func NewReceive(repo *Repository, refs []ReceiveRef) (*Range, error) {
 			return nil, err
 		}
 	}
-	s.exclude = repo.tipsUnder("refs/")
+	s.exclude = repo.tipsOf(func(string) bool { return true })
 	return s, nil
 }
 
@@ -79,12 +80,12 @@ func (s *Range) give(ref, hex string) error {
 
 func zeroID(id string) bool { return strings.Trim(id, "0") == "" }
 
-// tipsUnder returns the commits of all refs whose name begins with prefix. What
+// tipsOf returns the commits of those refs for whose names want holds. What
 // cannot be read is left out: the list is of commits not to look at.
-func (r *Repository) tipsUnder(prefix string) []pack.OID {
+func (r *Repository) tipsOf(want func(name string) bool) []pack.OID {
 	var ids []pack.OID
 	for _, t := range r.readRefs().tips {
-		if t.kind == tipRef && strings.HasPrefix(t.name, prefix) {
+		if t.kind == tipRef && want(t.name) {
 			if id, err := r.peel(t.oid); err == nil {
 				ids = append(ids, id)
 			}

@@ -382,7 +382,7 @@ func (s *Range) local(ids []pack.OID) (map[pack.OID]bool, error) {
 	if len(ids) == 0 || s.exposure != "" {
 		return local, nil
 	}
-	_, list, err := s.repo.commitsBetween(ids, s.repo.tipsUnder("refs/remotes/"), time.Time{})
+	_, list, err := s.repo.commitsBetween(ids, s.repo.tipsOf(s.repo.pushedRef), time.Time{})
 	for _, n := range list {
 		local[n.id] = true
 	}

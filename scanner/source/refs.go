@@ -40,9 +40,13 @@ type refs struct {
 	head pack.OID
 }
 
-// pseudoRefs are the files in a git directory that hold object ids, besides
-// HEAD and what ends in _HEAD. (gitglossary(7), "pseudoref")
-var pseudoRefs = []string{"AUTO_MERGE", "BISECT_EXPECTED_REV", "NOTES_MERGE_PARTIAL", "MERGE_AUTOSTASH"}
+// pseudoRefs are the files in a git directory that hold object ids, besides HEAD
+// (gitglossary(7), "pseudoref"). Others whose name ends in _HEAD are read where
+// they hold one.
+var pseudoRefs = []string{
+	"AUTO_MERGE", "BISECT_EXPECTED_REV", "BISECT_HEAD", "CHERRY_PICK_HEAD", "FETCH_HEAD", "MERGE_AUTOSTASH", "MERGE_HEAD",
+	"NOTES_MERGE_PARTIAL", "ORIG_HEAD", "REBASE_HEAD", "REVERT_HEAD",
+}
 
 // maxRefFile is the largest loose ref, packed-refs or reflog that is read. A
 // reflog line has about 200 bytes; a million entries are 200 MB.
@@ -218,11 +222,21 @@ func (rr *refReader) gitDir(dir, prefix string) {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		if name != "HEAD" && !e.IsDir() && (strings.HasSuffix(name, "_HEAD") && strings.ToUpper(name) == name || slices.Contains(pseudoRefs, name)) {
-			if info, err := e.Info(); err == nil && info.Size() == 0 && name == "FETCH_HEAD" {
-				continue // "git fetch" that fetched nothing
-			}
-			rr.file(filepath.Join(dir, name), prefix+name, tipPseudo)
+		if name == "HEAD" || e.IsDir() {
+			continue
+		}
+		path := filepath.Join(dir, name)
+		known := slices.Contains(pseudoRefs, name)
+		if !known && strings.HasSuffix(name, "_HEAD") && strings.ToUpper(name) == name {
+			data, err := readRegular(path, maxRefFile)
+			_, known = leadingOID(data)
+			known = known && err == nil
+		}
+		if info, err := e.Info(); err == nil && info.Size() == 0 && name == "FETCH_HEAD" {
+			continue // "git fetch" that fetched nothing
+		}
+		if known {
+			rr.file(path, prefix+name, tipPseudo)
 		}
 	}
 }

@@ -54,7 +54,16 @@ type treeDiff struct {
 	changes  []change
 	removed  []removal // from any of the old trees
 	unmerged int       // paths with unmerged entries
+	seen     int       // names compared in trees of the new side
+	limit    int       // for seen; 0 means maxDiff
 }
+
+// maxDiff is how many names of trees that differ are compared: more than the
+// largest repositories have files. Ten trees that each name the next one ten
+// times stand for ten thousand million paths. An index cannot do that.
+const maxDiff = 4 << 20
+
+var errTooMany = errors.New("too many paths")
 
 // side is a folder on the new side: a range of the index, or a tree.
 type side struct {
@@ -168,6 +177,9 @@ func (d *treeDiff) folder(prefix []byte, s side, old [][]treeEntry, depth int) {
 	var it item
 	same := make([]*treeEntry, len(old)) // entries of the same name and kind
 	for s.next(&it, len(prefix)) {
+		if s.index == nil && d.tooMany(prefix) {
+			return
+		}
 		for i := range old {
 			same[i] = d.advance(prefix, &old[i], it.name, it.dir())
 		}
@@ -178,6 +190,18 @@ func (d *treeDiff) folder(prefix []byte, s side, old [][]treeEntry, depth int) {
 			d.remove(prefix, &old[i][j])
 		}
 	}
+}
+
+// tooMany counts a name, and reports whether there were too many.
+func (d *treeDiff) tooMany(prefix []byte) bool {
+	limit := d.limit
+	if limit == 0 {
+		limit = maxDiff
+	}
+	if d.seen++; d.seen == limit {
+		d.fail(string(prefix), errTooMany)
+	}
+	return d.seen >= limit
 }
 
 // advance moves an old folder on to the name, and returns its entry of that
