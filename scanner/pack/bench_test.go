@@ -24,6 +24,14 @@ func benchStore(b *testing.B) *Store {
 	return s
 }
 
+// Git's own repository (849,014 objects, 82,000 commits in the history, one pack
+// of 496 MB, 14.1 GB of content), two cores of an AMD EPYC, Go 1.26, three runs:
+//
+//	git cat-file --batch-all-objects --batch --unordered --buffer >/dev/null
+//	    13.1 to 14.4 s, 13.1 s of CPU, 708 MB resident (git 2.39)
+//	all       2.1 to 2.3 s, 4.0 s of CPU, 250 MB resident, with the ops of all deltas
+//	blobs     1.3 s
+//	verify    5.5 s, 10 s of CPU
 func BenchmarkWalk(b *testing.B) {
 	s := benchStore(b)
 	for _, bench := range []struct {
