@@ -331,7 +331,7 @@ func (s *scratch) trySequence(v *view, m *matcher, q *sequence, start int) bool 
 		}
 	case len(q.bare) < len(q.steps) && afterEscape(v.data, start) && q.matchBare(v.data, start, &c) && !wordAt(v.data, c[1]):
 		// The letter before belongs to an escape, not to a word.
-	case m.rule.Checksum != "" && q.matchBare(v.data, start, &c):
+	case m.rule.Checksum != "" && m.shape.maxLen <= maxGlued && q.matchBare(v.data, start, &c):
 		// Glued to other text, as in a binary file: it takes the proof.
 		by = byChecksum
 	default:
@@ -347,6 +347,11 @@ func (s *scratch) trySequence(v *view, m *matcher, q *sequence, start int) bool 
 	}
 	return s.accept(v, m, by, from, to, id)
 }
+
+// maxGlued is the longest form that is tried inside of a word: in one long word
+// every keyword would begin an attempt of that length. Keys with a checksum
+// have 36 to 100 characters.
+const maxGlued = 256
 
 // afterEscape reports whether the byte before i ends an escape: \n, \r or \t
 // in a string, a percent-encoded byte, or a terminal's colour (ESC [ 93 m).
