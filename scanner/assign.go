@@ -87,14 +87,20 @@ func headAllowed(data []byte, at int) bool {
 	for i > 0 && at-i < 40 && (isWord(data[i-1]) || data[i-1] == '-') {
 		i--
 	}
-	head := strings.ToLower(string(data[i:at]))
-	head = strings.TrimRight(head, "_-")
-	for _, no := range []string{"no", "forgot", "forgotten", "reset", "is", "has", "use", "show", "hide", "toggle", "invalid", "wrong", "missing", "encrypted", "hashed", "sealed", "csrf", "xsrf", "public", "primary", "foreign", "cache", "sort", "partition"} {
-		if head == no || strings.HasSuffix(head, "_"+no) || strings.HasSuffix(head, "-"+no) {
+	head := bytes.TrimRight(data[i:at], "_-")
+	head = head[bytes.LastIndexAny(head, "_-")+1:]
+	for _, no := range flagWords {
+		if len(head) == len(no) && equalFold(head, no) {
 			return false
 		}
 	}
 	return true
+}
+
+// flagWords before the keyword make of the name something else than a secret's.
+var flagWords = []string{
+	"no", "forgot", "forgotten", "reset", "is", "has", "use", "show", "hide", "toggle", "invalid", "wrong", "missing",
+	"encrypted", "hashed", "sealed", "csrf", "xsrf", "public", "primary", "foreign", "cache", "sort", "partition",
 }
 
 // skipOperator passes everything that may stand between a name and its value
