@@ -310,7 +310,9 @@ func (c *call) stream(name string, r io.Reader, hint int64, depth int, packed bo
 	buf, err := fill(c.buffers[level][:0], r, int(min(max(hint, 0), window)), window)
 	c.buffers[level] = buf
 	if err != nil {
-		c.member(name, buf, err != io.EOF, depth, packed)
+		if len(buf) > 0 || err == io.EOF {
+			c.member(name, buf, err != io.EOF, depth, packed)
+		}
 		return
 	}
 	kind := kindOfHead(buf)

@@ -105,6 +105,10 @@ func (c *call) tar(name string, in *input, depth int) {
 		if file && !c.tarFile(inside(name, label), in, n, depth) {
 			return
 		}
+		if file && !in.skip(padding(n)) && !in.broken() {
+			c.leave(name, damage(in.pos(), io.ErrUnexpectedEOF))
+			return
+		}
 		long, size = long[:0], -1
 	}
 }
@@ -132,7 +136,6 @@ func (c *call) tarFile(label string, in *input, n int64, depth int) bool {
 		}
 		return false
 	}
-	in.skip(padding(n))
 	return true
 }
 
