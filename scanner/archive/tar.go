@@ -99,7 +99,7 @@ func (c *call) tar(name string, in *input, depth int) {
 		}
 		kind := h[156]
 		if kind == 'S' {
-			c.sparseHeader(in, &h)
+			sparseHeader(in, &h)
 		}
 		file := !('1' <= kind && kind <= '6') && !(n == 0 && len(label) > 0 && label[len(label)-1] == '/')
 		if file && !c.tarFile(inside(name, label), in, n, depth) {
@@ -141,7 +141,7 @@ func (c *call) tarFile(label string, in *input, n int64, depth int) bool {
 
 // sparseHeader passes over the blocks of a map of holes that stand between an
 // old GNU header and the data.
-func (c *call) sparseHeader(in *input, h *[block]byte) {
+func sparseHeader(in *input, h *[block]byte) {
 	more := h[482]
 	for more != 0 {
 		b := in.peek(block)
