@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-24.7e213a",
+	Version: "2026-11-24.5e795f",
 	Providers: []Provider{
 		{
 			ID:       "airtable",
@@ -18565,7 +18565,7 @@ var builtin = Catalogue{
 					Keywords:    []string{"://"},
 					Regex:       `://(?P<id>[0-9A-Za-z._%+~!=@-]{0,100}):(?P<secret>[0-9A-Za-z!#$%&()*+.:=@\[\]^_{}~-]{3,200})@[0-9A-Za-z\[${<%_]`,
 					Severity:    "high",
-					Class:       "key",
+					Class:       "suspect",
 					Human:       true,
 					Family:      "url-credentials-password",
 					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},

@@ -239,7 +239,9 @@ func (f *ciFlags) findBase(repo *source.Repository, t *target, ev *event) error 
 	if ev.fallback == "" {
 		return nil
 	}
-	if _, err := repo.Resolve(ev.fallback); err == nil {
+	// A branch that the default one already holds, as after the first push of
+	// all, has nothing to be compared with.
+	if old, err := repo.Reaches(ev.fallback, ev.head); err == nil && !old {
 		ev.base = ev.fallback
 		t.notes = append(t.notes, "compared with "+ev.fallback)
 	}

@@ -222,7 +222,15 @@ func openMessage(e *env, file string) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &target{source: source.NewMessage(name, data), scope: "message", root: name}, nil
+	t := &target{source: source.NewMessage(name, data), scope: "message", root: name}
+	if repo, err := discover(e); err == nil { // what is allowed there is allowed in its messages
+		defer repo.Close()
+		if repo.WorkTree != "" {
+			t.config, err = folderFS(repo.WorkTree)
+		}
+		return t, err
+	}
+	return t, nil
 }
 
 // errTimeout is the cause of a context that --timeout ended.

@@ -1,6 +1,8 @@
 package source
 
 import (
+	"time"
+
 	"github.com/till-sh/till/scanner"
 	"github.com/till-sh/till/scanner/pack"
 )
@@ -12,16 +14,40 @@ import (
 // does not exist.
 func NewEvent(repo *Repository, base, head string) (*Range, error) {
 	s := &Range{repo: repo, exposure: scanner.ExposurePushed}
-	id, err := repo.Resolve(head)
-	if err != nil {
-		return nil, err
+	if _, err := pack.ParseOID(head); err == nil {
+		// A push of a tag names the tag object, whose message counts too.
+		if err := s.give("", head); err != nil {
+			return nil, err
+		}
+	} else {
+		id, err := repo.Resolve(head)
+		if err != nil {
+			return nil, err
+		}
+		s.include = []pack.OID{id}
 	}
-	s.include = []pack.OID{id}
 	if base != "" {
-		if id, err = repo.Resolve(base); err != nil {
+		id, err := repo.Resolve(base)
+		if err != nil {
 			return nil, err
 		}
 		s.exclude = []pack.OID{id}
 	}
 	return s, nil
+}
+
+// Reaches reports whether the history of the commit that tip names holds the
+// one that commit names. The error is a *RevisionError when one of the two does
+// not exist.
+func (r *Repository) Reaches(tip, commit string) (bool, error) {
+	from, err := r.Resolve(tip)
+	if err != nil {
+		return false, err
+	}
+	to, err := r.Resolve(commit)
+	if err != nil {
+		return false, err
+	}
+	_, rest, err := r.commitsBetween([]pack.OID{to}, []pack.OID{from}, time.Time{})
+	return len(rest) == 0, err
 }

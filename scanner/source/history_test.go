@@ -536,11 +536,13 @@ func TestHistoryFormats(t *testing.T) {
 }
 
 func TestJoinEdges(t *testing.T) {
-	part := treeEdges{trees: []uint64{10, 20, 30, 40}, hits: []uint32{0}}
+	const k = 1 << 32 // edges have the upper half of a key
+	part := treeEdges{trees: []uint64{10 * k, 20 * k, 30 * k, 40 * k}, hits: []uint32{0}}
 	part.edges = [][]treeEdge{{{child: 10, above: 1}, {child: 20, above: 2}, {child: 99, above: 3}}}
-	other := treeEdges{trees: []uint64{50, 60}, edges: [][]treeEdge{{{child: 30, above: 0}, {child: 60, above: 1}}}}
-	got := joinEdges([]treeEdges{part, other})
-	if len(got) != 4 || !got[10] || !got[20] || !got[30] || !got[50] {
+	other := treeEdges{trees: []uint64{1<<63 + 1, 60 * k}, edges: [][]treeEdge{{{child: 30, above: 0}, {child: 60, above: 1}}}}
+	last := treeEdges{trees: []uint64{70 * k}, edges: [][]treeEdge{{{child: 1 << 31, above: 0}}}}
+	got := joinEdges([]treeEdges{part, other, last, {}})
+	if len(got) != 5 || !got[10*k] || !got[20*k] || !got[30*k] || !got[1<<63+1] || !got[70*k] {
 		t.Errorf("got %v", got)
 	}
 }

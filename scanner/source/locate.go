@@ -173,8 +173,8 @@ func (l *locator) walk(ctx context.Context, keep func(e *pack.TreeEntry) bool, e
 	return err
 }
 
-// treeKey stands for a tree. Two trees with the same key only mean that one is
-// looked at in vain.
+// treeKey stands for a tree. Two trees with the same key, or half of it, only
+// mean that one is looked at in vain.
 func treeKey(id pack.OID) uint64 { return maphash.Comparable(treeSeed, id) }
 
 var treeSeed = maphash.MakeSeed()
@@ -187,15 +187,12 @@ type treeEdges struct {
 	full  bool         // there were too many, and none are kept
 }
 
-// treeEdge says that a tree holds another one.
-type treeEdge struct {
-	child uint64 // key
-	above uint32 // number
-	next  int32  // of the edges with a similar child, -1 at the end
-}
+// treeEdge says that a tree holds another one: the upper half of the key of the
+// lower tree, and the number of the upper one.
+type treeEdge struct{ child, above uint32 }
 
 const (
-	// maxEdges is how many edges are remembered, for 16 bytes each. The
+	// maxEdges is how many edges are remembered, for 12 bytes each. The
 	// history of git has 7 million, that of Linux about 150.
 	maxEdges = 16 << 20
 	// edgePiece is how many of them are allocated at once.
@@ -221,7 +218,7 @@ func (t *treeEdges) add(l *locator, id pack.OID, kept []keptEntry) {
 				t.edges = append(t.edges, make([]treeEdge, 0, edgePiece))
 				last++
 			}
-			t.edges[last] = append(t.edges[last], treeEdge{child: treeKey(e.id), above: n})
+			t.edges[last] = append(t.edges[last], treeEdge{uint32(treeKey(e.id) >> 32), n})
 		}
 	}
 	if hit {
@@ -248,20 +245,28 @@ func joinEdges(parts []treeEdges) map[uint64]bool {
 		all.edges = append(all.edges, p.edges...)
 		p.trees, p.hits, p.edges = nil, nil, nil
 	}
-	// A hash table of the edges by their lower tree: chains through next.
-	size := 1
-	for size < len(all.edges)*edgePiece/2 {
-		size *= 2
+	// The edges in the order of a part of their child, and where each part
+	// begins.
+	shift := 32
+	for shift > 4 && 1<<(32-shift) < len(all.edges)*edgePiece/2 {
+		shift--
 	}
-	head := make([]int32, size)
-	for i := range head {
-		head[i] = -1
+	start := make([]uint32, 1<<(32-shift)+1)
+	n := uint32(0)
+	for _, piece := range all.edges {
+		for _, e := range piece {
+			start[e.child>>shift]++
+			n++
+		}
 	}
+	for i, sum := 0, uint32(0); i < len(start); i++ {
+		start[i], sum = sum, sum+start[i]
+	}
+	order := make([]uint32, n)
 	for i, piece := range all.edges {
-		for j := range piece {
-			slot := &head[piece[j].child&uint64(size-1)]
-			piece[j].next = *slot
-			*slot = int32(i*edgePiece + j)
+		for j, e := range piece {
+			order[start[e.child>>shift]] = uint32(i*edgePiece + j)
+			start[e.child>>shift]++ // in the end it is where the next one begins
 		}
 	}
 	leads := make(map[uint64]bool, len(all.hits))
@@ -278,12 +283,15 @@ func joinEdges(parts []treeEdges) map[uint64]bool {
 	for len(stack) > 0 {
 		key := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		for i := head[key&uint64(size-1)]; i >= 0; {
-			e := &all.edges[i/edgePiece][i%edgePiece]
-			if e.child == key {
+		child := uint32(key >> 32)
+		from := uint32(0)
+		if child>>shift > 0 {
+			from = start[child>>shift-1]
+		}
+		for _, i := range order[from:start[child>>shift]] {
+			if e := all.edges[i/edgePiece][i%edgePiece]; e.child == child {
 				push(all.trees[e.above])
 			}
-			i = e.next
 		}
 	}
 	return leads
