@@ -36,8 +36,8 @@ type rawEntry struct {
 	crc      uint32
 	data     []byte
 	size     uint32
-	at       int  // offset of an earlier local header that stands for this one
-	shared   bool // at is meant
+	at       int64 // offset of an earlier local header that stands for this one
+	shared   bool  // at is meant
 	extra    []byte
 	dirExtra []byte
 	packed   uint32 // in both headers, if not the length of data
@@ -61,7 +61,7 @@ func rawZip(entries ...rawEntry) []byte {
 		h = le.AppendUint16(h, uint16(len(e.name)))
 		at := e.at
 		if !e.shared {
-			at = len(out)
+			at = int64(len(out))
 			out = append(out, "PK\x03\x04"...)
 			out = append(out, h...)
 			out = le.AppendUint16(out, uint16(len(e.extra)))
