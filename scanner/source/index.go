@@ -19,8 +19,8 @@ import (
 // go-git decodes an index too, but allocates several times for each entry
 // (40 ms for 50,000) and refuses split and sparse indexes and SHA-256.
 
-// maxIndex is the largest index that is read: 20 million files.
-const maxIndex = 2 << 30
+// maxIndex is the largest index that is read: about 10 million files.
+const maxIndex = 1 << 30
 
 // index is a decoded index file.
 type index struct {

@@ -127,7 +127,9 @@ func ewahBits(data []byte, limit int) (bits []int, rest []byte, err error) {
 				}
 			}
 		}
-		at += run * 64
+		if at += run * 64; at > 1<<40 { // far beyond any limit; nothing overflows before
+			return nil, nil, bad
+		}
 		if literal*8 > uint64(len(data)) {
 			return nil, nil, bad
 		}
