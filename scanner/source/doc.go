@@ -14,9 +14,11 @@
 // # Fail closed
 //
 // What should have been read and could not be is named in
-// [scanner.Summary.Errors], and the rest is read all the same. An error result
-// means that there was nothing to read from: no repository, a format that is
-// not understood, a revision that does not exist.
+// [scanner.Summary.Errors], and the rest is read all the same. A history counts
+// as read only when everything that a ref reaches was there, which in a shallow
+// or partial clone it is not. An error result means that there was nothing to
+// read from: no repository, a format that is not understood, a revision that
+// does not exist.
 //
 // # Windows
 //
