@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,7 +20,16 @@ func TestBuiltinIsCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(c, rules.Builtin()) {
+	bare := *c
+	bare.Providers = slices.Clone(c.Providers)
+	for i := range bare.Providers {
+		p := &bare.Providers[i]
+		p.Rules = slices.Clone(p.Rules)
+		for k := range p.Rules {
+			p.Rules[k].Samples = rules.Samples{} // not compiled
+		}
+	}
+	if !reflect.DeepEqual(&bare, rules.Builtin()) {
 		t.Error("zz_catalogue.go is not what the provider files say: run go generate ./rules")
 	}
 	src, err := compile.Source(c)

@@ -54,6 +54,11 @@ func TestSource(t *testing.T) {
 		}
 		var got rules.Catalogue
 		read(t, reflect.ValueOf(&got).Elem(), spec.Values[0])
+		for i := range c.Providers {
+			for k := range c.Providers[i].Rules {
+				c.Providers[i].Rules[k].Samples = rules.Samples{} // left out on purpose
+			}
+		}
 		if !reflect.DeepEqual(&got, c) {
 			t.Errorf("got\n%+v\nwant\n%+v", got, *c)
 		}
