@@ -318,6 +318,9 @@ func looksAssigned(v []byte, quoted, human bool) bool {
 		return false
 	}
 	if human {
+		if r.digits == 0 && r.upper == 0 && r.other == bytes.Count(v, []byte("_"))+bytes.Count(v, []byte("-")) {
+			return false // db_pass, my-secret: a name
+		}
 		return (r.digits > 0 || r.other > 0 || r.upper > 0 && r.lower > 0) && r.letters > 0 && !isWords(v)
 	}
 	if len(v) < 16 {
@@ -337,6 +340,9 @@ func isCode(v []byte, quoted bool) bool {
 	case bytes.Contains(v, []byte("://")), bytes.HasPrefix(v, []byte("/")), bytes.HasPrefix(v, []byte("./")), bytes.HasPrefix(v, []byte("../")),
 		bytes.HasPrefix(v, []byte("$")) && isName(v[1:]), bytes.HasPrefix(v, []byte("@")) && isName(v[1:]), bytes.HasPrefix(v, []byte("sha")) && bytes.ContainsAny(v, "-:"):
 		return true
+	}
+	if bytes.Contains(v, []byte("0-9")) && bytes.Contains(bytes.ToLower(v), []byte("a-z")) {
+		return true // a regular expression's class
 	}
 	if bytes.HasPrefix(bytes.TrimPrefix(v, []byte("-")), []byte("0x")) || bytes.Contains(v, []byte(`\u`)) || bytes.Contains(v, []byte(`\x`)) || bytes.Contains(v, []byte(`\U`)) {
 		return true // a number; an escape is looked at decoded

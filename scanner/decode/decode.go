@@ -156,7 +156,7 @@ type Options struct {
 	// Context puts up to so many bytes of the same line that stand before a
 	// run of base64, hex, base32 or a byte list in front of its text in Data,
 	// and up to contextAfter bytes that follow it behind, as they are. So
-	// `password: czNjcjN0` is seen as `password: s3cr3t`: the name is often the
+	// `pin: MTIz…` is seen as `pin: 123…`: the name is often the
 	// only thing that tells that the value is a key. 0 means none. Data that is
 	// not plain text (UTF-16, gzip) never gets context.
 	Context int
