@@ -78,6 +78,7 @@ func newRoot(e *env) *cobra.Command {
 		Example: "  till scan                 files below this folder\n" +
 			"  till scan --staged        what the next commit would hold\n" +
 			"  till scan --history       everything git keeps",
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -94,9 +95,9 @@ func newRoot(e *env) *cobra.Command {
 	}
 	root.PersistentFlags().StringVarP(&dir, "directory", "C", "", "run as if started in `DIR`, like git's")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return withHint(err, "till %s --help", cmd.Name())
+		return withHint(err, "%s --help", cmd.CommandPath())
 	})
-	root.CompletionOptions.HiddenDefaultCmd = false
+	root.SetVersionTemplate("till {{.Version}}\n")
 	root.AddCommand(
 		newScan(e), newHook(e), newCI(e), newRules(e), newAllow(e), newAllowed(e), newConfig(e), newExplain(e), newVersion(e),
 	)

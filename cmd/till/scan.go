@@ -368,10 +368,19 @@ func (o *output) write(e *env, r *scanner.Result, options report.Options) error 
 			write = appendFile // other commands of the step write there too
 		}
 		if err := write(file, buf.Bytes()); err != nil {
-			return fmt.Errorf("report %s: %w", name, err)
+			return fmt.Errorf("report %s: write %s: %w", name, file, bare(err))
 		}
 	}
 	return report.Write(o.format, e.stdout, r, options)
+}
+
+// bare takes the name of a temporary file out of an error.
+func bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 func appendFile(name string, data []byte) error {
