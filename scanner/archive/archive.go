@@ -48,7 +48,7 @@ type Limits struct {
 	Bytes int64
 
 	// Ratio is how many bytes one compressed stream may give for each byte it
-	// took so far. It is applied once a stream has given 16 MiB. The default
+	// took so far. It is applied once a stream has given 4 MiB. The default
 	// is 100: text seldom compresses better than 20:1, deflate ends at 1032:1.
 	Ratio int
 
@@ -84,7 +84,7 @@ const (
 	// ratioFrom is how much a stream must have given before its ratio counts.
 	// Below it there is nothing to win, and small files of one repeated line
 	// are nobody's bomb.
-	ratioFrom = 16 << 20
+	ratioFrom = 4 << 20
 
 	// maxLeft is how many [Left] are listed; the rest is a number.
 	maxLeft = 256

@@ -118,7 +118,7 @@ func TestBombs(t *testing.T) {
 	bz := []byte("BZh91AY&SYW\xc6\xd7\x7f\x01AA@\x80\xc0\x00\x00\x01\x00\x08 \x000\xcc\x05)\xa6@\x90&\xc5\x02@\x9e.\xe4\x8ap\xa1 \xaf\x8d\xae\xfe")
 	// Blocks of 128 KiB that are four bytes each.
 	rle := append([]byte("\x28\xb5\x2f\xfd\x00\x58"), bytes.Repeat([]byte{2, 0, 16, 'x'}, 1<<14)...)
-	const stop = ratioFrom + window // a stream is stopped within one read of 16 MiB
+	const stop = ratioFrom + window // a stream is stopped within one read of 4 MiB
 
 	for name, c := range map[string]struct {
 		data    []byte
