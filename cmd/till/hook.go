@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -88,37 +90,72 @@ func runHook(cmd *cobra.Command, e *env, o *output, name string, args []string, 
 // itself and says the same in variables
 // (https://pre-commit.com/#pre-push).
 func openPush(e *env, args []string) (*target, error) {
-	remote := ""
-	if len(args) > 0 {
-		remote = args[0]
+	repo, t, err := openRepository(e)
+	if err != nil {
+		return nil, err
+	}
+	fail := func(err error) (*target, error) {
+		t.close()
+		return nil, revisionHint(err)
 	}
 	var refs []source.PushRef
-	if to := e.getenv("PRE_COMMIT_TO_REF"); to != "" {
+	remote := ""
+	if e.getenv("PRE_COMMIT") != "" || e.getenv("PRE_COMMIT_TO_REF") != "" {
 		remote = e.getenv("PRE_COMMIT_REMOTE_NAME")
-		refs = []source.PushRef{{
-			LocalRef: e.getenv("PRE_COMMIT_LOCAL_BRANCH"), LocalOID: to,
-			RemoteRef: e.getenv("PRE_COMMIT_REMOTE_BRANCH"), RemoteOID: e.getenv("PRE_COMMIT_FROM_REF"),
-		}}
+		ref, err := preCommitRef(e, repo)
+		if err != nil {
+			return fail(err)
+		}
+		refs = append(refs, ref)
 	} else {
+		if len(args) > 0 {
+			remote = args[0]
+		}
 		lines, err := refLines(e.stdin, 4, "<local ref> <local id> <remote ref> <remote id>")
 		if err != nil {
-			return nil, err
+			return fail(err)
+		}
+		if len(lines) == 0 && device(e.stdin) {
+			return fail(errors.New("standard input is no pipe: whatever runs the hook must hand on the lines that git writes to it"))
 		}
 		for _, f := range lines {
 			refs = append(refs, source.PushRef{LocalRef: f[0], LocalOID: f[1], RemoteRef: f[2], RemoteOID: f[3]})
 		}
 	}
-	repo, t, err := openRepository(e)
-	if err != nil {
-		return nil, err
-	}
 	if t.source, err = source.NewPush(repo, refs, remote); err != nil {
-		t.close()
-		return nil, revisionHint(err)
+		return fail(err)
 	}
 	t.scope = "push"
-	t.dirs, err = configDirs(t.config)
-	return t, err
+	if t.dirs, err = configDirs(t.config); err != nil {
+		return fail(err)
+	}
+	return t, nil
+}
+
+// preCommitRef reads the variables of pre-commit. It names both ends of what is
+// pushed, but where the push brings a root commit, and so has no other end, the
+// branch alone.
+func preCommitRef(e *env, repo *source.Repository) (source.PushRef, error) {
+	ref := source.PushRef{
+		LocalRef: e.getenv("PRE_COMMIT_LOCAL_BRANCH"), LocalOID: e.getenv("PRE_COMMIT_TO_REF"),
+		RemoteRef: e.getenv("PRE_COMMIT_REMOTE_BRANCH"), RemoteOID: e.getenv("PRE_COMMIT_FROM_REF"),
+	}
+	if ref.LocalOID == "" && ref.LocalRef == "" {
+		return ref, errors.New("pre-commit says neither PRE_COMMIT_TO_REF nor PRE_COMMIT_LOCAL_BRANCH: run the hook at its stage pre-push")
+	}
+	id, err := repo.Resolve(cmp.Or(ref.LocalOID, ref.LocalRef))
+	ref.LocalOID = id.String()
+	return ref, err
+}
+
+// device reports whether a stream is a terminal or the null device.
+func device(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // openReceive reads what git tells a pre-receive hook: old id, new id, ref
