@@ -415,6 +415,9 @@ func isCamel(p []byte) bool {
 	}
 	// Words have four letters or more on average.
 	letters := len(p) - digits
+	if letters >= 8 && vowels(p)*5 < letters {
+		return false
+	}
 	return digits <= 4 && (letters == 0 || (humps+1)*4 <= letters || humps == 0 && vowels(p)*6 >= letters)
 }
 

@@ -96,6 +96,7 @@ func TestScanLeavesAlone(t *testing.T) {
 		"call":            "password = getPassword()",
 		"prompt":          `password = "Enter your password"`,
 		"name of another": "password_file = \"/etc/" + human + "\"",
+		"integrity":       "acme sha256-" + hexKey,
 		"flag":            "no_password = \"" + human + "\"",
 	} {
 		if got := scan(t, text); len(got) != 0 {

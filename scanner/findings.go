@@ -1,6 +1,7 @@
 package scanner
 
 import (
+	"bytes"
 	"cmp"
 
 	"github.com/till-sh/till/rules"
@@ -38,7 +39,7 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 		if isFiller(m.random(value)) || rule.MinEntropy > 0 && entropy(value) < rule.MinEntropy {
 			return false
 		}
-		if by == byValue && !plausibleValue(value) {
+		if by == byValue && !plausibleValue(value) || isIntegrity(v.data, start) {
 			return false
 		}
 	}
@@ -68,11 +69,22 @@ func (m *matcher) random(value []byte) []byte {
 	return value
 }
 
+// isIntegrity reports whether what stands at data[start] is the hash of a file:
+// a line of go.sum (h1:…), Subresource Integrity or a container's digest.
+func isIntegrity(data []byte, start int) bool {
+	for _, mark := range []string{"h1:", "sha1-", "sha256-", "sha384-", "sha512-", "sha256:", "sha512:"} {
+		if bytes.HasSuffix(data[max(0, start-len(mark)):start], []byte(mark)) {
+			return true
+		}
+	}
+	return false
+}
+
 // plausibleValue refuses what only the name beside it makes a key when it has
 // too little variety: words, numbers, one digit or none in a long value.
 func plausibleValue(v []byte) bool {
 	r := look(v)
-	if len(v) >= 16 && entropy(v) < 2.5 {
+	if len(v) >= 16 && entropy(v) < 2.5 || isWords(v) && r.letters >= r.digits {
 		return false
 	}
 	return r.letters > 0 && (r.digits > 0 || r.switches >= 4) || r.digits >= 8 && r.other > 0 || r.digits == len(v)
