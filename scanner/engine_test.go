@@ -97,6 +97,7 @@ func TestScanLeavesAlone(t *testing.T) {
 		"prompt":          `password = "Enter your password"`,
 		"name of another": "password_file = \"/etc/" + human + "\"",
 		"integrity":       "acme sha256-" + hexKey,
+		"encrypted":       "acme_key: ENC[AES256_GCM,data:" + hexKey + ",iv:x]",
 		"flag":            "no_password = \"" + human + "\"",
 	} {
 		if got := scan(t, text); len(got) != 0 {

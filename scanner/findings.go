@@ -39,7 +39,7 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 		if isFiller(m.random(value)) || rule.MinEntropy > 0 && entropy(value) < rule.MinEntropy {
 			return false
 		}
-		if by == byValue && !plausibleValue(value) || isIntegrity(v.data, start) {
+		if by == byValue && !plausibleValue(value) || isIntegrity(v.data, start) || isEncrypted(v.data, start) {
 			return false
 		}
 	}
@@ -78,6 +78,16 @@ func isIntegrity(data []byte, start int) bool {
 		}
 	}
 	return false
+}
+
+// isEncrypted reports whether data[start] lies in a value that SOPS encrypted:
+// ENC[AES256_GCM,data:…,iv:…] (https://getsops.io/docs/).
+func isEncrypted(data []byte, start int) bool {
+	const reach = 4 << 10 // of a value; SOPS keeps one on one line
+	before := data[max(0, start-reach):start]
+	before = before[bytes.LastIndexByte(before, '\n')+1:]
+	at := bytes.LastIndex(before, []byte("ENC[AES256_GCM,"))
+	return at >= 0 && bytes.IndexByte(before[at:], ']') < 0
 }
 
 // plausibleValue refuses what only the name beside it makes a key when it has

@@ -3,6 +3,7 @@ package scanner
 import (
 	"encoding/binary"
 	"math/bits"
+	"strings"
 )
 
 // prefilter finds every place where one of many keywords stands, in one pass,
@@ -47,6 +48,9 @@ type gram struct {
 	keyword uint32
 	at      int32  // offset of the text's window in the keyword; -1: one byte before it
 	next    uint32 // index plus one of the next gram in the same slot, 0 = last
+	// uniform: the keyword is one letter many times. It is reported at the
+	// start of a run of that letter only, not at every place in it.
+	uniform bool
 }
 
 // gramTable is a hash table of grams by window; a slot is an index into grams
@@ -107,7 +111,8 @@ func window3(s string) uint32 { return uint32(s[0]) | uint32(s[1])<<8 | uint32(s
 
 func (p *prefilter) add(k, at int, w uint32) {
 	w |= foldMask
-	p.four.grams = append(p.four.grams, gram{window: w, keyword: uint32(k), at: int32(at)})
+	kw := p.keywords[k]
+	p.four.grams = append(p.four.grams, gram{window: w, keyword: uint32(k), at: int32(at), uniform: strings.Count(kw, kw[:1]) == len(kw)})
 	p.mark(w)
 }
 
@@ -161,7 +166,8 @@ type hit struct {
 }
 
 // find appends all hits in data to dst, in order of their window's position.
-// A keyword is reported once for each place where it stands.
+// A keyword is reported once for each place where it stands, one that is a
+// single letter repeated (the start of some tokens) once for each run.
 func (p *prefilter) find(data []byte, dst []hit) []hit {
 	n := len(data)
 	i := 0
@@ -214,6 +220,9 @@ func (p *prefilter) lookup(t *gramTable, data []byte, i int, w uint32, dst []hit
 		}
 		kw := p.keywords[e.keyword]
 		at := i - int(e.at)
+		if e.uniform && at > 0 && data[at-1]|0x20 == kw[0]|0x20 {
+			continue
+		}
 		if at >= 0 && at+len(kw) <= len(data) && equalFold(data[at:at+len(kw)], kw) {
 			dst = append(dst, hit{at, int(e.keyword)})
 		}
