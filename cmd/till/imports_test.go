@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	},
 	"scanner/report":         {"scanner", "rules", "github.com/fatih/color"},
 	"scanner/config":         {"scanner", "rules", "github.com/BurntSushi/toml"},
-	"scanner/source":         {"scanner", "scanner/pack", "github.com/go-git/go-git/v5", "golang.org/x/sync", "golang.org/x/sys"},
+	"scanner/source":         {"scanner", "scanner/pack", "golang.org/x/sync", "golang.org/x/sys"},
 	"scanner":                {"rules", "rules/checksum", "scanner/archive", "scanner/decode"},
 	"scanner/pack":           {"github.com/klauspost/compress"},
 	"scanner/archive":        {"github.com/klauspost/compress"},
