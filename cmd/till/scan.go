@@ -81,6 +81,11 @@ func newScan(e *env) *cobra.Command {
 			"with --range or --since, what some commits brought.",
 		Example: "  till scan .\n  till scan --staged\n  till scan --history --report sarif=till.sarif\n  till scan --range origin/main..HEAD\n  kubectl get secret x -o yaml | till scan -",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, name := range []string{"range", "since", "message", "config", "max-file-size"} {
+				if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+					return fmt.Errorf("--%s is empty", name)
+				}
+			}
 			return runScan(cmd.Context(), e, &f, args)
 		},
 	}
@@ -128,12 +133,15 @@ func runScan(ctx context.Context, e *env, f *scanFlags, args []string) error {
 	if f.unreachable && !f.history {
 		return withHint(errors.New("--unreachable goes with --history"), "till scan --history --unreachable")
 	}
-	if modes == 1 && len(args) > 0 && f.message == "" {
-		if len(args) > 1 {
-			return withHint(errors.New("one repository at a time"), "till -C DIR scan --history")
+	if modes == 1 && (len(f.exclude) > 0 || f.gitignore) {
+		return withHint(errors.New("--exclude and --respect-gitignore are for scans of files"), "put an ignore list into .till.toml: it holds everywhere")
+	}
+	if modes == 1 && len(args) > 0 {
+		if len(args) > 1 || f.message != "" {
+			return withHint(errors.New("paths are for scans of files; git is read one repository at a time"), "till -C DIR scan --history")
 		}
 		if err := os.Chdir(args[0]); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", args[0], bare(err))
 		}
 	}
 	t, err := f.open(e, args)
@@ -172,7 +180,7 @@ func (f *scanFlags) openFiles(e *env, args []string) (*target, error) {
 			return nil, withHint(errors.New("- (standard input) goes alone"), "till scan -")
 		}
 		if _, err := os.Lstat(a); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", a, bare(err))
 		}
 	}
 	t := &target{scope: "files", root: strings.Join(args, " ")}
@@ -327,6 +335,9 @@ func (o *output) check(e *env) error {
 	if o.showSecrets && e.getenv("TILL_SHOW_SECRETS") != "1" && !e.terminal(e.stdout) {
 		return withHint(errors.New("--show-secrets: standard output is not a terminal"), "set TILL_SHOW_SECRETS=1 as well if the values may go there")
 	}
+	if o.timeout < 0 {
+		return fmt.Errorf("--timeout %s: expected a time such as 30s", o.timeout)
+	}
 	if o.jobs < 0 {
 		return fmt.Errorf("--jobs %d: expected 1 or more", o.jobs)
 	}
@@ -374,7 +385,8 @@ func (o *output) write(e *env, r *scanner.Result, options report.Options) error 
 	return report.Write(o.format, e.stdout, r, options)
 }
 
-// bare takes the name of a temporary file out of an error.
+// bare takes the system call and the file out of an error, where the message
+// names the file in its own way.
 func bare(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {

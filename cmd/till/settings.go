@@ -133,7 +133,7 @@ func (s *settings) apply(r *scanner.Result, now time.Time) {
 func faults(err error) []string {
 	all := rules.Faults(err)
 	if len(all) == 0 {
-		return []string{"configuration: " + err.Error()}
+		return []string{"configuration: " + strings.TrimPrefix(err.Error(), "configuration ")}
 	}
 	var lines []string
 	for _, f := range all {

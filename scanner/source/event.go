@@ -16,7 +16,7 @@ func NewEvent(repo *Repository, base, head string) (*Range, error) {
 	s := &Range{repo: repo, exposure: scanner.ExposurePushed}
 	if _, err := pack.ParseOID(head); err == nil {
 		// A push of a tag names the tag object, whose message counts too.
-		if err := s.give("", head); err != nil {
+		if err := s.give(head, head); err != nil {
 			return nil, err
 		}
 	} else {

@@ -292,8 +292,7 @@ func (r *rangeRun) lookup(tree pack.OID, path string) (pack.OID, bool) {
 // no commit.
 func (r *rangeRun) ref(g *givenRef) error {
 	by := brought{ref: g.name}
-	r.pass.sum.Refs++
-	if g.name != "" && r.first(origin{"", g.name}, by) {
+	if r.pass.sum.Refs++; r.first(origin{"", g.name}, by) {
 		if err := r.fn(&scanner.Blob{Path: g.name, Where: scanner.InRef, Data: []byte(g.name)}); err != nil {
 			return err
 		}
