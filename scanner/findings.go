@@ -125,7 +125,9 @@ func report(b *Blob, found []candidate, noMarks bool) []Finding {
 		}
 		f.Facts.fill(c)
 		if marks != nil {
-			f.Mark = marks.at(c.from, c.to, c.m.rule.ID)
+			if f.Mark = marks.at(c.from, c.to, c.m.rule.ID); f.Mark != nil {
+				f.Mark.Line += b.Line
+			}
 		}
 		findings = append(findings, f)
 	}

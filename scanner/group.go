@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -85,7 +86,7 @@ func unmarked(all []*Key) []*Key {
 }
 
 func markSource(path string, m *Mark) string {
-	return path + " (" + m.Tool + ")"
+	return fmt.Sprintf("%s:%d (%s)", path, m.Line, m.Tool)
 }
 
 // absorb adds one more place of the key and keeps the better name for it.

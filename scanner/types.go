@@ -169,7 +169,7 @@ type Key struct {
 
 // Suppression is a decision that a value is not a secret.
 type Suppression struct {
-	Kind   string // "inline" (a comment) or "allowlist" (.tillignore)
+	Kind   string // "inline" (a comment), "allowlist" (.tillignore) or "config" (.till.toml, a flag)
 	Reason string
 	By     string
 	Until  string // YYYY-MM-DD, "" = no end
