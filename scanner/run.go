@@ -1,6 +1,7 @@
 package scanner
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -52,6 +53,9 @@ func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, err
 		if found.Undecoded > 0 {
 			w.skipped = append(w.skipped, Skip{Path: nameOf(b), Reason: fmt.Sprintf("decoding limit: %d encoded stretches not looked into", found.Undecoded)})
 		}
+		if isLFSPointer(b) {
+			w.skipped = append(w.skipped, Skip{Path: nameOf(b), Reason: "LFS pointer: the file itself is not in git"})
+		}
 		for _, u := range found.Unopened {
 			w.skipped = append(w.skipped, Skip{Path: memberPath(nameOf(b), u.Path), Reason: u.Reason})
 		}
@@ -94,6 +98,12 @@ func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, err
 	slices.Sort(sum.Errors)
 	result.Summary = sum
 	return result, nil
+}
+
+// isLFSPointer reports whether a blob only points to the content that Git LFS
+// keeps elsewhere (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
+func isLFSPointer(b *Blob) bool {
+	return len(b.Data) < 1024 && bytes.HasPrefix(b.Data, []byte("version https://git-lfs.github.com/spec/v1\n"))
 }
 
 // memberPath is the path of what is inside of an archive, for people.
