@@ -17,6 +17,9 @@ import (
 type RunOptions struct {
 	// Workers is the number of goroutines that scan; 0 = one for each CPU.
 	Workers int
+	// MaxSize leaves out content beyond this many bytes of a blob, and says so
+	// in Summary.Skipped; 0 = no limit.
+	MaxSize int64
 	// Progress, when not nil, is counted up while the scan runs.
 	Progress *Progress
 }
@@ -46,6 +49,13 @@ func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, err
 	each := make([]worker, workers)
 	sum, err := src.Each(ctx, workers, func(n int, b *Blob) error {
 		w := &each[n]
+		if end := b.Offset + int64(len(b.Data)); o.MaxSize > 0 && end > o.MaxSize {
+			skip := Skip{Path: nameOf(b), Reason: fmt.Sprintf("larger than %d bytes", o.MaxSize)}
+			if !slices.Contains(w.skipped, skip) {
+				w.skipped = append(w.skipped, skip)
+			}
+			return nil
+		}
 		found, err := e.Scan(b)
 		if err != nil {
 			w.errors = append(w.errors, fmt.Sprintf("scan %s: %v", nameOf(b), err))
@@ -95,6 +105,7 @@ func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, err
 	slices.SortFunc(sum.Skipped, func(a, b Skip) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Reason, b.Reason))
 	})
+	sum.Skipped = slices.Compact(sum.Skipped)
 	slices.Sort(sum.Errors)
 	result.Summary = sum
 	return result, nil

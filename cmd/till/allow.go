@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -50,7 +51,7 @@ func newAllow(e *env) *cobra.Command {
 			}
 			if strings.TrimSpace(reason) == "" {
 				var err error
-				if reason, err = ask(e, "Why is it not a secret? "); err != nil {
+				if reason, err = ask(cmd.Context(), e, "Why is it not a secret? "); err != nil {
 					return err
 				}
 			}
@@ -107,20 +108,32 @@ func author(e *env) string {
 	return ""
 }
 
-// ask puts a question to a person; without one the flag is needed.
-func ask(e *env, question string) (string, error) {
+// ask puts a question to a person; without one the flag is needed. A signal
+// ends it: the read itself cannot be ended, so it is left behind.
+func ask(ctx context.Context, e *env, question string) (string, error) {
 	if !e.terminal(e.stdin) {
 		return "", withHint(errors.New("a reason is needed"), `till allow ID --reason "…"`)
 	}
 	fmt.Fprint(e.stderr, question)
-	line, err := bufio.NewReader(e.stdin).ReadString('\n')
-	if err != nil {
-		return "", err
+	type answer struct {
+		line string
+		err  error
 	}
-	if line = strings.TrimSpace(line); line == "" {
-		return "", errors.New("a reason is needed; nothing was allowed")
+	read := make(chan answer, 1)
+	go func() {
+		line, err := bufio.NewReader(e.stdin).ReadString('\n')
+		read <- answer{strings.TrimSpace(line), err}
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(e.stderr)
+		return "", ctx.Err()
+	case a := <-read:
+		if a.err == nil && a.line == "" {
+			a.err = errors.New("a reason is needed; nothing was allowed")
+		}
+		return a.line, a.err
 	}
-	return line, nil
 }
 
 func newAllowed(e *env) *cobra.Command {

@@ -47,6 +47,17 @@ func (e *env) color(flag string, stream any) bool {
 	return e.terminal(stream)
 }
 
+// width is how many columns a report on standard output may take: those of the
+// terminal, between 60 and 120, and 80 where it is none.
+func (e *env) width() int {
+	if f, ok := e.stdout.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+			return min(max(w, 60), 120)
+		}
+	}
+	return 80
+}
+
 // ascii reports whether the locale cannot show more than ASCII. Windows
 // consoles take UTF-8 without any of these variables.
 func (e *env) ascii() bool {

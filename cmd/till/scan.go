@@ -272,7 +272,7 @@ func (o *output) scan(ctx context.Context, e *env, t *target) error {
 	begin := time.Now()
 	var progress scanner.Progress
 	stop := watch(ctx, e, &progress, o.noProgress || o.quiet || t.hook != "")
-	result, err := scanner.Run(ctx, engine, t.source, scanner.RunOptions{Workers: o.jobs, Progress: &progress})
+	result, err := scanner.Run(ctx, engine, t.source, scanner.RunOptions{Workers: o.jobs, MaxSize: s.tree.For("").MaxFileSize, Progress: &progress})
 	stop()
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && errors.Is(cause, errTimeout) {
@@ -349,7 +349,7 @@ func (o *output) options(e *env, t *target, s *settings, took time.Duration) rep
 		Version: version(), Catalogue: s.catalogue.Version, Root: t.root, Scope: t.scope, Hook: t.hook, FailOn: string(s.tree.For("").FailOn),
 		Elapsed: took, Finished: time.Now(), ShowSecrets: o.showSecrets,
 		Color: e.color(o.color, e.stdout), ASCII: e.ascii(), Plain: e.ci() && !e.terminal(e.stdout),
-		Quiet: o.quiet, Verbose: o.verbose, Width: 80,
+		Quiet: o.quiet, Verbose: o.verbose, Width: e.width(),
 		RepoURL: githubURL(e), Commit: e.getenv("GITHUB_SHA"),
 	}
 }
@@ -363,26 +363,28 @@ func githubURL(e *env) string {
 }
 
 // write renders the report on stdout and every --report into its file. Files
-// are written whole or not at all: a half report would look like a full one.
+// are written whole or not at all: a half report would look like a full one. A
+// file that cannot be written keeps nobody from seeing the others.
 func (o *output) write(e *env, r *scanner.Result, options report.Options) error {
+	err := report.Write(o.format, e.stdout, r, options)
+	options.Color = false
+	options.ShowSecrets = false // a file is no terminal
 	for _, spec := range o.reports {
 		name, file, _ := strings.Cut(spec, "=")
 		var buf bytes.Buffer
-		plain := options
-		plain.Color = false
-		plain.ShowSecrets = false // a file is no terminal
-		if err := report.Write(name, &buf, r, plain); err != nil {
-			return fmt.Errorf("report %s: %w", name, err)
+		if failed := report.Write(name, &buf, r, options); failed != nil {
+			err = errors.Join(err, fmt.Errorf("report %s: %w", name, failed))
+			continue
 		}
 		write := replaceFile
 		if name == "github-summary" {
 			write = appendFile // other commands of the step write there too
 		}
-		if err := write(file, buf.Bytes()); err != nil {
-			return fmt.Errorf("report %s: write %s: %w", name, file, bare(err))
+		if failed := write(file, buf.Bytes()); failed != nil {
+			err = errors.Join(err, fmt.Errorf("report %s: write %s: %w", name, file, bare(failed)))
 		}
 	}
-	return report.Write(o.format, e.stdout, r, options)
+	return err
 }
 
 // bare takes the system call and the file out of an error, where the message

@@ -207,8 +207,10 @@ func state(k *scanner.Key) []string {
 	}
 	committed, present := false, false
 	for i := range k.Places {
-		committed = committed || k.Places[i].Commit != nil
-		present = present || k.Places[i].Present
+		p := &k.Places[i]
+		inFile := p.Where == scanner.InContent || p.Where == scanner.InPath || p.Where == ""
+		committed = committed || p.Commit != nil && inFile
+		present = present || p.Present
 	}
 	if committed && !present && k.Exposure != scanner.ExposureUnreachable {
 		parts = append(parts, "no longer in HEAD")

@@ -39,7 +39,7 @@ type ReceiveRef struct{ Old, New, Ref string }
 // the new ids reach and no ref does yet, and the names of the refs. The objects
 // lie in the quarantine directory that Discover learned of from the environment.
 func NewReceive(repo *Repository, refs []ReceiveRef) (*Range, error) {
-	s := &Range{repo: repo, exposure: scanner.ExposurePushed}
+	s := &Range{repo: repo, exposure: scanner.ExposureLocal} // nothing of a refused push is kept
 	for _, r := range refs {
 		if err := s.give(r.Ref, r.New); err != nil {
 			return nil, err

@@ -310,7 +310,7 @@ func TestReceive(t *testing.T) {
 	got := scan(t, s, 2)
 	wantLabels(t, got, "b", "message")
 	wantComplete(t, got)
-	if p, exposure := got.place(t, "b"); p.Commit.Hash != b || exposure != scanner.ExposurePushed {
+	if p, exposure := got.place(t, "b"); p.Commit.Hash != b || exposure != scanner.ExposureLocal {
 		t.Errorf("%+v %s", p, exposure)
 	}
 	if _, err := NewReceive(r.open(), refs); err == nil {

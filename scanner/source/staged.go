@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -124,8 +126,60 @@ func (s *Staged) Attribute(_ context.Context, findings []scanner.Finding, sum *s
 		if err := s.markMoved(findings, places); err != nil {
 			sum.Errors = append(sum.Errors, fmt.Sprintf("look for where values were before: %v", err))
 		}
+		if err := s.markPushed(findings, exposures); err != nil {
+			sum.Errors = append(sum.Errors, fmt.Sprintf("look for values that were pushed: %v", err))
+		}
 	}
 	return places, exposures, nil
+}
+
+// maxPushed is how many bytes of what remotes have are searched for a staged
+// value, about a second of work for a commit that is stopped anyway. Where
+// there is more, the advice is that for a value nobody has seen yet; a scan of
+// the history knows better.
+const maxPushed = 128 << 20
+
+// markPushed sets the exposure of values that stand, as they are, in a file of
+// a remote-tracking branch: those are out already.
+func (s *Staged) markPushed(findings []scanner.Finding, exposures []scanner.Exposure) error {
+	store, err := s.repo.Store()
+	if err != nil {
+		return err
+	}
+	d := &treeDiff{store: store, format: s.repo.Format}
+	remote := func(name string) bool { return strings.HasPrefix(name, "refs/remotes/") }
+	for _, tip := range s.repo.tipsOf(remote) {
+		c, err := s.repo.commit(tip)
+		if err != nil {
+			return err
+		}
+		d.removed = append(d.removed, removal{mode: pack.ModeTree, id: c.Tree})
+	}
+	blobs, err := d.removedBlobs() // all blobs of these trees, each once
+	if err != nil {
+		return err
+	}
+	ids := slices.SortedFunc(maps.Keys(blobs), pack.OID.Compare)
+	left := int64(maxPushed)
+	for _, id := range ids {
+		_, size, err := store.Header(id)
+		if err != nil {
+			return objectError(id, err)
+		}
+		if left -= size; left < 0 {
+			return nil
+		}
+		_, data, err := store.Get(id)
+		if err != nil {
+			return objectError(id, err)
+		}
+		for i := range findings {
+			if value := findings[i].Secret.Reveal(); value != "" && bytes.Contains(data, []byte(value)) {
+				exposures[i] = scanner.ExposurePushed
+			}
+		}
+	}
+	return nil
 }
 
 // maxMoved is how many bytes of earlier versions are searched for values that
