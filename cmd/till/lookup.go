@@ -59,7 +59,6 @@ func topOf(e *env) string {
 type sight struct {
 	key   scanner.Key
 	where string
-	root  string // folder of .tillignore
 }
 
 // lookup finds the key that a person means by an ID or the beginning of a
@@ -80,7 +79,7 @@ func lookup(ctx context.Context, e *env, id string) (*sight, error) {
 		switch len(hits) {
 		case 0:
 		case 1:
-			return &sight{key: hits[0], where: p.name, root: topOf(e)}, nil
+			return &sight{key: hits[0], where: p.name}, nil
 		default:
 			var ids []string
 			for _, k := range hits {
