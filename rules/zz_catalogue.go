@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-24.5e795f",
+	Version: "2026-11-24.69f0c6",
 	Providers: []Provider{
 		{
 			ID:       "airtable",
@@ -12972,7 +12972,7 @@ var builtin = Catalogue{
 						Dead:     []int{401},
 						Identity: "username",
 						Docs:     "https://docs.npmjs.com/cli/commands/npm-whoami",
-						Note:     "A token limited to certain addresses answers 401 from elsewhere as well.",
+						Note:     "{{host}} is what npm config get registry says. A token limited to certain addresses answers 401 from elsewhere as well.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",

@@ -95,11 +95,10 @@ func lookup(ctx context.Context, e *env, id string) (*sight, error) {
 // secret. A place that is not there (no repository) has no keys.
 func keysOf(ctx context.Context, e *env, open func(*env) (*target, error)) ([]scanner.Key, error) {
 	t, err := open(e)
+	if errors.Is(err, source.ErrNotRepository) {
+		return nil, nil // only files can be looked at
+	}
 	if err != nil {
-		var f *failure
-		if errors.As(err, &f) { // not a repository: only files can be looked at
-			return nil, nil
-		}
 		return nil, err
 	}
 	if t.close != nil {
