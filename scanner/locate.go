@@ -58,7 +58,7 @@ const (
 // masked. found is ordered by place and does not overlap.
 func excerptOf(data []byte, found []candidate, i int) ExcerptLine {
 	c := &found[i]
-	lo, hi := c.from, c.from
+	lo := c.from
 	for lo > 0 && data[lo-1] != '\n' && c.from-lo < excerptBefore {
 		lo--
 	}
@@ -73,8 +73,8 @@ func excerptOf(data []byte, found []candidate, i int) ExcerptLine {
 		lo = min(found[first].to, c.from)
 		first++
 	}
-	end := bytes.IndexByte(data[c.from:min(len(data), max(c.from+excerptAfter, c.to+excerptAfter))], '\n')
-	if hi = min(len(data), c.to+excerptAfter); end >= 0 {
+	hi := min(len(data), c.to+excerptAfter)
+	if end := bytes.IndexByte(data[c.from:hi], '\n'); end >= 0 {
 		hi = c.from + end
 	}
 	for hi < len(data) && hi > c.to && !utf8.RuneStart(data[hi]) {

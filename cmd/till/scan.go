@@ -31,7 +31,6 @@ type scanFlags struct {
 	exclude                      []string
 	gitignore                    bool
 	noCache                      bool
-	repositories                 []string
 }
 
 // output is what every scanning command can be told about its scan and report.

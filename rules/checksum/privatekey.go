@@ -14,7 +14,6 @@ type keyInfo struct {
 	kind      string // "RSA 2048", "Ed25519", "EC P-256"
 	encrypted bool   // nobody can use it without its passphrase
 	public    []byte // public half in OpenSSH's wire form, nil where it is not stored
-	comment   string // OpenSSH only; often user@host
 }
 
 // fingerprint is the public half's fingerprint as ssh-keygen -l and GitHub's
