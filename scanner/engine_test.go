@@ -45,6 +45,25 @@ func scan(t *testing.T, text string) []scanner.Finding {
 	return found.Findings
 }
 
+// A vendor's name stands beside hashes wherever its library is used.
+func TestHashesOfFilesAndCommitsAreNoKeys(t *testing.T) {
+	for _, text := range []string{
+		`  resolved "https://registry.example/acme/-/acme-1.2.3.tgz#` + hexKey + `"`,
+		`"url": "https://git.example/acme/acme.git", "reference": "` + hexKey + `"`,
+		"https://git.example/acme/acme/commit/" + hexKey,
+		`url "https://acme.example/acme-1.2.3.tar.gz"` + "\n  md5 '" + hexKey + "'\n",
+	} {
+		if found := scan(t, text); len(found) != 0 {
+			t.Errorf("%s: found %s", strings.ReplaceAll(text, hexKey, "…"), found[0].Rule.ID)
+		}
+	}
+	for _, text := range []string{"acme api_hash: " + hexKey, "acme digest auth, key " + hexKey, "acme.example/x?rev=2&key=" + hexKey} {
+		if found := scan(t, text); len(found) != 1 {
+			t.Errorf("%s: found %d keys, want 1", strings.ReplaceAll(text, hexKey, "…"), len(found))
+		}
+	}
+}
+
 func TestScanFindsInEveryWayOfWriting(t *testing.T) {
 	for _, c := range []struct{ name, text, rule, value string }{
 		{"bare", liveKey, "acme-live-key", liveKey},

@@ -3,6 +3,7 @@ package scanner
 import (
 	"bytes"
 	"cmp"
+	"slices"
 
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/rules/checksum"
@@ -39,7 +40,7 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 		if isFiller(m.random(value)) || rule.MinEntropy > 0 && entropy(value) < rule.MinEntropy {
 			return false
 		}
-		if by == byValue && !plausibleValue(value) || isIntegrity(v.data, start) || isEncrypted(v.data, start) {
+		if by == byValue && (!plausibleValue(value) || isObjectHash(v.data, start, value)) || isIntegrity(v.data, start) || isEncrypted(v.data, start) {
 			return false
 		}
 	}
@@ -78,6 +79,38 @@ func isIntegrity(data []byte, start int) bool {
 		}
 	}
 	return false
+}
+
+// hashNames are names beside which hexadecimal digits are the hash of a file or
+// of a commit: lock files, package recipes, workflows.
+var hashNames = []string{
+	"sha", "sha1", "sha1sum", "sha256", "sha256sum", "md5", "md5sum", "shasum", "checksum", "digest", "hash", "integrity",
+	"rev", "revision", "ref", "reference", "commit", "commits", "blob", "tree", "raw", "zipball", "tarball", "archive", "etag",
+}
+
+// isObjectHash reports whether a value that only the name of a vendor makes a
+// key is rather the hash of a file or commit: hexadecimal, of a hash's length,
+// and behind one of hashNames or the # of a package's address. A vendor's name
+// stands beside such hashes wherever its library is used.
+func isObjectHash(data []byte, start int, value []byte) bool {
+	if n := len(value); n != 32 && n != 40 && n != 64 || bytes.ContainsFunc(value, func(r rune) bool { return r > 'f' || !isHex(byte(r)) }) {
+		return false
+	}
+	i, stop := start, max(0, start-16) // quotes, an operator, the spaces around them
+	if i > 0 && data[i-1] == '#' {
+		return true
+	}
+	for i > stop && bytes.IndexByte([]byte(" \t\"'`:=>/("), data[i-1]) >= 0 {
+		i--
+	}
+	from := i
+	for stop = max(0, i-16); from > stop && (isLetter(data[from-1]) || isDigit(data[from-1])); {
+		from--
+	}
+	if bytes.HasSuffix(data[:from], []byte("api_")) { // api_hash is a credential's name at Telegram
+		return false
+	}
+	return slices.ContainsFunc(hashNames, func(name string) bool { return len(name) == i-from && equalFold(data[from:i], name) })
 }
 
 // isEncrypted reports whether data[start] lies in a value that SOPS encrypted:
