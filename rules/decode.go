@@ -257,6 +257,7 @@ func (f *file) provider(t *table) Provider {
 	if base, ok := strings.CutSuffix(path.Base(strings.ReplaceAll(f.name, `\`, "/")), ".toml"); ok && p.ID != "" && base != p.ID {
 		t.errorf("id", "%q: expected the file's name without .toml, %q", p.ID, base)
 	}
+	asks := f.asks(t.table("ask"))
 	verify := f.verify(t.table("verify"))
 	workflow := f.workflow(t.table("workflow"))
 	tables := t.tables("rule")
@@ -265,6 +266,7 @@ func (f *file) provider(t *table) Provider {
 	}
 	p.Rules = f.rules(tables, p)
 	for i := range p.Rules {
+		p.Rules[i].Ask = mergeAsks(p.Rules[i].Ask, asks)
 		if verify != nil && !tables[i].has("verify") {
 			p.Rules[i].Verify = *verify
 		}
@@ -397,6 +399,7 @@ func (f *file) rule(t *table, p Provider) Rule {
 		r.Samples.Miss = unmark(s.strings("miss", "an array of texts", optional))
 		s.done()
 	}
+	r.Ask = f.asks(t.table("ask"))
 	if v := f.verify(t.table("verify")); v != nil {
 		r.Verify = *v
 	}

@@ -3,7 +3,6 @@ package rules
 import (
 	"maps"
 	"slices"
-	"strings"
 )
 
 // The verify and workflow sections: what till asks a vendor, and what a person
@@ -23,6 +22,8 @@ func (f *file) verify(t *table) *Verify {
 		DeadBody: t.line("dead-body", "a regular expression", optional),
 		Identity: t.line("identity", "a JSON path or \"header:Name\"", optional),
 		Scopes:   t.line("scopes", "a JSON path or \"header:Name\"", optional),
+		LastUsed: t.line("last-used", "a JSON path or \"header:Name\"", optional),
+		Expires:  t.line("expires", "a JSON path or \"header:Name\"", optional),
 		Docs:     t.page("docs"),
 		Note:     t.prose("note", "a remark"),
 	}
@@ -45,51 +46,6 @@ func (f *file) verify(t *table) *Verify {
 	}
 	t.done()
 	return v
-}
-
-func (f *file) workflow(t *table) *Workflow {
-	if t == nil {
-		return nil
-	}
-	w := &Workflow{
-		Order: Order(t.oneOf("order", string(RevokeFirst), optional, string(RevokeFirst), string(ReissueFirst))),
-		Usage: t.line("usage", "where abuse would show", optional),
-		Blast: t.line("blast", "what the holder can do", optional),
-		Self:  t.boolean("self"),
-	}
-	w.Revoke = f.steps(t, "revoke")
-	w.Reissue = f.steps(t, "reissue")
-	t.done()
-	return w
-}
-
-func (f *file) steps(t *table, key string) []Step {
-	var out []Step
-	for _, s := range t.tables(key) {
-		step := Step{
-			Title:   s.line("title", "what to do, in a few words", required),
-			Text:    s.prose("text", "one or two sentences"),
-			URL:     s.page("url"),
-			Command: s.line("command", "a command line", optional),
-		}
-		if strings.Contains(step.Command, "{{secret}}") {
-			s.errorf("command", "holds {{secret}}: a command line is seen by every process and kept in the shell's history")
-		}
-		s.template("command", step.Command)
-		if r := s.table("request"); r != nil {
-			if f.local {
-				f.errorf(r.path, "%sa rule of the scanned repository may not name a network request", r.what)
-			}
-			step.Request = f.request(r, true)
-			r.done()
-		}
-		if step.Text == "" && step.URL == "" && step.Command == "" && step.Request == nil {
-			f.errorf(s.path, "%snothing to do: expected at least one of text, url, command and request", s.what)
-		}
-		s.done()
-		out = append(out, step)
-	}
-	return out
 }
 
 // request reads the keys of a Request out of t; nil when there is none.

@@ -94,7 +94,7 @@ func TestParseFaults(t *testing.T) {
 		{"unknown key", `name     = "Acme"`, "name = \"Acme\"\nnmae = 1", `acme.toml:@+1:1: unknown key "nmae" (did you mean "name"?)`},
 		{"unknown rule key", `keywords    = ["acme"]`, "keyword = ['acme']\nkeywords = ['acme']", `acme.toml:@:1: rule acme-client-id: unknown key "keyword" (did you mean "keywords"?)`},
 		{"underscore for dash", `min-entropy = 3`, `min_entropy = 3`, `acme.toml:@:1: rule acme-live-key: unknown key "min_entropy" (did you mean "min-entropy"?)`},
-		{"unknown key far from all", `name     = "Acme"`, "name = \"Acme\"\nzzzzzzzz = 1", `acme.toml:@+1:1: unknown key "zzzzzzzz" (expected one of docs, id, name, reviewed, rule, verify, workflow)`},
+		{"unknown key far from all", `name     = "Acme"`, "name = \"Acme\"\nzzzzzzzz = 1", `acme.toml:@+1:1: unknown key "zzzzzzzz" (expected one of ask, docs, id, name, reviewed, rule, verify, workflow)`},
 		{"unknown key in table", `without = "drop"`, `wihtout = "drop"`, `acme.toml:@:1: rule acme-client-id: needs: unknown key "wihtout" (did you mean "without"?)`},
 		{"unknown key in request", `method = "DELETE", `, `metod = "DELETE", `, `acme.toml:@:13: workflow: revoke 1: request: unknown key "metod" (did you mean "method"?)`},
 		{"wrong type", `human       = true`, `human = "yes"`, `acme.toml:@:1: rule acme-client-id: human: expected true or false, found a string`},

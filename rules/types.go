@@ -121,6 +121,9 @@ type Rule struct {
 	// Samples prove the rule; see Samples.
 	Samples Samples
 
+	// Ask describes the {{names}} that stand in the rule's requests and
+	// commands, sorted by name; a name that is not described is asked for as it is.
+	Ask      []Ask
 	Verify   Verify
 	Workflow Workflow
 }
@@ -141,50 +144,4 @@ type Needs struct {
 type Samples struct {
 	Match []string
 	Miss  []string
-}
-
-// Request is one HTTP call. In all its strings {{secret}} stands for the
-// credential and {{id}} for its public half; other {{names}} are asked for.
-type Request struct {
-	Method  string
-	URL     string // https only; a self-hosted base is written {{host}}
-	Headers []Header
-	Body    string
-	Func    string // named Go function of package rotate for what cannot be said as data (AWS SigV4); "" = none
-}
-
-// Header is one HTTP header line.
-type Header struct{ Name, Value string }
-
-// Verify tells whether a credential is active, without side effects. Whatever
-// is neither Live nor Dead is unknown: a network error is never "dead".
-type Verify struct {
-	Request  Request
-	Live     []int  // HTTP status codes that prove it active
-	Dead     []int  // HTTP status codes that prove it inactive
-	LiveBody string // RE2 the body must match as well to be active; "" = any
-	DeadBody string // RE2 the body must match as well to be inactive; "" = any
-	Identity string // where the answer tells whose key it is: JSON path or "header:Name"
-	Scopes   string // where the answer tells what it may do
-	Docs     string // vendor's page
-	Note     string
-}
-
-// Workflow is the way out: what to do with a leaked key, in order.
-type Workflow struct {
-	Order   Order
-	Revoke  []Step
-	Reissue []Step
-	Usage   string // where abuse would show: a log, a usage or billing page
-	Blast   string // one line: what the holder can do
-	Self    bool   // the leaked value alone suffices to revoke it
-}
-
-// Step is one thing to do. At least one of Text, URL, Command and Request is set.
-type Step struct {
-	Title   string
-	Text    string
-	URL     string   // the vendor's page for a person
-	Command string   // the vendor's own command line, with {{placeholders}}; never holds the secret
-	Request *Request // the same by API; nil = none
 }

@@ -252,7 +252,7 @@ func (t *table) template(key, s string) {
 			return
 		}
 		name, after, ok := strings.Cut(rest, "}}")
-		if !ok || name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "" {
+		if !ok || !isName(name) {
 			t.errorf(key, "holds {{ without a name and }}: expected {{secret}}, {{id}} or another {{name}} in a-z, 0-9, _ and -")
 			return
 		}

@@ -60,7 +60,7 @@ func value(b *bytes.Buffer, v reflect.Value) error {
 		b.WriteString(quote(v.String()))
 	case reflect.Bool:
 		b.WriteString(strconv.FormatBool(v.Bool()))
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		b.WriteString(strconv.FormatInt(v.Int(), 10))
 	case reflect.Float64:
 		b.WriteString(strconv.FormatFloat(v.Float(), 'g', -1, 64))

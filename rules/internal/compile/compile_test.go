@@ -104,12 +104,12 @@ func read(t *testing.T, v reflect.Value, e ast.Expr) {
 				t.Fatal(err)
 			}
 			v.SetString(s)
-		case reflect.Int:
-			n, err := strconv.Atoi(e.Value)
+		case reflect.Int, reflect.Int64:
+			n, err := strconv.ParseInt(e.Value, 10, 64)
 			if err != nil {
 				t.Fatal(err)
 			}
-			v.SetInt(int64(n))
+			v.SetInt(n)
 		case reflect.Float64:
 			f, err := strconv.ParseFloat(e.Value, 64)
 			if err != nil {
