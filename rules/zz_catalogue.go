@@ -7,8 +7,619 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-24.69f0c6",
+	Version: "2026-11-28.fbb7b2",
 	Providers: []Provider{
+		{
+			ID:       "1password",
+			Name:     "1Password",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.1password.com/docs/service-accounts/", "https://developer.1password.com/docs/connect/"},
+			Rules: []Rule{
+				{
+					ID:          "1password-service-account-token",
+					Provider:    "1password",
+					Description: "1Password service account token",
+					Keywords:    []string{"ops_eyj"},
+					Regex:       `\bops_eyJ[0-9A-Za-z+/_-]{200,1000}={0,2}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "1password-service-account-token",
+					Verify: Verify{
+						Note: "op whoami with the token in OP_SERVICE_ACCOUNT_TOKEN tells the account; a dead one is refused with an error of its sign-in.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the service account or rotate its token",
+								Text:  "Then change what its vaults hold: whoever had the token has read it.",
+								URL:   "https://start.1password.com/developer-tools/infrastructure-secrets/serviceaccount",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a service account for one vault, read only",
+								Text:  "The token is shown once.",
+								URL:   "https://start.1password.com/developer-tools/infrastructure-secrets/serviceaccount",
+							},
+						},
+						Usage: "https://start.1password.com/reports : usage report of the service account; the Events API",
+						Blast: "reads every item of the vaults it was given, and writes them when it may",
+					},
+				},
+				{
+					ID:          "1password-secret-key",
+					Provider:    "1password",
+					Description: "1Password Secret Key",
+					Docs:        []string{"https://support.1password.com/secret-key/"},
+					Keywords:    []string{"a3-"},
+					Regex:       `\bA3-[0-9A-HJ-NP-TV-Z]{6}-(?:[0-9A-HJ-NP-TV-Z]{11}|[0-9A-HJ-NP-TV-Z]{6}-[0-9A-HJ-NP-TV-Z]{5})-[0-9A-HJ-NP-TV-Z]{5}-[0-9A-HJ-NP-TV-Z]{5}-[0-9A-HJ-NP-TV-Z]{5}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "1password-secret-key",
+					Verify: Verify{
+						Note: "Takes part in a sign-in with e-mail and password; alone it opens nothing.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the Secret Key",
+								Text:  "Every device has to sign in again.",
+								URL:   "https://my.1password.com/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Print the new Emergency Kit",
+								URL:   "https://my.1password.com/profile",
+							},
+						},
+						Usage: "https://my.1password.com/profile : devices that signed in",
+						Blast: "one of the two secrets of a person's vaults: with the account password it opens them all",
+					},
+				},
+				{
+					ID:          "1password-connect-token",
+					Provider:    "1password",
+					Description: "1Password Connect token",
+					Docs:        []string{"https://developer.1password.com/docs/connect/manage-connect/"},
+					Keywords:    []string{"op_connect_token", "op-connect-token", "opconnecttoken", "1password_connect", "1password-connect", "onepassword_connect", "onepasswordconnect"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "1password-connect-token",
+					Verify: Verify{
+						Note: "op whoami with the token in OP_SERVICE_ACCOUNT_TOKEN tells the account; a dead one is refused with an error of its sign-in.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the service account or rotate its token",
+								Text:  "Then change what its vaults hold: whoever had the token has read it.",
+								URL:   "https://start.1password.com/developer-tools/infrastructure-secrets/serviceaccount",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a service account for one vault, read only",
+								Text:  "The token is shown once.",
+								URL:   "https://start.1password.com/developer-tools/infrastructure-secrets/serviceaccount",
+							},
+						},
+						Usage: "https://start.1password.com/reports : usage report of the service account; the Events API",
+						Blast: "reads every item of the vaults it was given, and writes them when it may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "abuseipdb",
+			Name:     "AbuseIPDB",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.abuseipdb.com/"},
+			Rules: []Rule{
+				{
+					ID:          "abuseipdb-api-key",
+					Provider:    "abuseipdb",
+					Description: "AbuseIPDB API key",
+					Keywords:    []string{"abuseipdb"},
+					Value:       "[0-9a-z]{80}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "abuseipdb-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.abuseipdb.com/api/v2/check?ipAddress=127.0.0.1",
+							Headers: []Header{
+								{
+									Name:  "Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 429},
+						Dead: []int{401},
+						Docs: "https://docs.abuseipdb.com/#check-endpoint",
+						Note: "one check of the daily quota",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://www.abuseipdb.com/account/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://www.abuseipdb.com/account/api",
+							},
+						},
+						Usage: "https://www.abuseipdb.com/account/api : requests of the day; your reports",
+						Blast: "uses up the daily quota and files reports about addresses in your name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "adafruit",
+			Name:     "Adafruit IO",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://io.adafruit.com/api/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "adafruit-io-key",
+					Provider:    "adafruit",
+					Description: "Adafruit IO key",
+					Keywords:    []string{"aio_"},
+					Regex:       `\baio_[0-9A-Za-z]{28}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "adafruit-io-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://io.adafruit.com/api/v2/user",
+							Headers: []Header{
+								{
+									Name:  "X-AIO-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.username",
+						Docs:     "https://io.adafruit.com/api/docs/#get-user-info",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "Behind the yellow key symbol. An account has one key: all devices need the new one.",
+								URL:   "https://io.adafruit.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Flash the new key to the devices",
+								URL:   "https://io.adafruit.com/",
+							},
+						},
+						Usage: "https://io.adafruit.com/monitor : live traffic of the account",
+						Blast: "reads and writes your feeds and dashboards, and so the devices that listen to them",
+					},
+				},
+				{
+					ID:          "adafruit-legacy-io-key",
+					Provider:    "adafruit",
+					Description: "Adafruit IO key (without prefix)",
+					Keywords:    []string{"adafruit_io", "adafruit-io", "adafruitio", "adafruit_api", "adafruit-api", "adafruitapi", "adafruit_key", "adafruitkey", "adafruit_token", "adafruittoken", "aio_key"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "adafruit-io-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://io.adafruit.com/api/v2/user",
+							Headers: []Header{
+								{
+									Name:  "X-AIO-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.username",
+						Docs:     "https://io.adafruit.com/api/docs/#get-user-info",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "Behind the yellow key symbol. An account has one key: all devices need the new one.",
+								URL:   "https://io.adafruit.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Flash the new key to the devices",
+								URL:   "https://io.adafruit.com/",
+							},
+						},
+						Usage: "https://io.adafruit.com/monitor : live traffic of the account",
+						Blast: "reads and writes your feeds and dashboards, and so the devices that listen to them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "adobe",
+			Name:     "Adobe",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.adobe.com/developer-console/docs/guides/authentication/ServerToServerAuthentication/implementation", "https://developer.adobe.com/developer-console/docs/guides/credentials/"},
+			Rules: []Rule{
+				{
+					ID:          "adobe-client-id",
+					Provider:    "adobe",
+					Description: "Adobe client id",
+					Keywords:    []string{"adobe"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "adobe-client-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the client secret",
+								Text:  "In the project, OAuth Server-to-Server credential. Two secrets can live side by side.",
+								URL:   "https://developer.adobe.com/console/projects",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a client secret to the credential",
+								URL:   "https://developer.adobe.com/console/projects",
+							},
+						},
+						Usage: "https://developer.adobe.com/console/projects : insights of the project; https://adminconsole.adobe.com : audit log",
+						Blast: "acts in every product the project was given: Analytics, Experience Platform, Target, Sign, Creative Cloud",
+					},
+				},
+				{
+					ID:          "adobe-client-secret",
+					Provider:    "adobe",
+					Description: "Adobe client secret",
+					Keywords:    []string{"p8e-"},
+					Regex:       `\bp8e-[0-9A-Za-z_-]{32}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "adobe-client-secret",
+					Needs: Needs{
+						Rule:    "adobe-client-id",
+						Lines:   10,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://ims-na1.adobelogin.com/ims/token/v3",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&client_id={{id}}&client_secret={{secret}}&scope=openid",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.adobe.com/developer-console/docs/guides/authentication/ServerToServerAuthentication/implementation",
+						Note: "400 names a wrong scope or client: unknown",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the client secret",
+								Text:  "In the project, OAuth Server-to-Server credential. Two secrets can live side by side.",
+								URL:   "https://developer.adobe.com/console/projects",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a client secret to the credential",
+								URL:   "https://developer.adobe.com/console/projects",
+							},
+						},
+						Usage: "https://developer.adobe.com/console/projects : insights of the project; https://adminconsole.adobe.com : audit log",
+						Blast: "acts in every product the project was given: Analytics, Experience Platform, Target, Sign, Creative Cloud",
+					},
+				},
+				{
+					ID:          "adobe-device-token",
+					Provider:    "adobe",
+					Description: "Adobe device token",
+					Keywords:    []string{"adobe_device", "adobe-device", "adobedevice"},
+					Value:       "[0-9A-Za-z_-]{200,400}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "adobe-device-token",
+					Verify: Verify{
+						Note: "Gives access tokens to Creative Cloud programs; not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the client secret",
+								Text:  "In the project, OAuth Server-to-Server credential. Two secrets can live side by side.",
+								URL:   "https://developer.adobe.com/console/projects",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a client secret to the credential",
+								URL:   "https://developer.adobe.com/console/projects",
+							},
+						},
+						Usage: "https://developer.adobe.com/console/projects : insights of the project; https://adminconsole.adobe.com : audit log",
+						Blast: "acts in every product the project was given: Analytics, Experience Platform, Target, Sign, Creative Cloud",
+					},
+				},
+				{
+					ID:          "adobe-ims-access-token",
+					Provider:    "adobe",
+					Description: "Adobe IMS access token (JWT)",
+					Keywords:    []string{"adobe", "ims_access", "ims_token", "imstoken"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "adobe-ims-access-token",
+					Verify: Verify{
+						Note: "Lives for a day.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the client secret",
+								Text:  "In the project, OAuth Server-to-Server credential. Two secrets can live side by side.",
+								URL:   "https://developer.adobe.com/console/projects",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a client secret to the credential",
+								URL:   "https://developer.adobe.com/console/projects",
+							},
+						},
+						Usage: "https://developer.adobe.com/console/projects : insights of the project; https://adminconsole.adobe.com : audit log",
+						Blast: "acts in every product the project was given: Analytics, Experience Platform, Target, Sign, Creative Cloud",
+					},
+				},
+			},
+		},
+		{
+			ID:       "airbrake",
+			Name:     "Airbrake",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.airbrake.io/docs/devops-tools/api/"},
+			Rules: []Rule{
+				{
+					ID:          "airbrake-project-key",
+					Provider:    "airbrake",
+					Description: "Airbrake project key",
+					Keywords:    []string{"airbrake_project_key", "airbrake-project-key", "airbrakeprojectkey", "airbrake_api", "airbrake-api", "airbrakeapi", "airbrake_key", "airbrakekey", "airbrake"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "airbrake-project-key",
+					Verify: Verify{
+						Note: "It can only send: a notice in the project would be a side effect.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the project key",
+								Text:  "In the project's settings, General.",
+								URL:   "https://airbrake.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Give the notifier the new project key",
+								URL:   "https://airbrake.io",
+							},
+						},
+						Usage: "https://airbrake.io : the project's errors that your app did not raise",
+						Blast: "sends errors and deploys into your project, nothing is read",
+					},
+				},
+				{
+					ID:          "airbrake-user-key",
+					Provider:    "airbrake",
+					Description: "Airbrake user key",
+					Keywords:    []string{"airbrake_user", "airbrake-user", "airbrakeuser", "airbrake_auth", "airbrake-token", "airbrake_token", "airbraketoken", "airbrake"},
+					Value:       "[0-9a-f]{40}|[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "airbrake-user-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.airbrake.io/api/v4/projects?key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://docs.airbrake.io/docs/devops-tools/api/#list-projects-v4",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the user key",
+								Text:  "On your profile.",
+								URL:   "https://airbrake.io/users/edit",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the profile",
+								URL:   "https://airbrake.io/users/edit",
+							},
+						},
+						Usage: "https://airbrake.io : errors and projects that you did not change",
+						Blast: "reads the errors of all projects (with request data of your users) and changes projects",
+					},
+				},
+			},
+		},
+		{
+			ID:       "airship",
+			Name:     "Airship",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.airship.com/api/ua/"},
+			Rules: []Rule{
+				{
+					ID:          "airship-app-key",
+					Provider:    "airship",
+					Description: "Airship app key",
+					Keywords:    []string{"airship_app_key", "airship-app-key", "airshipappkey", "urbanairship_app_key", "urban_airship_app_key"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "airship-app-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token, or have the master secret reset",
+								Text:  "Settings, Project, APIs and integrations: tokens. A master secret is changed by Airship's support.",
+								URL:   "https://go.airship.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the role it needs",
+								URL:   "https://go.airship.com/",
+							},
+						},
+						Usage: "https://go.airship.com : message reports",
+						Blast: "sends push messages, mail and SMS to all users of your app",
+					},
+				},
+				{
+					ID:          "airship-master-secret",
+					Provider:    "airship",
+					Description: "Airship app master secret",
+					Keywords:    []string{"airship_master", "airship-master", "airshipmaster", "urbanairship_master", "urban_airship_master", "airship_secret", "airshipsecret"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "airship-master-secret",
+					Needs: Needs{
+						Rule:    "airship-app-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://go.urbanairship.com/api/named_users?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.airship.com/api/ua/#security",
+						Note: "needs the app key; EU projects answer at go.airship.eu; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token, or have the master secret reset",
+								Text:  "Settings, Project, APIs and integrations: tokens. A master secret is changed by Airship's support.",
+								URL:   "https://go.airship.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the role it needs",
+								URL:   "https://go.airship.com/",
+							},
+						},
+						Usage: "https://go.airship.com : message reports",
+						Blast: "sends push messages, mail and SMS to all users of your app",
+					},
+				},
+				{
+					ID:          "airship-bearer-token",
+					Provider:    "airship",
+					Description: "Airship access token",
+					Keywords:    []string{"airship_token", "airship-token", "airshiptoken", "airship_bearer", "airship_access", "airship_api", "airship", "urbanairship"},
+					Value:       "[0-9A-Za-z+/_-]{86,96}={0,2}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "airship-bearer-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://go.urbanairship.com/api/named_users?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.airship.com/api/ua/#security",
+						Note: "needs the app key; EU projects answer at go.airship.eu; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token, or have the master secret reset",
+								Text:  "Settings, Project, APIs and integrations: tokens. A master secret is changed by Airship's support.",
+								URL:   "https://go.airship.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the role it needs",
+								URL:   "https://go.airship.com/",
+							},
+						},
+						Usage: "https://go.airship.com : message reports",
+						Blast: "sends push messages, mail and SMS to all users of your app",
+					},
+				},
+			},
+		},
 		{
 			ID:       "airtable",
 			Name:     "Airtable",
@@ -103,6 +714,188 @@ var builtin = Catalogue{
 						},
 						Usage: "https://airtable.com/create/tokens : last use; an Enterprise audit log",
 						Blast: "reads and changes the bases in its scope",
+					},
+				},
+			},
+		},
+		{
+			ID:       "aiven",
+			Name:     "Aiven",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://aiven.io/docs/platform/concepts/authentication-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "aiven-auth-token",
+					Provider:    "aiven",
+					Description: "Aiven API token",
+					Keywords:    []string{"aiven", "avn_token", "aivenv1"},
+					Value:       "[0-9A-Za-z+/]{370,374}={0,2}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "aiven-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.aiven.io/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "aivenv1 {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "user.user",
+						Docs:     "https://api.aiven.io/doc/#tag/User/operation/UserInfo",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://console.aiven.io/profile/auth",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a token with an expiry",
+								URL:   "https://console.aiven.io/profile/auth",
+							},
+						},
+						Usage: "https://console.aiven.io : event log of the project; last use on the token's page",
+						Blast: "creates, reads and deletes every database service of its owner's projects, and costs money",
+					},
+				},
+				{
+					ID:          "aiven-service-password",
+					Provider:    "aiven",
+					Description: "Aiven service password",
+					Docs:        []string{"https://aiven.io/docs/platform"},
+					Keywords:    []string{"avns_"},
+					Regex:       `\bAVNS_[0-9A-Za-z_-]{16,24}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "aiven-service-password",
+					Verify: Verify{
+						Note: "A password of a database user: tried only by a log-in at your own service.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the password of the service user",
+								Text:  "Page of the service, Users.",
+								URL:   "https://console.aiven.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new password in place",
+								Text:  "The console shows it after the reset.",
+								URL:   "https://console.aiven.io",
+							},
+						},
+						Usage: "https://console.aiven.io : logs and current queries of the service",
+						Blast: "reads and changes everything in that database, Kafka or OpenSearch service",
+					},
+				},
+			},
+		},
+		{
+			ID:       "alchemy",
+			Name:     "Alchemy",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.alchemy.com/docs/create-an-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "alchemy-api-key",
+					Provider:    "alchemy",
+					Description: "Alchemy API key",
+					Keywords:    []string{"alchemy"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "alchemy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://eth-mainnet.g.alchemy.com/v2/{{secret}}",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"id":1,"jsonrpc":"2.0","method":"eth_chainId","params":[]}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.alchemy.com/docs/node/ethereum/ethereum-api-endpoints/eth-chain-id",
+						Note: "403 is an app without that chain: unknown",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate or delete the app's key",
+								Text:  "In the app, API key.",
+								URL:   "https://dashboard.alchemy.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an app with an allow list of domains and addresses",
+								URL:   "https://dashboard.alchemy.com/apps",
+							},
+						},
+						Usage: "https://dashboard.alchemy.com : requests of the app by method and origin",
+						Blast: "spends your compute units on the chains of the app; reads nothing that is not public",
+					},
+				},
+				{
+					ID:          "alchemy-prefixed-api-key",
+					Provider:    "alchemy",
+					Description: "Alchemy API key (alcht_ form)",
+					Keywords:    []string{"alcht_"},
+					Regex:       `\balcht_[0-9A-Za-z]{30}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "alchemy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://eth-mainnet.g.alchemy.com/v2/{{secret}}",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"id":1,"jsonrpc":"2.0","method":"eth_chainId","params":[]}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.alchemy.com/docs/node/ethereum/ethereum-api-endpoints/eth-chain-id",
+						Note: "403 is an app without that chain: unknown",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate or delete the app's key",
+								Text:  "In the app, API key.",
+								URL:   "https://dashboard.alchemy.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an app with an allow list of domains and addresses",
+								URL:   "https://dashboard.alchemy.com/apps",
+							},
+						},
+						Usage: "https://dashboard.alchemy.com : requests of the app by method and origin",
+						Blast: "spends your compute units on the chains of the app; reads nothing that is not public",
 					},
 				},
 			},
@@ -275,6 +1068,171 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dashboard.algolia.com : API logs; GET /1/logs",
 						Blast: "an admin key reads, changes and deletes every index and makes keys; a search key only searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "alibaba-cloud",
+			Name:     "Alibaba Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.alibabacloud.com/help/en/ram/user-guide/create-an-accesskey-pair", "https://www.alibabacloud.com/help/en/model-studio/get-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "alibaba-cloud-access-key-id",
+					Provider:    "alibaba-cloud",
+					Description: "Alibaba Cloud AccessKey ID",
+					Keywords:    []string{"ltai"},
+					Regex:       `\bLTAI[0-9A-Za-z]{12,26}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "alibaba-cloud-access-key-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the AccessKey",
+								Text:  "Disabled keys can be switched on again: watch first, then delete.",
+								URL:   "https://ram.console.aliyun.com/users",
+							},
+							{
+								Title: "Delete the AccessKey",
+								URL:   "https://ram.console.aliyun.com/users",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an AccessKey for a RAM user with the least rights",
+								Text:  "A user has at most two.",
+								URL:   "https://ram.console.aliyun.com/users",
+							},
+						},
+						Usage: "https://actiontrail.console.aliyun.com : events of the AccessKey ID; last use on the RAM user's page",
+						Blast: "whatever the RAM user's policies allow, up to the whole account and its bill",
+					},
+				},
+				{
+					ID:          "alibaba-cloud-access-key-secret",
+					Provider:    "alibaba-cloud",
+					Description: "Alibaba Cloud AccessKey secret",
+					Keywords:    []string{"alibaba", "aliyun", "alicloud", "alibabacloud", "aliyuncs", "oss_secret", "oss_access", "osssecret", "accesskeysecret", "access_key_secret", "access-key-secret", "ltai"},
+					Value:       "[0-9A-Za-z]{30}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "alibaba-cloud-access-key-secret",
+					Needs: Needs{
+						Rule:    "alibaba-cloud-access-key-id",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "Needs a signed request: GetCallerIdentity of STS answers 200 for a live pair, InvalidAccessKeyId.NotFound or SignatureDoesNotMatch for a dead one.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the AccessKey",
+								Text:  "Disabled keys can be switched on again: watch first, then delete.",
+								URL:   "https://ram.console.aliyun.com/users",
+							},
+							{
+								Title: "Delete the AccessKey",
+								URL:   "https://ram.console.aliyun.com/users",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an AccessKey for a RAM user with the least rights",
+								Text:  "A user has at most two.",
+								URL:   "https://ram.console.aliyun.com/users",
+							},
+						},
+						Usage: "https://actiontrail.console.aliyun.com : events of the AccessKey ID; last use on the RAM user's page",
+						Blast: "whatever the RAM user's policies allow, up to the whole account and its bill",
+					},
+				},
+				{
+					ID:          "alibaba-cloud-sts-access-key-id",
+					Provider:    "alibaba-cloud",
+					Description: "Alibaba Cloud temporary access key id",
+					Keywords:    []string{"sts."},
+					Regex:       `\bSTS\.[0-9A-Za-z]{20,32}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "alibaba-cloud-sts-access-key-id",
+					Verify: Verify{
+						Note: "Lives for an hour; public half of three parts.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the AccessKey",
+								Text:  "Disabled keys can be switched on again: watch first, then delete.",
+								URL:   "https://ram.console.aliyun.com/users",
+							},
+							{
+								Title: "Delete the AccessKey",
+								URL:   "https://ram.console.aliyun.com/users",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an AccessKey for a RAM user with the least rights",
+								Text:  "A user has at most two.",
+								URL:   "https://ram.console.aliyun.com/users",
+							},
+						},
+						Usage: "https://actiontrail.console.aliyun.com : events of the AccessKey ID; last use on the RAM user's page",
+						Blast: "whatever the RAM user's policies allow, up to the whole account and its bill",
+					},
+				},
+				{
+					ID:          "alibaba-cloud-model-studio-api-key",
+					Provider:    "alibaba-cloud",
+					Description: "Alibaba Cloud Model Studio (DashScope, Qwen) API key",
+					Docs:        []string{"https://www.alibabacloud.com/help/en/model-studio/get-api-key"},
+					Keywords:    []string{"dashscope", "qwen_api", "qwen-api", "qwenapi", "bailian", "modelstudio", "model_studio"},
+					Value:       "sk-[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "alibaba-cloud-model-studio-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://dashscope.aliyuncs.com/compatible-mode/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
+						Note: "keys of the Singapore region answer at dashscope-intl.aliyuncs.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								URL:   "https://bailian.console.alibabacloud.com/?tab=model#/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API key in a workspace of its own",
+								URL:   "https://bailian.console.alibabacloud.com/?tab=model#/api-key",
+							},
+						},
+						Usage: "https://bailian.console.alibabacloud.com : usage of the workspace",
+						Blast: "spends money on models in your account",
 					},
 				},
 			},
@@ -655,6 +1613,248 @@ var builtin = Catalogue{
 						},
 						Usage: "https://claude.ai/settings/account : active sessions",
 						Blast: "reads and writes everything in the owner's claude.ai account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "apify",
+			Name:     "Apify",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.apify.com/platform/integrations/api"},
+			Rules: []Rule{
+				{
+					ID:          "apify-api-token",
+					Provider:    "apify",
+					Description: "Apify API token",
+					Keywords:    []string{"apify_api_"},
+					Regex:       `\bapify_api_[0-9A-Za-z]{36}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "apify-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.apify.com/v2/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.username",
+						Docs:     "https://docs.apify.com/api/v2/users-me-get",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete or roll the token",
+								URL:   "https://console.apify.com/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with limited permissions and an expiry",
+								URL:   "https://console.apify.com/settings/integrations",
+							},
+						},
+						Usage: "https://console.apify.com/billing : usage by actor; https://console.apify.com/actors/runs",
+						Blast: "runs actors and proxies at your cost, reads and deletes datasets and key-value stores",
+					},
+				},
+				{
+					ID:          "apify-legacy-api-token",
+					Provider:    "apify",
+					Description: "Apify API token (without prefix)",
+					Keywords:    []string{"apify"},
+					Value:       "[0-9A-Za-z]{17}|[0-9A-Za-z]{25}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "apify-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.apify.com/v2/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.username",
+						Docs:     "https://docs.apify.com/api/v2/users-me-get",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete or roll the token",
+								URL:   "https://console.apify.com/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with limited permissions and an expiry",
+								URL:   "https://console.apify.com/settings/integrations",
+							},
+						},
+						Usage: "https://console.apify.com/billing : usage by actor; https://console.apify.com/actors/runs",
+						Blast: "runs actors and proxies at your cost, reads and deletes datasets and key-value stores",
+					},
+				},
+				{
+					ID:          "apify-proxy-password",
+					Provider:    "apify",
+					Description: "Apify proxy password",
+					Docs:        []string{"https://docs.apify.com/platform/proxy"},
+					Keywords:    []string{"apify_proxy_"},
+					Regex:       `\bapify_proxy_[0-9A-Za-z]{36}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "apify-proxy-password",
+					Verify: Verify{
+						Note: "Used at proxy.apify.com; each request is billed.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete or roll the token",
+								URL:   "https://console.apify.com/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with limited permissions and an expiry",
+								URL:   "https://console.apify.com/settings/integrations",
+							},
+						},
+						Usage: "https://console.apify.com/billing : usage by actor; https://console.apify.com/actors/runs",
+						Blast: "runs actors and proxies at your cost, reads and deletes datasets and key-value stores",
+					},
+				},
+			},
+		},
+		{
+			ID:       "asana",
+			Name:     "Asana",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.asana.com/docs/personal-access-token", "https://developers.asana.com/docs/oauth"},
+			Rules: []Rule{
+				{
+					ID:          "asana-personal-access-token",
+					Provider:    "asana",
+					Description: "Asana personal access token",
+					Keywords:    []string{"asana"},
+					Value:       "0/[0-9a-f]{32}|[12]/[0-9]{10,32}(?:/[0-9]{10,32})?:[0-9A-Za-z]{32,64}|[0-9]{4,51}/[0-9]{13,68}(?:/[0-9]{10,40})?:[0-9A-Za-z]{32,86}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "asana-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.asana.com/api/1.0/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+						Docs:     "https://developers.asana.com/reference/getuser",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Deauthorize the token",
+								URL:   "https://app.asana.com/0/my-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token; for programs better a service account",
+								URL:   "https://app.asana.com/0/my-apps",
+							},
+						},
+						Usage: "https://app.asana.com : audit log API of the organization (Enterprise)",
+						Blast: "reads and changes all tasks, projects and files of its owner",
+					},
+				},
+				{
+					ID:          "asana-client-id",
+					Provider:    "asana",
+					Description: "Asana client id",
+					Keywords:    []string{"asana"},
+					Value:       "[0-9]{15,17}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "asana-client-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Deauthorize the token",
+								URL:   "https://app.asana.com/0/my-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token; for programs better a service account",
+								URL:   "https://app.asana.com/0/my-apps",
+							},
+						},
+						Usage: "https://app.asana.com : audit log API of the organization (Enterprise)",
+						Blast: "reads and changes all tasks, projects and files of its owner",
+					},
+				},
+				{
+					ID:          "asana-client-secret",
+					Provider:    "asana",
+					Description: "Asana client secret",
+					Keywords:    []string{"asana"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "asana-client-secret",
+					Needs: Needs{
+						Rule:    "asana-client-id",
+						Lines:   8,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "The token endpoint would need a code of a person's consent.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the app's client secret",
+								URL:   "https://app.asana.com/0/my-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret into your app",
+								URL:   "https://app.asana.com/0/my-apps",
+							},
+						},
+						Usage: "https://app.asana.com/0/my-apps",
+						Blast: "with a stolen code or refresh token: acts as the people who allowed your app",
 					},
 				},
 			},
@@ -3010,6 +4210,282 @@ var builtin = Catalogue{
 						},
 						Usage: "https://bitbucket.org : audit log of the workspace",
 						Blast: "acts as the consumer's owner within its permissions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "box",
+			Name:     "Box",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.box.com/guides/authentication/", "https://developer.box.com/reference/post-oauth2-revoke/"},
+			Rules: []Rule{
+				{
+					ID:          "box-access-token",
+					Provider:    "box",
+					Description: "Box access or developer token",
+					Keywords:    []string{"box_api", "box-api", "boxapi", "box_token", "box-token", "boxtoken", "box_access", "box-access", "boxaccess", "box_developer", "box-developer", "boxdeveloper", "box_dev", "box-dev", "boxdev", "api.box.com"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "box-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.box.com/2.0/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Docs:     "https://developer.box.com/reference/get-users-me/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Developer tokens end after an hour; POST /oauth2/revoke with the client's id and secret ends any.",
+								URL:   "https://app.box.com/developers/console",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Get a token again with the app's own log-in",
+								URL:   "https://app.box.com/developers/console",
+							},
+						},
+						Usage: "https://app.box.com/master/reports : user activity",
+						Blast: "reads, changes and shares the files of the user or service account",
+					},
+				},
+				{
+					ID:          "box-client-secret",
+					Provider:    "box",
+					Description: "Box client secret",
+					Keywords:    []string{"box_client", "box-client", "boxclient", "box_secret", "box-secret", "boxsecret", "boxappsettings"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "box-client-secret",
+					Verify: Verify{
+						Note: "With client id and enterprise id the token endpoint answers 200 or 400 invalid_client; that mints a token and is not tried.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								Text:  "In the app's configuration.",
+								URL:   "https://app.box.com/developers/console",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://app.box.com/developers/console",
+							},
+						},
+						Usage: "https://app.box.com/master/reports : enterprise events of the app",
+						Blast: "mints tokens for the app's service account or its users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "brevo",
+			Name:     "Brevo (Sendinblue)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.brevo.com/docs/getting-started", "https://help.brevo.com/hc/en-us/articles/209467485"},
+			Rules: []Rule{
+				{
+					ID:          "brevo-api-key",
+					Provider:    "brevo",
+					Description: "Brevo API key",
+					Keywords:    []string{"xkeysib-"},
+					Regex:       `\bxkeysib-[0-9A-Za-z_-]{64}-[0-9A-Za-z]{16}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "brevo-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.brevo.com/v3/account",
+							Headers: []Header{
+								{
+									Name:  "api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developers.brevo.com/reference/getaccount",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								URL:   "https://app.brevo.com/settings/keys/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate an API key, and switch on the list of authorized IP addresses",
+								URL:   "https://app.brevo.com/settings/keys/api",
+							},
+						},
+						Usage: "https://app.brevo.com/transactional/email/logs ; https://app.brevo.com/settings/security : authorized addresses",
+						Blast: "sends mail and SMS as you, reads and exports all contacts",
+					},
+				},
+				{
+					ID:          "brevo-smtp-key",
+					Provider:    "brevo",
+					Description: "Brevo SMTP key",
+					Keywords:    []string{"xsmtpsib-"},
+					Regex:       `\bxsmtpsib-[0-9A-Za-z_-]{64}-[0-9A-Za-z]{16}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "brevo-smtp-key",
+					Verify: Verify{
+						Note: "Tried only by a log-in at smtp-relay.brevo.com.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the SMTP key",
+								URL:   "https://app.brevo.com/settings/keys/smtp",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new SMTP key",
+								URL:   "https://app.brevo.com/settings/keys/smtp",
+							},
+						},
+						Usage: "https://app.brevo.com/transactional/email/logs",
+						Blast: "sends mail from your domains at your cost",
+					},
+				},
+				{
+					ID:          "brevo-mcp-key",
+					Provider:    "brevo",
+					Description: "Brevo MCP server key",
+					Keywords:    []string{"brevo_mcp", "brevo-mcp", "brevomcp"},
+					Value:       "[0-9A-Za-z+/_-]{100,260}={0,2}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "brevo-mcp-key",
+					Verify: Verify{
+						Note: "Wraps an API key.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								URL:   "https://app.brevo.com/settings/keys/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate an API key, and switch on the list of authorized IP addresses",
+								URL:   "https://app.brevo.com/settings/keys/api",
+							},
+						},
+						Usage: "https://app.brevo.com/transactional/email/logs ; https://app.brevo.com/settings/security : authorized addresses",
+						Blast: "sends mail and SMS as you, reads and exports all contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bugsnag",
+			Name:     "Bugsnag",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://bugsnagapiv2.docs.apiary.io/"},
+			Rules: []Rule{
+				{
+					ID:          "bugsnag-personal-auth-token",
+					Provider:    "bugsnag",
+					Description: "Bugsnag personal auth token",
+					Keywords:    []string{"bugsnag"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bugsnag-personal-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bugsnag.com/user/organizations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://bugsnagapiv2.docs.apiary.io/#reference/current-user/organizations",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "My account, Personal auth tokens.",
+								URL:   "https://app.bugsnag.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new personal auth token",
+								URL:   "https://app.bugsnag.com/settings",
+							},
+						},
+						Usage: "https://app.bugsnag.com/settings : tokens and their last use",
+						Blast: "reads errors with the data of your users, and changes projects, as its owner",
+					},
+				},
+				{
+					ID:          "bugsnag-notifier-api-key",
+					Provider:    "bugsnag",
+					Description: "Bugsnag notifier API key",
+					Keywords:    []string{"bugsnag"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "bugsnag-notifier-api-key",
+					Verify: Verify{
+						Note: "It can only send errors.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the notifier API key",
+								Text:  "Project settings, Notifier API key.",
+								URL:   "https://app.bugsnag.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Build the app with the new key",
+								URL:   "https://app.bugsnag.com/settings",
+							},
+						},
+						Usage: "https://app.bugsnag.com : errors that your app did not raise",
+						Blast: "sends errors into your project (volume on your plan)",
 					},
 				},
 			},
