@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.fbb7b2",
+	Version: "2026-11-28.818e99",
 	Providers: []Provider{
 		{
 			ID:       "1password",
@@ -17123,6 +17123,117 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "railway",
+			Name:     "Railway",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.railway.com/reference/public-api", "https://docs.railway.com/guides/public-api"},
+			Rules: []Rule{
+				{
+					ID:          "railway-api-token",
+					Provider:    "railway",
+					Description: "Railway account or workspace token",
+					Keywords:    []string{"railway_api", "railway-api", "railwayapi", "railway_token", "railway-token", "railwaytoken", "railway token", "railway_key", "railwaysecret", "railway_secret", "railway-secret", "railway secret", "railwaykey", "railway-key", "railway key"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "railway-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://backboard.railway.com/graphql/v2",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{ me { id email } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"email"\s*:\s*"`,
+						Identity: "data.me.email",
+						Docs:     "https://docs.railway.com/guides/public-api",
+						Note:     "a project token answers only to the header Project-Access-Token and shows as unknown here",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "A project token lies in the settings of its project, Tokens.",
+								URL:   "https://railway.com/account/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for one project and environment",
+								URL:   "https://railway.com/account/tokens",
+							},
+						},
+						Usage: "https://railway.com/dashboard : deployments that you did not start; the audit log of the workspace",
+						Blast: "deploys and deletes services and reads their variables, databases included",
+					},
+				},
+			},
+		},
+		{
+			ID:       "render",
+			Name:     "Render",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://render.com/docs/api"},
+			Rules: []Rule{
+				{
+					ID:          "render-api-key",
+					Provider:    "render",
+					Description: "Render API key",
+					Keywords:    []string{"rnd_"},
+					Regex:       `\brnd_[0-9A-Za-z]{28,32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "render-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.render.com/v1/owners?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "0.owner.email",
+						Docs:     "https://api-docs.render.com/reference/list-owners",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Account settings, API keys.",
+								URL:   "https://dashboard.render.com/u/settings#api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://dashboard.render.com/u/settings#api-keys",
+							},
+						},
+						Usage: "https://dashboard.render.com : deploys and events of each service; the audit log of a team",
+						Blast: "deploys, deletes and reads the environment variables of every service in its owner's workspaces",
+					},
+				},
+			},
+		},
+		{
 			ID:       "replicate",
 			Name:     "Replicate",
 			Reviewed: "2026-11-24",
@@ -17169,6 +17280,82 @@ var builtin = Catalogue{
 						},
 						Usage: "https://replicate.com/account/billing",
 						Blast: "runs models on your bill; reads and changes private models, deployments and predictions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "resend",
+			Name:     "Resend",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://resend.com/docs/api-reference/api-keys/create-api-key", "https://resend.com/docs/dashboard/api-keys/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "resend-api-key",
+					Provider:    "resend",
+					Description: "Resend API key",
+					Keywords:    []string{"re_"},
+					Regex:       `\bre_[0-9A-Za-z]{8}_[0-9A-Za-z]{24}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "resend-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.resend.com/domains",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{400, 403},
+						Docs: "https://resend.com/docs/api-reference/errors",
+						Note: "401 with restricted_api_key is a living key that may only send: unknown to this request",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://resend.com/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.resend.com/api-keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with sending access for one domain",
+								URL:   "https://resend.com/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.resend.com/api-keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","permission":"sending_access"}`,
+								},
+							},
+						},
+						Usage: "https://resend.com/emails : mail that you did not send; https://resend.com/logs : requests",
+						Blast: "sends mail from your verified domains; a full access key also reads sent mail and makes keys",
 					},
 				},
 			},
@@ -17267,6 +17454,157 @@ var builtin = Catalogue{
 						},
 						Usage: "https://rubygems.org/profile/security_events ; versions pushed since the leak",
 						Blast: "publishes and yanks gems that others install",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scaleway",
+			Name:     "Scaleway",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.scaleway.com/en/developers/api/iam/", "https://www.scaleway.com/en/docs/iam/concepts/#api-key"},
+			Rules: []Rule{
+				{
+					ID:          "scaleway-access-key",
+					Provider:    "scaleway",
+					Description: "Scaleway access key (id)",
+					Keywords:    []string{"scw"},
+					Regex:       `\bSCW[0-9A-Z]{17}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "scaleway-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.scaleway.com/iam/v1alpha1/api-keys/{{id}}",
+							Headers: []Header{
+								{
+									Name:  "X-Auth-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "user_id",
+						Docs:     "https://www.scaleway.com/en/developers/api/iam/#path-api-keys-get-an-api-key",
+						Note:     "{{id}} is the access key, SCW and 17 characters",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://console.scaleway.com/iam/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.scaleway.com/iam/v1alpha1/api-keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "X-Auth-Token",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for an IAM application with a narrow policy and an expiry",
+								URL:   "https://console.scaleway.com/iam/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.scaleway.com/iam/v1alpha1/api-keys",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "X-Auth-Token",
+											Value: "{{admin}}",
+										},
+									},
+									Body: `{"application_id":"{{application_id}}","description":"{{name}}"}`,
+								},
+							},
+						},
+						Usage: "https://console.scaleway.com/audit-trail : calls of the key; billing",
+						Blast: "everything that the policy of its user or application allows: servers, buckets, clusters, billing",
+					},
+				},
+				{
+					ID:          "scaleway-secret-key",
+					Provider:    "scaleway",
+					Description: "Scaleway secret key",
+					Keywords:    []string{"scw_", "scw-", "scwsecret", "scaleway"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "scaleway-secret-key",
+					Needs: Needs{
+						Rule:    "scaleway-access-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.scaleway.com/iam/v1alpha1/api-keys/{{id}}",
+							Headers: []Header{
+								{
+									Name:  "X-Auth-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "user_id",
+						Docs:     "https://www.scaleway.com/en/developers/api/iam/#path-api-keys-get-an-api-key",
+						Note:     "{{id}} is the access key, SCW and 17 characters",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://console.scaleway.com/iam/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.scaleway.com/iam/v1alpha1/api-keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "X-Auth-Token",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for an IAM application with a narrow policy and an expiry",
+								URL:   "https://console.scaleway.com/iam/api-keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.scaleway.com/iam/v1alpha1/api-keys",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "X-Auth-Token",
+											Value: "{{admin}}",
+										},
+									},
+									Body: `{"application_id":"{{application_id}}","description":"{{name}}"}`,
+								},
+							},
+						},
+						Usage: "https://console.scaleway.com/audit-trail : calls of the key; billing",
+						Blast: "everything that the policy of its user or application allows: servers, buckets, clusters, billing",
 					},
 				},
 			},
@@ -18522,6 +18860,608 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "snyk",
+			Name:     "Snyk",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.snyk.io/snyk-api/authentication-for-api", "https://docs.snyk.io/enterprise-setup/service-accounts"},
+			Rules: []Rule{
+				{
+					ID:          "snyk-api-token",
+					Provider:    "snyk",
+					Description: "Snyk API token",
+					Keywords:    []string{"snyk"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "snyk-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.snyk.io/rest/self?version=2024-10-15",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.attributes.email",
+						Docs:     "https://docs.snyk.io/snyk-api/reference/users",
+						Note:     "accounts outside the US are known at their region's host, such as api.eu.snyk.io",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Account settings, Auth token, Revoke and regenerate; a service account under Settings, Service accounts.",
+								URL:   "https://app.snyk.io/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.snyk.io/account",
+							},
+						},
+						Usage: "https://app.snyk.io : the audit log of the group",
+						Blast: "reads vulnerabilities and the source that integrations can see; a service account with admin rights changes the organization",
+					},
+				},
+				{
+					ID:          "snyk-personal-access-token",
+					Provider:    "snyk",
+					Description: "Snyk personal access token",
+					Keywords:    []string{"snyk_uat"},
+					Regex:       `\bsnyk_uat\.[0-9a-f]{8}\.[0-9A-Za-z_-]{20,120}\.[0-9A-Za-z_-]{40,200}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "snyk-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.snyk.io/rest/self?version=2024-10-15",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.attributes.email",
+						Docs:     "https://docs.snyk.io/snyk-api/reference/users",
+						Note:     "accounts outside the US are known at their region's host, such as api.eu.snyk.io",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Account settings, Auth token, Revoke and regenerate; a service account under Settings, Service accounts.",
+								URL:   "https://app.snyk.io/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.snyk.io/account",
+							},
+						},
+						Usage: "https://app.snyk.io : the audit log of the group",
+						Blast: "reads vulnerabilities and the source that integrations can see; a service account with admin rights changes the organization",
+					},
+				},
+				{
+					ID:          "snyk-service-account-token",
+					Provider:    "snyk",
+					Description: "Snyk service account token",
+					Keywords:    []string{"snyk_sat"},
+					Regex:       `\bsnyk_sat\.[0-9a-f]{8}\.[0-9A-Za-z_-]{20,120}\.[0-9A-Za-z_-]{40,200}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "snyk-service-account-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.snyk.io/rest/self?version=2024-10-15",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.attributes.email",
+						Docs:     "https://docs.snyk.io/snyk-api/reference/users",
+						Note:     "accounts outside the US are known at their region's host, such as api.eu.snyk.io",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Account settings, Auth token, Revoke and regenerate; a service account under Settings, Service accounts.",
+								URL:   "https://app.snyk.io/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.snyk.io/account",
+							},
+						},
+						Usage: "https://app.snyk.io : the audit log of the group",
+						Blast: "reads vulnerabilities and the source that integrations can see; a service account with admin rights changes the organization",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sonarqube",
+			Name:     "SonarQube",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens/", "https://docs.sonarsource.com/sonarqube-cloud/managing-your-account/managing-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "sonarqube-token",
+					Provider:    "sonarqube",
+					Description: "SonarQube token",
+					Keywords:    []string{"squ_", "sqp_", "sqa_"},
+					Regex:       `\bsq[upa]_[0-9a-f]{40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sonarqube-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sonarcloud.io/api/authentication/validate",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"valid"\s*:\s*true`,
+						DeadBody: `"valid"\s*:\s*false`,
+						Docs:     "https://sonarcloud.io/web_api/api/authentication",
+						Note:     "tokens of your own server are known there only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://sonarcloud.io/account/security",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/user_tokens/revoke?name={{name}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a project analysis token with an expiry",
+								URL:   "https://sonarcloud.io/account/security",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/user_tokens/generate?name={{name}}&type=PROJECT_ANALYSIS_TOKEN&projectKey={{project}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Usage: "https://sonarcloud.io/account/security : the last use of each token",
+						Blast: "reads the source code of the projects its user can see and pushes analyses",
+					},
+				},
+				{
+					ID:          "sonarqube-cloud-token",
+					Provider:    "sonarqube",
+					Description: "SonarQube Cloud token",
+					Keywords:    []string{"sqco_"},
+					Regex:       `\bsqco_[0-9A-Za-z]{59}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sonarqube-cloud-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sonarcloud.io/api/authentication/validate",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"valid"\s*:\s*true`,
+						DeadBody: `"valid"\s*:\s*false`,
+						Docs:     "https://sonarcloud.io/web_api/api/authentication",
+						Note:     "tokens of your own server are known there only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://sonarcloud.io/account/security",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/user_tokens/revoke?name={{name}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a project analysis token with an expiry",
+								URL:   "https://sonarcloud.io/account/security",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/user_tokens/generate?name={{name}}&type=PROJECT_ANALYSIS_TOKEN&projectKey={{project}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Usage: "https://sonarcloud.io/account/security : the last use of each token",
+						Blast: "reads the source code of the projects its user can see and pushes analyses",
+					},
+				},
+				{
+					ID:          "sonarqube-legacy-token",
+					Provider:    "sonarqube",
+					Description: "SonarQube token (40 hex digits)",
+					Keywords:    []string{"sonar.login", "sonar.token", "sonar_token", "sonartoken", "sonar-token", "sonar_login", "sonarlogin", "sonarcloud", "sonarqube", "sonar token", "sonar-login", "sonar login", "sonar_host"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sonarqube-legacy-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sonarcloud.io/api/authentication/validate",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"valid"\s*:\s*true`,
+						DeadBody: `"valid"\s*:\s*false`,
+						Docs:     "https://sonarcloud.io/web_api/api/authentication",
+						Note:     "tokens of your own server are known there only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://sonarcloud.io/account/security",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/user_tokens/revoke?name={{name}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a project analysis token with an expiry",
+								URL:   "https://sonarcloud.io/account/security",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/user_tokens/generate?name={{name}}&type=PROJECT_ANALYSIS_TOKEN&projectKey={{project}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Usage: "https://sonarcloud.io/account/security : the last use of each token",
+						Blast: "reads the source code of the projects its user can see and pushes analyses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sourcegraph",
+			Name:     "Sourcegraph",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://sourcegraph.com/docs/cli/how-tos/creating_an_access_token", "https://sourcegraph.com/docs/admin/access_control"},
+			Rules: []Rule{
+				{
+					ID:          "sourcegraph-access-token",
+					Provider:    "sourcegraph",
+					Description: "Sourcegraph access token",
+					Keywords:    []string{"sgp_", "sgs_", "sgd_"},
+					Regex:       `\bsg[psd]_(?:(?:[0-9a-fA-F]{16}|local)_)?[0-9a-fA-F]{40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sourcegraph-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://sourcegraph.com/.api/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{ currentUser { username } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"username"`,
+						Identity: "data.currentUser.username",
+						Docs:     "https://sourcegraph.com/docs/api/graphql",
+						Note:     "tokens of self-hosted servers are known there only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://sourcegraph.com/user/settings/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://sourcegraph.com/user/settings/tokens",
+							},
+						},
+						Usage: "https://sourcegraph.com/user/settings/event-log : events of the user",
+						Blast: "searches and reads all code its user can see, private repositories included",
+					},
+				},
+				{
+					ID:          "sourcegraph-legacy-access-token",
+					Provider:    "sourcegraph",
+					Description: "Sourcegraph access token (40 hex digits)",
+					Keywords:    []string{"sourcegraph", "src_access_token"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sourcegraph-legacy-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://sourcegraph.com/.api/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{ currentUser { username } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"username"`,
+						Identity: "data.currentUser.username",
+						Docs:     "https://sourcegraph.com/docs/api/graphql",
+						Note:     "tokens of self-hosted servers are known there only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://sourcegraph.com/user/settings/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://sourcegraph.com/user/settings/tokens",
+							},
+						},
+						Usage: "https://sourcegraph.com/user/settings/event-log : events of the user",
+						Blast: "searches and reads all code its user can see, private repositories included",
+					},
+				},
+				{
+					ID:          "sourcegraph-gateway-token",
+					Provider:    "sourcegraph",
+					Description: "Sourcegraph Cody gateway token",
+					Keywords:    []string{"slk_", "sgk_"},
+					Regex:       `\b(?:slk|sgk)_[0-9a-f]{64}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "sourcegraph-gateway-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://sourcegraph.com/.api/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{ currentUser { username } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"username"`,
+						Identity: "data.currentUser.username",
+						Docs:     "https://sourcegraph.com/docs/api/graphql",
+						Note:     "tokens of self-hosted servers are known there only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://sourcegraph.com/user/settings/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://sourcegraph.com/user/settings/tokens",
+							},
+						},
+						Usage: "https://sourcegraph.com/user/settings/event-log : events of the user",
+						Blast: "searches and reads all code its user can see, private repositories included",
+					},
+				},
+			},
+		},
+		{
+			ID:       "splunk",
+			Name:     "Splunk",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.splunk.com/observability/en/admin/authentication/authentication-tokens/org-tokens.html"},
+			Rules: []Rule{
+				{
+					ID:          "splunk-hec-token",
+					Provider:    "splunk",
+					Description: "Splunk HTTP event collector token",
+					Docs:        []string{"https://docs.splunk.com/Documentation/Splunk/latest/Data/UsetheHTTPEventCollector"},
+					Keywords:    []string{"splunk_hec", "splunk-hec", "splunkhec", "splunk hec", "splunk_token", "splunk-token", "splunktoken", "splunk_http", "authorization:splunk", "authorization:_splunk", "authorization:-splunk", "authorization: splunk", "splunk_access", "hec_token", "hec-token", "hectoken", "splunk token", "splunk_api", "splunk_key"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "splunk-hec-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/services/collector/health",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Splunk {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{403},
+						Docs: "https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTinput",
+						Note: "the host with port, 8088 as a rule",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Settings, Data inputs, HTTP Event Collector.",
+								URL:   "https://docs.splunk.com/Documentation/Splunk/latest/Data/UsetheHTTPEventCollector",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://docs.splunk.com/Documentation/Splunk/latest/Data/UsetheHTTPEventCollector",
+							},
+						},
+						Usage: "https://docs.splunk.com/Documentation/Splunk/latest/Data/TroubleshootHTTPEventCollector : index _internal, sourcetype splunkd_http_collector",
+						Blast: "writes events into the indexes it may use: forged logs and license volume",
+					},
+				},
+				{
+					ID:          "splunk-observability-token",
+					Provider:    "splunk",
+					Description: "Splunk Observability (SignalFx) access token",
+					Docs:        []string{"https://docs.splunk.com/observability/en/admin/authentication/authentication-tokens/org-tokens.html"},
+					Keywords:    []string{"signalfx", "sfx_token", "sfx_access", "sfx-token", "splunk_observability", "splunk-observability", "splunkobservability", "splunk observability", "splunk_access_token"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "splunk-observability-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.{{realm}}.signalfx.com/v2/organization",
+							Headers: []Header{
+								{
+									Name:  "X-SF-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "organizationName",
+						Docs:     "https://dev.splunk.com/observability/reference/api/organizations/latest",
+						Note:     "an ingest token gets 401 here although it is alive",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.signalfx.com/#/organization/current?selectedKeyValue=sf_section:accesstokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.signalfx.com/#/organization/current?selectedKeyValue=sf_section:accesstokens",
+							},
+						},
+						Usage: "https://app.signalfx.com : usage by token",
+						Blast: "sends metrics and traces at your cost; an API token also reads and changes charts and detectors",
+					},
+				},
+			},
+		},
+		{
 			ID:       "square",
 			Name:     "Square",
 			Reviewed: "2026-11-24",
@@ -19035,6 +19975,187 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "sumologic",
+			Name:     "Sumo Logic",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.sumologic.com/docs/manage/security/access-keys/"},
+			Rules: []Rule{
+				{
+					ID:          "sumologic-access-id",
+					Provider:    "sumologic",
+					Description: "Sumo Logic access id",
+					Keywords:    []string{"sumo"},
+					Value:       "su[0-9A-Za-z]{12}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "sumologic-access-id",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v1/accessKeys/personal",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api.sumologic.com/docs/#operation/listPersonalAccessKeys",
+						Note: "the host is the deployment's, such as api.us2.sumologic.com; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://service.sumologic.com/ui/#/preferences",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/api/v1/accessKeys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://service.sumologic.com/ui/#/preferences",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/v1/accessKeys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"label":"{{name}}"}`,
+								},
+							},
+						},
+						Usage: "https://service.sumologic.com : the audit index shows the sign-ins of the access id",
+						Blast: "reads logs and changes searches, monitors and collectors with its user's rights",
+					},
+				},
+				{
+					ID:          "sumologic-access-key",
+					Provider:    "sumologic",
+					Description: "Sumo Logic access key",
+					Keywords:    []string{"sumo"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sumologic-access-key",
+					Needs: Needs{
+						Rule:    "sumologic-access-id",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v1/accessKeys/personal",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api.sumologic.com/docs/#operation/listPersonalAccessKeys",
+						Note: "the host is the deployment's, such as api.us2.sumologic.com; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://service.sumologic.com/ui/#/preferences",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/api/v1/accessKeys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://service.sumologic.com/ui/#/preferences",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/v1/accessKeys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"label":"{{name}}"}`,
+								},
+							},
+						},
+						Usage: "https://service.sumologic.com : the audit index shows the sign-ins of the access id",
+						Blast: "reads logs and changes searches, monitors and collectors with its user's rights",
+					},
+				},
+				{
+					ID:          "sumologic-http-source-url",
+					Provider:    "sumologic",
+					Description: "Sumo Logic HTTP source address",
+					Docs:        []string{"https://help.sumologic.com/docs/send-data/hosted-collectors/http-source/logs-metrics/"},
+					Keywords:    []string{"sumologic.com/receiver"},
+					Regex:       `https://(?:endpoint|collectors)[0-9a-z]{0,8}\.(?:collection\.)?(?:[0-9a-z]{2,4}\.)?sumologic\.com/receiver/v1/(?:http|trace|otlp)/[0-9A-Za-z_=-]{60,140}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "sumologic-http-source-url",
+					Verify: Verify{
+						Note: "sending to it writes a log line; not tried",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the address of the source",
+								Text:  "Manage data, Collection, the source, Show URL, Regenerate URL.",
+								URL:   "https://service.sumologic.com/ui/#/collection/collection",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new address to the senders",
+								URL:   "https://service.sumologic.com/ui/#/collection/collection",
+							},
+						},
+						Usage: "https://service.sumologic.com : volume of the source",
+						Blast: "writes log lines into your account, which costs ingest and blurs alarms",
+					},
+				},
+			},
+		},
+		{
 			ID:       "supabase",
 			Name:     "Supabase",
 			Reviewed: "2026-11-24",
@@ -19298,6 +20419,364 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "tailscale",
+			Name:     "Tailscale",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://tailscale.com/kb/1101/api", "https://tailscale.com/kb/1085/auth-keys", "https://tailscale.com/kb/1215/oauth-clients"},
+			Rules: []Rule{
+				{
+					ID:          "tailscale-api-access-token",
+					Provider:    "tailscale",
+					Description: "Tailscale API access token",
+					Keywords:    []string{"tskey-api-"},
+					Regex:       `\btskey-api-(?P<id>[0-9A-Za-z]{8,20})-[0-9A-Za-z]{20,40}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "tailscale-api-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.tailscale.com/api/v2/secret-scanning/verify",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "key={{secret}}",
+						},
+						Live: []int{204},
+						Dead: []int{401},
+						Docs: "https://tailscale.com/kb/1301/secret-scanning",
+						Note: "made for scanners: the key itself is not used",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Devices that joined with an auth key stay: remove them under Machines.",
+								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with tags and a short expiry; for programs an OAuth client with few scopes",
+								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":["tag:ci"]}}},"expirySeconds":3600}`,
+								},
+							},
+						},
+						Usage: "https://login.tailscale.com/admin/logs : configuration log; machines that you did not add",
+						Blast: "an API token rules the whole tailnet: devices, access rules, keys; an auth key joins a machine to it",
+					},
+				},
+				{
+					ID:          "tailscale-auth-key",
+					Provider:    "tailscale",
+					Description: "Tailscale auth key",
+					Keywords:    []string{"tskey-auth-"},
+					Regex:       `\btskey-auth-(?P<id>[0-9A-Za-z]{8,20})-[0-9A-Za-z]{20,40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tailscale-auth-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.tailscale.com/api/v2/secret-scanning/verify",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "key={{secret}}",
+						},
+						Live: []int{204},
+						Dead: []int{401},
+						Docs: "https://tailscale.com/kb/1301/secret-scanning",
+						Note: "made for scanners: the key itself is not used",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Devices that joined with an auth key stay: remove them under Machines.",
+								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with tags and a short expiry; for programs an OAuth client with few scopes",
+								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":["tag:ci"]}}},"expirySeconds":3600}`,
+								},
+							},
+						},
+						Usage: "https://login.tailscale.com/admin/logs : configuration log; machines that you did not add",
+						Blast: "an API token rules the whole tailnet: devices, access rules, keys; an auth key joins a machine to it",
+					},
+				},
+				{
+					ID:          "tailscale-oauth-client-secret",
+					Provider:    "tailscale",
+					Description: "Tailscale OAuth client secret",
+					Keywords:    []string{"tskey-client-"},
+					Regex:       `\btskey-client-(?P<id>[0-9A-Za-z]{8,20})-[0-9A-Za-z]{20,40}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "tailscale-oauth-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.tailscale.com/api/v2/secret-scanning/verify",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "key={{secret}}",
+						},
+						Live: []int{204},
+						Dead: []int{401},
+						Docs: "https://tailscale.com/kb/1301/secret-scanning",
+						Note: "made for scanners: the key itself is not used",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Devices that joined with an auth key stay: remove them under Machines.",
+								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with tags and a short expiry; for programs an OAuth client with few scopes",
+								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":["tag:ci"]}}},"expirySeconds":3600}`,
+								},
+							},
+						},
+						Usage: "https://login.tailscale.com/admin/logs : configuration log; machines that you did not add",
+						Blast: "an API token rules the whole tailnet: devices, access rules, keys; an auth key joins a machine to it",
+					},
+				},
+				{
+					ID:          "tailscale-other-key",
+					Provider:    "tailscale",
+					Description: "Tailscale SCIM or webhook key",
+					Keywords:    []string{"tskey-scim-", "tskey-webhook-"},
+					Regex:       `\btskey-(?:scim|webhook)-(?P<id>[0-9A-Za-z]{8,20})-[0-9A-Za-z]{20,40}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "tailscale-other-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.tailscale.com/api/v2/secret-scanning/verify",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "key={{secret}}",
+						},
+						Live: []int{204},
+						Dead: []int{401},
+						Docs: "https://tailscale.com/kb/1301/secret-scanning",
+						Note: "made for scanners: the key itself is not used",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Devices that joined with an auth key stay: remove them under Machines.",
+								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with tags and a short expiry; for programs an OAuth client with few scopes",
+								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":["tag:ci"]}}},"expirySeconds":3600}`,
+								},
+							},
+						},
+						Usage: "https://login.tailscale.com/admin/logs : configuration log; machines that you did not add",
+						Blast: "an API token rules the whole tailnet: devices, access rules, keys; an auth key joins a machine to it",
+					},
+				},
+				{
+					ID:          "tailscale-legacy-key",
+					Provider:    "tailscale",
+					Description: "Tailscale key of the older form",
+					Keywords:    []string{"tskey-"},
+					Regex:       `\btskey-[0-9A-Za-z]{10,16}-[0-9A-Za-z]{20,36}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tailscale-legacy-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.tailscale.com/api/v2/secret-scanning/verify",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "key={{secret}}",
+						},
+						Live: []int{204},
+						Dead: []int{401},
+						Docs: "https://tailscale.com/kb/1301/secret-scanning",
+						Note: "made for scanners: the key itself is not used",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Devices that joined with an auth key stay: remove them under Machines.",
+								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with tags and a short expiry; for programs an OAuth client with few scopes",
+								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":["tag:ci"]}}},"expirySeconds":3600}`,
+								},
+							},
+						},
+						Usage: "https://login.tailscale.com/admin/logs : configuration log; machines that you did not add",
+						Blast: "an API token rules the whole tailnet: devices, access rules, keys; an auth key joins a machine to it",
+					},
+				},
+			},
+		},
+		{
 			ID:       "telegram",
 			Name:     "Telegram",
 			Reviewed: "2026-11-24",
@@ -19455,6 +20934,132 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "tencent",
+			Name:     "Tencent Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.tencentcloud.com/document/product/598/34228", "https://cloud.tencent.com/document/product/598/40488"},
+			Rules: []Rule{
+				{
+					ID:          "tencent-secret-id",
+					Provider:    "tencent",
+					Description: "Tencent Cloud SecretId",
+					Keywords:    []string{"akid", "ikid"},
+					Regex:       `\b(?:AKID|IKID)[0-9A-Za-z]{32}\b`,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "tencent-secret-id",
+					Verify: Verify{
+						Note: "a request has to be signed (TC3-HMAC-SHA256); the key page shows the last use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								Text:  "Disable first, watch, then delete. An account has two keys at most.",
+								URL:   "https://console.tencentcloud.com/cam/capi",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for a sub-user with few policies",
+								URL:   "https://console.tencentcloud.com/cam/capi",
+							},
+						},
+						Usage: "https://console.tencentcloud.com/cloudaudit : calls of the key; the key page shows the last use",
+						Blast: "what the user's policies allow: a main account's key is everything, billing included",
+					},
+				},
+				{
+					ID:          "tencent-secret-key",
+					Provider:    "tencent",
+					Description: "Tencent Cloud SecretKey",
+					Keywords:    []string{"tencent", "qcloud", "secretkey", "secret_key"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "tencent-secret-key",
+					Needs: Needs{
+						Rule:    "tencent-secret-id",
+						Lines:   5,
+						Without: "drop",
+					},
+					Verify: Verify{
+						Note: "a request has to be signed (TC3-HMAC-SHA256); the key page shows the last use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								Text:  "Disable first, watch, then delete. An account has two keys at most.",
+								URL:   "https://console.tencentcloud.com/cam/capi",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for a sub-user with few policies",
+								URL:   "https://console.tencentcloud.com/cam/capi",
+							},
+						},
+						Usage: "https://console.tencentcloud.com/cloudaudit : calls of the key; the key page shows the last use",
+						Blast: "what the user's policies allow: a main account's key is everything, billing included",
+					},
+				},
+			},
+		},
+		{
+			ID:       "todoist",
+			Name:     "Todoist",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.todoist.com/api/v1/"},
+			Rules: []Rule{
+				{
+					ID:          "todoist-api-token",
+					Provider:    "todoist",
+					Description: "Todoist API token",
+					Keywords:    []string{"todoist"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "todoist-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.todoist.com/api/v1/projects?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.todoist.com/api/v1/#tag/Projects",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "Settings, Integrations, Developer, Issue a new API token. There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://app.todoist.com/app/settings/integrations/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.todoist.com/app/settings/integrations/developer",
+							},
+						},
+						Usage: "https://app.todoist.com/app/settings/integrations : connected apps; the activity log",
+						Blast: "reads and changes every task, project and comment of the user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "together",
 			Name:     "Together AI",
 			Reviewed: "2026-11-24",
@@ -19544,6 +21149,63 @@ var builtin = Catalogue{
 						},
 						Usage: "https://api.together.ai/settings/billing",
 						Blast: "runs models, fine-tunes and dedicated endpoints on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "travisci",
+			Name:     "Travis CI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.travis-ci.com/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "travisci-api-token",
+					Provider:    "travisci",
+					Description: "Travis CI API token",
+					Keywords:    []string{"travis"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "travisci-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.travis-ci.com/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+								{
+									Name:  "Travis-API-Version",
+									Value: "3",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "login",
+						Docs:     "https://developer.travis-ci.com/resource/user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "Settings, API authentication, Regenerate token. The account has one key: the old one ends at once.",
+								URL:   "https://app.travis-ci.com/account/preferences",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.travis-ci.com/account/preferences",
+							},
+						},
+						Usage: "https://app.travis-ci.com/builds : builds that nobody started",
+						Blast: "starts builds, reads logs and settings of every repository the user can see, and changes their environment variables",
 					},
 				},
 			},
@@ -20513,6 +22175,76 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "vultr",
+			Name:     "Vultr",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.vultr.com/api/", "https://docs.vultr.com/platform/other/api/enable-api-access"},
+			Rules: []Rule{
+				{
+					ID:          "vultr-api-key",
+					Provider:    "vultr",
+					Description: "Vultr API key",
+					Keywords:    []string{"vultr"},
+					Value:       "[0-9A-Z]{36}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "vultr-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.vultr.com/v2/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						DeadBody: "Invalid API (?:token|key)",
+						Identity: "account.email",
+						Scopes:   "account.acls",
+						Docs:     "https://www.vultr.com/api/#tag/account",
+						Note:     "401 for an address outside the access list is a living key: unknown",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "Account, API; set the access list of addresses on the same page. The old key stops working with the reset.",
+								URL:   "https://my.vultr.com/settings/#settingsapi",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://my.vultr.com/settings/#settingsapi",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.vultr.com/v2/apikeys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","expire":false}`,
+								},
+							},
+						},
+						Usage: "https://my.vultr.com/billing/ : servers you did not order",
+						Blast: "creates and destroys servers at your cost; reads and changes DNS, storage and users as its access list allows",
+					},
+				},
+			},
+		},
+		{
 			ID:       "wandb",
 			Name:     "Weights & Biases",
 			Reviewed: "2026-11-24",
@@ -20827,6 +22559,92 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.x.ai : audit log; look for API keys made since the leak",
 						Blast: "makes and deletes API keys of the team and reads its billing",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zendesk",
+			Name:     "Zendesk",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.zendesk.com/api-reference/introduction/security-and-auth/", "https://support.zendesk.com/hc/en-us/articles/4408889192858"},
+			Rules: []Rule{
+				{
+					ID:          "zendesk-api-token",
+					Provider:    "zendesk",
+					Description: "Zendesk API token",
+					Keywords:    []string{"zendesk"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zendesk-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{subdomain}}.zendesk.com/api/v2/users/me.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{email}}/token:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"id"\s*:\s*[0-9]`,
+						Identity: "user.email",
+						Docs:     "https://developer.zendesk.com/api-reference/ticketing/users/users/#show-self",
+						Note:     "the text after Basic is sent in base64; an anonymous answer (id null) is unknown",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Admin center, Apps and integrations, APIs, API tokens.",
+								URL:   "https://www.zendesk.com/login/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an OAuth client with few scopes instead of an API token",
+								URL:   "https://www.zendesk.com/login/",
+							},
+						},
+						Usage: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/ : the audit log of the admin center",
+						Blast: "an API token acts as any agent or admin of the account: tickets, customers, attachments",
+					},
+				},
+				{
+					ID:          "zendesk-oauth-token",
+					Provider:    "zendesk",
+					Description: "Zendesk OAuth access token or client secret",
+					Docs:        []string{"https://developer.zendesk.com/api-reference/ticketing/oauth/oauth_tokens/"},
+					Keywords:    []string{"zendesk"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zendesk-oauth-token",
+					Verify: Verify{
+						Note: "the OAuth tokens page of the admin center lists what is alive",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Admin center, Apps and integrations, APIs, API tokens.",
+								URL:   "https://www.zendesk.com/login/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an OAuth client with few scopes instead of an API token",
+								URL:   "https://www.zendesk.com/login/",
+							},
+						},
+						Usage: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/ : the audit log of the admin center",
+						Blast: "an API token acts as any agent or admin of the account: tickets, customers, attachments",
 					},
 				},
 			},

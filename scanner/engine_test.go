@@ -57,7 +57,7 @@ func TestHashesOfFilesAndCommitsAreNoKeys(t *testing.T) {
 			t.Errorf("%s: found %s", strings.ReplaceAll(text, hexKey, "…"), found[0].Rule.ID)
 		}
 	}
-	for _, text := range []string{"acme api_hash: " + hexKey, "acme digest auth, key " + hexKey, "acme.example/x?rev=2&key=" + hexKey} {
+	for _, text := range []string{"acme api_hash: " + hexKey, "ACME_API_HASH=" + hexKey, "acme digest auth, key " + hexKey, "acme.example/x?rev=2&key=" + hexKey} {
 		if found := scan(t, text); len(found) != 1 {
 			t.Errorf("%s: found %d keys, want 1", strings.ReplaceAll(text, hexKey, "…"), len(found))
 		}

@@ -107,7 +107,7 @@ func isObjectHash(data []byte, start int, value []byte) bool {
 	for stop = max(0, i-16); from > stop && (isLetter(data[from-1]) || isDigit(data[from-1])); {
 		from--
 	}
-	if bytes.HasSuffix(data[:from], []byte("api_")) { // api_hash is a credential's name at Telegram
+	if from >= 4 && equalFold(data[from-4:from], "api_") { // api_hash is a credential's name at Telegram
 		return false
 	}
 	return slices.ContainsFunc(hashNames, func(name string) bool { return len(name) == i-from && equalFold(data[from:i], name) })
