@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.818e99",
+	Version: "2026-11-28.223839",
 	Providers: []Provider{
 		{
 			ID:       "1password",
@@ -5720,6 +5720,211 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "d7-networks",
+			Name:     "D7 Networks",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://d7networks.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "d7-networks-api-token",
+					Provider:    "d7-networks",
+					Description: "D7 Networks API token",
+					Keywords:    []string{"d7networks", "d7_networks", "d7network", "d7api", "d7_api", "d7-api", "d7sms"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "d7-networks-api-token",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the D7 Networks API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://app.d7networks.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://app.d7networks.com/",
+							},
+						},
+						Usage: "https://app.d7networks.com : message reports and balance",
+						Blast: "sends SMS and verification codes on your balance, under your sender names",
+					},
+				},
+				{
+					ID:          "d7-networks-legacy-credentials",
+					Provider:    "d7-networks",
+					Description: "D7 SMS gateway credentials in base64",
+					Keywords:    []string{"d7networks", "d7_networks", "d7network", "d7sms", "d7api"},
+					Value:       "[0-9A-Za-z+/]{20,30}={1,2}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "d7-networks-legacy-credentials",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the D7 Networks API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://app.d7networks.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://app.d7networks.com/",
+							},
+						},
+						Usage: "https://app.d7networks.com : message reports and balance",
+						Blast: "sends SMS and verification codes on your balance, under your sender names",
+					},
+				},
+			},
+		},
+		{
+			ID:       "daily",
+			Name:     "Daily",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.daily.co/reference/rest-api"},
+			Rules: []Rule{
+				{
+					ID:          "daily-api-key",
+					Provider:    "daily",
+					Description: "Daily API key",
+					Keywords:    []string{"dailyco", "daily_co", "daily-co", "daily.co", "daily_api", "daily-api", "dailyapi", "daily_key", "daily-key", "dailykey", "daily_token", "daily-token", "dailytoken", "daily_secret", "daily-secret", "dailysecret", "daily_access", "daily api", "daily key", "daily token", "daily secret", "daily access"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "daily-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.daily.co/v1/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "domain_name",
+						Docs:     "https://docs.daily.co/reference/rest-api/your-domain/get-domain-config",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "Meeting tokens that it signed stay valid until they expire.",
+								URL:   "https://dashboard.daily.co/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://dashboard.daily.co/developers",
+							},
+						},
+						Usage: "https://dashboard.daily.co : sessions and usage",
+						Blast: "creates and deletes call rooms, mints meeting tokens and fetches recordings and transcripts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dandelion",
+			Name:     "Dandelion API",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dandelion.eu/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "dandelion-api-token",
+					Provider:    "dandelion",
+					Description: "Dandelion API token",
+					Keywords:    []string{"dandelion"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "dandelion-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.dandelion.eu/datatxt/li/v1/?text=ok&token={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://dandelion.eu/docs/api/datatxt/li/v1/",
+						Note: "costs a part of a unit of the daily quota",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://dandelion.eu/profile/dashboard/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://dandelion.eu/profile/dashboard/",
+							},
+						},
+						Usage: "https://dandelion.eu/profile/dashboard/ : units left today",
+						Blast: "uses up the daily units of text analysis",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dareboost",
+			Name:     "Dareboost",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.dareboost.com/en/documentation-api"},
+			Rules: []Rule{
+				{
+					ID:          "dareboost-api-token",
+					Provider:    "dareboost",
+					Description: "Dareboost API token",
+					Keywords:    []string{"dareboost"},
+					Value:       "[0-9A-Za-z]{60}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "dareboost-api-token",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.dareboost.com/en/profile/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://www.dareboost.com/en/profile/api",
+							},
+						},
+						Usage: "https://www.dareboost.com : the account's credits",
+						Blast: "runs page audits on your credits and reads the reports",
+					},
+				},
+			},
+		},
+		{
 			ID:       "database-url",
 			Name:     "Database credentials",
 			Reviewed: "2026-11-24",
@@ -6329,6 +6534,127 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "databento",
+			Name:     "Databento",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://databento.com/docs/portal/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "databento-api-key",
+					Provider:    "databento",
+					Description: "Databento API key",
+					Keywords:    []string{"db-"},
+					Regex:       `\bdb-[0-9A-Za-z]{29}\b`,
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "databento-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://hist.databento.com/v0/metadata.list_publishers",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://databento.com/docs/api-reference-historical",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://databento.com/portal/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								Text:  "Keys can be limited to historical or live data.",
+								URL:   "https://databento.com/portal/keys",
+							},
+						},
+						Usage: "https://databento.com/portal/billing",
+						Blast: "downloads market data that is billed by the gigabyte",
+					},
+				},
+			},
+		},
+		{
+			ID:       "databox",
+			Name:     "Databox",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.databox.com/"},
+			Rules: []Rule{
+				{
+					ID:          "databox-push-token",
+					Provider:    "databox",
+					Description: "Databox push token",
+					Keywords:    []string{"databox"},
+					Value:       "[0-9a-z]{21,22}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "databox-push-token",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Databox lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://app.databox.com/datamanager",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://app.databox.com/datamanager",
+							},
+						},
+						Usage: "the data source's log in Databox",
+						Blast: "pushes false figures into the dashboards",
+					},
+				},
+				{
+					ID:          "databox-api-key",
+					Provider:    "databox",
+					Description: "Databox API key",
+					Keywords:    []string{"pak_"},
+					Regex:       `\bpak_[0-9A-Za-z]{30,48}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "databox-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Databox lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://app.databox.com/datamanager",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://app.databox.com/datamanager",
+							},
+						},
+						Usage: "the data source's log in Databox",
+						Blast: "pushes false figures into the dashboards",
+					},
+				},
+			},
+		},
+		{
 			ID:       "databricks",
 			Name:     "Databricks",
 			Reviewed: "2026-11-24",
@@ -6445,6 +6771,87 @@ var builtin = Catalogue{
 						},
 						Usage: "the table system.access.audit",
 						Blast: "what the service principal may do: data, jobs, clusters (cost)",
+					},
+				},
+			},
+		},
+		{
+			ID:       "datacamp",
+			Name:     "DataCamp",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://enterprise-docs.datacamp.com/"},
+			Rules: []Rule{
+				{
+					ID:          "datacamp-api-token",
+					Provider:    "datacamp",
+					Description: "DataCamp workspace token",
+					Keywords:    []string{"datacamp"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9A-Za-z]{32,64}`,
+					MinEntropy:  3.5,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "datacamp-api-token",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the DataCamp API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.datacamp.com/workspace",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://app.datacamp.com/workspace",
+							},
+						},
+						Usage: "the group's activity report",
+						Blast: "reads learners' progress and the workbooks of the group",
+					},
+				},
+			},
+		},
+		{
+			ID:       "datacite",
+			Name:     "DataCite",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.datacite.org/docs/api-create-dois"},
+			Rules: []Rule{
+				{
+					ID:          "datacite-password",
+					Provider:    "datacite",
+					Description: "DataCite repository password",
+					Keywords:    []string{"datacite"},
+					Value:       "[0-9A-Za-z!#$%&*+,./:;<=>?@^_~-]{10,40}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "suspect",
+					Human:       true,
+					Family:      "datacite-password",
+					Verify: Verify{
+						Note: "sent as Basic login with the repository id; GET https://api.datacite.org/dois?client-id=ID answers either way, so it proves nothing",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Set a new password",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://doi.datacite.org/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new password in place",
+								URL:   "https://doi.datacite.org/",
+							},
+						},
+						Usage: "https://doi.datacite.org : the repository's activity",
+						Blast: "registers and changes DOIs of the repository",
 					},
 				},
 			},
@@ -6652,6 +7059,231 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "datagov",
+			Name:     "api.data.gov",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.data.gov/docs/api-key/"},
+			Rules: []Rule{
+				{
+					ID:          "datagov-api-key",
+					Provider:    "datagov",
+					Description: "api.data.gov API key",
+					Keywords:    []string{"data.gov", "data_gov", "datagov", "data-gov", "govinfo_api", "congress_api", "congress_gov", "openfec", "fec_api", "regulations_gov", "regulationsgov", "usda_api", "nrel_api", "eia_gov"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "datagov-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.nal.usda.gov/fdc/v1/foods/list?pageSize=1",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{403},
+						Docs: "https://api.data.gov/docs/developer-manual/",
+						Note: "the same key serves all agencies behind api.data.gov",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask api.data.gov to disable the key",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://api.data.gov/signup/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Sign up for a new key",
+								URL:   "https://api.data.gov/signup/",
+							},
+						},
+						Usage: "api.data.gov mails its owner only",
+						Blast: "uses up the hourly limit of requests; data is public",
+					},
+				},
+			},
+		},
+		{
+			ID:       "datarobot",
+			Name:     "DataRobot",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.datarobot.com/en/docs/platform/acct-settings/api-key-mgmt.html"},
+			Rules: []Rule{
+				{
+					ID:          "datarobot-api-key",
+					Provider:    "datarobot",
+					Description: "DataRobot API key",
+					Keywords:    []string{"datarobot", "data_robot", "data-robot"},
+					Value:       "[0-9A-Za-z+/_-]{64,110}={0,2}|[0-9a-f]{24}:[0-9A-Za-z+/=]{40,64}",
+					MinEntropy:  3.5,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "datarobot-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.datarobot.com/api/v2/version/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.datarobot.com/account/developer-tools",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://app.datarobot.com/account/developer-tools",
+							},
+						},
+						Usage: "DataRobot : user activity monitor",
+						Blast: "reads projects and training data, deploys models and asks them for predictions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "datatrails",
+			Name:     "DataTrails",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.datatrails.ai/developers/"},
+			Rules: []Rule{
+				{
+					ID:          "datatrails-client-secret",
+					Provider:    "datatrails",
+					Description: "DataTrails application client secret",
+					Keywords:    []string{"datatrails", "rkvst", "jitsuin"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "datatrails-client-secret",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the DataTrails API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked secret",
+								URL:   "https://app.datatrails.ai/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new secret",
+								URL:   "https://app.datatrails.ai/",
+							},
+						},
+						Usage: "DataTrails : access policies and events",
+						Blast: "writes events into the provenance ledger and reads private assets",
+					},
+				},
+			},
+		},
+		{
+			ID:       "debounce",
+			Name:     "DeBounce",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.debounce.com/"},
+			Rules: []Rule{
+				{
+					ID:          "debounce-api-key",
+					Provider:    "debounce",
+					Description: "DeBounce API key",
+					Keywords:    []string{"debounce_api", "debounce-api", "debounceapi", "debounce_key", "debounce_token", "debounce_secret", "debounce.io", "debounce.com", "debounceio", "debounce "},
+					Value:       "[0-9A-Za-z]{13}",
+					MinEntropy:  2.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "debounce-api-key",
+					Allow:       []string{"^[A-Za-z]+$"},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.debounce.com/v1/balance/?api={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.debounce.com/reference/account-balance",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.debounce.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.debounce.com/api",
+							},
+						},
+						Usage: "https://app.debounce.com : API logs",
+						Blast: "verifies addresses on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "deepai",
+			Name:     "DeepAI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://deepai.org/docs"},
+			Rules: []Rule{
+				{
+					ID:          "deepai-api-key",
+					Provider:    "deepai",
+					Description: "DeepAI API key",
+					Keywords:    []string{"deepai", "deep_ai", "deep-ai"},
+					Value:       "[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}|[0-9a-z-]{36}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "deepai-api-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the DeepAI API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://deepai.org/dashboard/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://deepai.org/dashboard/profile",
+							},
+						},
+						Usage: "https://deepai.org/dashboard",
+						Blast: "generates images and text on your prepaid calls",
+					},
+				},
+			},
+		},
+		{
 			ID:       "deepgram",
 			Name:     "Deepgram",
 			Reviewed: "2026-11-24",
@@ -6725,6 +7357,110 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.deepgram.com : usage of the project; GET /v1/projects/{project_id}/usage",
 						Blast: "transcribes and speaks on your bill; an owner's key also manages the project and its keys",
+					},
+				},
+			},
+		},
+		{
+			ID:       "deepinfra",
+			Name:     "DeepInfra",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://deepinfra.com/docs/advanced/api_keys"},
+			Rules: []Rule{
+				{
+					ID:          "deepinfra-api-token",
+					Provider:    "deepinfra",
+					Description: "DeepInfra API token",
+					Keywords:    []string{"deepinfra", "deep_infra", "deep-infra"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "deepinfra-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.deepinfra.com/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://deepinfra.com/dash/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://deepinfra.com/dash/api_keys",
+							},
+						},
+						Usage: "https://deepinfra.com/dash/usage",
+						Blast: "runs models on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "deepl",
+			Name:     "DeepL",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.deepl.com/docs/getting-started/auth"},
+			Rules: []Rule{
+				{
+					ID:          "deepl-api-key",
+					Provider:    "deepl",
+					Description: "DeepL API key",
+					Keywords:    []string{"deepl", ":fx"},
+					Regex:       `\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}:fx\b`,
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?::fx|:dp)?",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "deepl-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api-free.deepl.com/v2/usage",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "DeepL-Auth-Key {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						Identity: "character_count",
+						Docs:     "https://developers.deepl.com/api-reference/usage-and-quota",
+						Note:     "keys without :fx belong to a paid plan and answer at api.deepl.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.deepl.com/your-account/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								Text:  "Set a usage limit for it.",
+								URL:   "https://www.deepl.com/your-account/keys",
+							},
+						},
+						Usage: "https://www.deepl.com/your-account/usage",
+						Blast: "translates on your bill and reads your glossaries",
 					},
 				},
 			},
@@ -6820,6 +7556,1052 @@ var builtin = Catalogue{
 						},
 						Usage: "the usage page of the service that issued the key",
 						Blast: "runs models on the bill of whoever owns the key",
+					},
+				},
+			},
+		},
+		{
+			ID:       "deepset",
+			Name:     "deepset Cloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.cloud.deepset.ai/docs/generate-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "deepset-api-key",
+					Provider:    "deepset",
+					Description: "deepset Cloud API key",
+					Keywords:    []string{"deepset"},
+					Value:       "api_[0-9A-Za-z_-]{32,64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "deepset-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloud.deepset.ai/api/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://cloud.deepset.ai/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://cloud.deepset.ai/",
+							},
+						},
+						Usage: "deepset Cloud : pipeline history",
+						Blast: "reads the files and pipelines of the workspace and runs searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "delighted",
+			Name:     "Delighted",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://app.delighted.com/docs/api"},
+			Rules: []Rule{
+				{
+					ID:          "delighted-api-key",
+					Provider:    "delighted",
+					Description: "Delighted API key",
+					Keywords:    []string{"delighted"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "delighted-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.delighted.com/v1/metrics.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://app.delighted.com/docs/api/getting-metrics",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.delighted.com/account/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.delighted.com/account/api",
+							},
+						},
+						Usage: "https://app.delighted.com : survey activity",
+						Blast: "reads survey answers with people's addresses, and sends surveys in your name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "demio",
+			Name:     "Demio",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://publicdemioapi.docs.apiary.io/"},
+			Rules: []Rule{
+				{
+					ID:          "demio-api-key",
+					Provider:    "demio",
+					Description: "Demio API key",
+					Keywords:    []string{"demio"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "demio-api-key",
+					Verify: Verify{
+						Note: "key and secret are sent together: GET https://my.demio.com/api/v1/ping with the headers Api-Key and Api-Secret answers pong",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://my.demio.com/manage/integrations/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://my.demio.com/manage/integrations/api",
+							},
+						},
+						Usage: "Demio : registrations of the events",
+						Blast: "registers people for webinars and reads who took part",
+					},
+				},
+				{
+					ID:          "demio-api-secret",
+					Provider:    "demio",
+					Description: "Demio API secret",
+					Keywords:    []string{"demio_secret", "demio-secret", "demiosecret", "demio_api_secret", "demioapisecret", "demio-api-secret"},
+					Value:       "[0-9A-Za-z]{10,20}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "demio-api-secret",
+					Verify: Verify{
+						Note: "key and secret are sent together: GET https://my.demio.com/api/v1/ping with the headers Api-Key and Api-Secret answers pong",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://my.demio.com/manage/integrations/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://my.demio.com/manage/integrations/api",
+							},
+						},
+						Usage: "Demio : registrations of the events",
+						Blast: "registers people for webinars and reads who took part",
+					},
+				},
+			},
+		},
+		{
+			ID:       "deno",
+			Name:     "Deno Deploy",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.deno.com/deploy/", "https://docs.deno.com/subhosting/manual/"},
+			Rules: []Rule{
+				{
+					ID:          "deno-personal-access-token",
+					Provider:    "deno",
+					Description: "Deno Deploy access token",
+					Keywords:    []string{"ddp_", "ddw_", "ddo_"},
+					Regex:       `\bdd[opw]_[0-9A-Za-z]{36}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "deno-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.deno.com/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://dash.deno.com/account#access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://dash.deno.com/account#access-tokens",
+							},
+						},
+						Usage: "https://dash.deno.com : deployments of the projects",
+						Blast: "deploys code to the projects and reads their variables",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dependency-track",
+			Name:     "OWASP Dependency-Track",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.dependencytrack.org/integrations/rest-api/"},
+			Rules: []Rule{
+				{
+					ID:          "dependency-track-api-key",
+					Provider:    "dependency-track",
+					Description: "OWASP Dependency-Track API key",
+					Keywords:    []string{"odt_"},
+					Regex:       `\bodt_[0-9A-Za-z]{32}\b|\bodt_[0-9A-Za-z]{8}_[0-9A-Za-z]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dependency-track-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v1/team/self",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://docs.dependencytrack.org/integrations/rest-api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the team's API key",
+								Text:  "Administration, Access Management, Teams on your own server.",
+								URL:   "https://docs.dependencytrack.org/integrations/rest-api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://docs.dependencytrack.org/integrations/rest-api/",
+							},
+						},
+						Usage: "the server's access log",
+						Blast: "reads what is vulnerable in your software, uploads false bills of materials",
+					},
+				},
+			},
+		},
+		{
+			ID:       "deputy",
+			Name:     "Deputy",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.deputy.com/deputy-docs/docs/using-oauth-20"},
+			Rules: []Rule{
+				{
+					ID:          "deputy-access-token",
+					Provider:    "deputy",
+					Description: "Deputy permanent access token",
+					Keywords:    []string{"deputy"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "deputy-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{install}}.deputy.com/api/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "Login",
+						Note:     "needs the name of the installation, such as acme.au",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://once.deputy.com/my/oauth_clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://once.deputy.com/my/oauth_clients",
+							},
+						},
+						Usage: "Deputy : the permanent token's user in the audit log",
+						Blast: "reads and changes employees, shifts, timesheets and pay rates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "descope",
+			Name:     "Descope",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.descope.com/management/managing-keys", "https://docs.descope.com/management/access-keys"},
+			Rules: []Rule{
+				{
+					ID:          "descope-management-key",
+					Provider:    "descope",
+					Description: "Descope management key",
+					Keywords:    []string{"descope_management", "descope-management", "descopemanagement", "descope"},
+					Value:       "K[23][0-9A-Za-z]{60,120}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "descope-management-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.descope.com/v1/mgmt/user/search",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{project_id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"limit":1}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the project id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://app.descope.com/settings/company/managementkeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://app.descope.com/settings/company/managementkeys",
+							},
+						},
+						Usage: "https://app.descope.com/audit",
+						Blast: "creates users, changes roles and impersonates anybody of the project",
+					},
+				},
+			},
+		},
+		{
+			ID:       "detectify",
+			Name:     "Detectify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.detectify.com/"},
+			Rules: []Rule{
+				{
+					ID:          "detectify-api-key",
+					Provider:    "detectify",
+					Description: "Detectify API key",
+					Keywords:    []string{"detectify"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "detectify-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.detectify.com/rest/v2/domains/",
+							Headers: []Header{
+								{
+									Name:  "X-Detectify-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.detectify.com/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://detectify.com/dashboard/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://detectify.com/dashboard/api-keys",
+							},
+						},
+						Usage: "Detectify : the team's scan list",
+						Blast: "reads the vulnerabilities found in your domains and starts scans",
+					},
+				},
+			},
+		},
+		{
+			ID:       "detectlanguage",
+			Name:     "Detect Language",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://detectlanguage.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "detectlanguage-api-key",
+					Provider:    "detectlanguage",
+					Description: "Detect Language API key",
+					Keywords:    []string{"detectlanguage", "detect_language", "detect-language", "detectlang"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "detectlanguage-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://ws.detectlanguage.com/v3/account/status",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "plan",
+						Docs:     "https://detectlanguage.com/documentation",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://detectlanguage.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://detectlanguage.com/dashboard",
+							},
+						},
+						Usage: "https://detectlanguage.com/dashboard",
+						Blast: "uses up the daily requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "devcycle",
+			Name:     "DevCycle",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.devcycle.com/essentials/keys"},
+			Rules: []Rule{
+				{
+					ID:          "devcycle-server-sdk-key",
+					Provider:    "devcycle",
+					Description: "DevCycle server SDK key",
+					Keywords:    []string{"dvc_server_"},
+					Regex:       `\bdvc_server_[0-9A-Za-z_]{32,64}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "devcycle-server-sdk-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sdk-api.devcycle.com/v1/features?none=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "asked with POST and a user in practice; 401 is a dead key",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://app.devcycle.com/r/environments",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://app.devcycle.com/r/environments",
+							},
+						},
+						Usage: "https://app.devcycle.com : audit log",
+						Blast: "reads every flag with its rules and variables",
+					},
+				},
+				{
+					ID:          "devcycle-mobile-sdk-key",
+					Provider:    "devcycle",
+					Description: "DevCycle mobile SDK key",
+					Keywords:    []string{"dvc_mobile_"},
+					Regex:       `\bdvc_mobile_[0-9A-Za-z_]{32,64}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "devcycle-mobile-sdk-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sdk-api.devcycle.com/v1/features?none=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "asked with POST and a user in practice; 401 is a dead key",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "Old versions of the app lose their flags with it.",
+								URL:   "https://app.devcycle.com/r/environments",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://app.devcycle.com/r/environments",
+							},
+						},
+						Usage: "https://app.devcycle.com : evaluations of the environment",
+						Blast: "reads the flags that the app would get",
+					},
+				},
+				{
+					ID:          "devcycle-client-sdk-key",
+					Provider:    "devcycle",
+					Description: "DevCycle client SDK key",
+					Keywords:    []string{"dvc_client_"},
+					Regex:       `\bdvc_client_[0-9A-Za-z_]{32,64}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "devcycle-client-sdk-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sdk-api.devcycle.com/v1/features?none=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "asked with POST and a user in practice; 401 is a dead key",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://app.devcycle.com/r/environments",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://app.devcycle.com/r/environments",
+							},
+						},
+						Usage: "https://app.devcycle.com : evaluations of the environment",
+						Blast: "reads the flags of one user at a time; stands in every browser",
+					},
+				},
+				{
+					ID:          "devcycle-client-secret",
+					Provider:    "devcycle",
+					Description: "DevCycle management API client secret",
+					Keywords:    []string{"devcycle", "dvc_client_secret"},
+					Value:       "[0-9A-Za-z_-]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "devcycle-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sdk-api.devcycle.com/v1/features?none=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "asked with POST and a user in practice; 401 is a dead key",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://app.devcycle.com/r/environments",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://app.devcycle.com/r/environments",
+							},
+						},
+						Usage: "https://app.devcycle.com : audit log",
+						Blast: "reads every flag with its rules and variables",
+					},
+				},
+			},
+		},
+		{
+			ID:       "deviantart",
+			Name:     "DeviantArt",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.deviantart.com/developers/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "deviantart-access-token",
+					Provider:    "deviantart",
+					Description: "DeviantArt OAuth token",
+					Keywords:    []string{"deviantart", "deviant_art"},
+					Value:       "[0-9a-f]{50}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "deviantart-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.deviantart.com/api/v1/oauth2/placebo?access_token={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.deviantart.com/developers/console/oauth/placebo",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://www.deviantart.com/developers/apps",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://www.deviantart.com/oauth2/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://www.deviantart.com/developers/apps",
+							},
+						},
+						Usage: "https://www.deviantart.com/settings/applications",
+						Blast: "posts and deletes works as the user, within its scopes",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "deviantart-client-secret",
+					Provider:    "deviantart",
+					Description: "DeviantArt client secret",
+					Keywords:    []string{"deviantart", "deviant_art"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "deviantart-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.deviantart.com/api/v1/oauth2/placebo?access_token={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.deviantart.com/developers/console/oauth/placebo",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://www.deviantart.com/developers/apps",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://www.deviantart.com/oauth2/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://www.deviantart.com/developers/apps",
+							},
+						},
+						Usage: "https://www.deviantart.com/settings/applications",
+						Blast: "posts and deletes works as the user, within its scopes",
+						Self:  true,
+					},
+				},
+			},
+		},
+		{
+			ID:       "devin",
+			Name:     "Devin",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.devin.ai/api-reference/overview"},
+			Rules: []Rule{
+				{
+					ID:          "devin-api-key",
+					Provider:    "devin",
+					Description: "Devin API key",
+					Keywords:    []string{"apk_user_", "apk_"},
+					Regex:       `\bapk_(?:user_)?[0-9A-Za-z+/_-]{40,180}={0,2}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "devin-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.devin.ai/v1/sessions?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.devin.ai/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.devin.ai/settings/api-keys",
+							},
+						},
+						Usage: "https://app.devin.ai : sessions and usage",
+						Blast: "starts sessions with write access to the connected repositories, on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dfuse",
+			Name:     "dfuse",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.dfuse.eosnation.io/platform/dfuse-cloud/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "dfuse-api-key",
+					Provider:    "dfuse",
+					Description: "dfuse API key",
+					Keywords:    []string{"dfuse", "web_", "server_"},
+					Regex:       `\bserver_[0-9a-f]{32}\b`,
+					Value:       "(?:web|server|mobile)_[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "dfuse-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.dfuse.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.dfuse.io/",
+							},
+						},
+						Usage: "the dfuse account's usage",
+						Blast: "streams blockchain data on your quota",
+					},
+				},
+			},
+		},
+		{
+			ID:       "diffbot",
+			Name:     "Diffbot",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.diffbot.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "diffbot-api-token",
+					Provider:    "diffbot",
+					Description: "Diffbot API token",
+					Keywords:    []string{"diffbot"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "diffbot-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.diffbot.com/v4/account?token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.diffbot.com/reference/account",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the vendor to replace the token",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://app.diffbot.com/get-started/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://app.diffbot.com/get-started/",
+							},
+						},
+						Usage: "https://app.diffbot.com/ : credit usage",
+						Blast: "extracts pages and searches the Knowledge Graph on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "diggernaut",
+			Name:     "Diggernaut",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.diggernaut.com/dev/"},
+			Rules: []Rule{
+				{
+					ID:          "diggernaut-api-token",
+					Provider:    "diggernaut",
+					Description: "Diggernaut API token",
+					Keywords:    []string{"diggernaut"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "diggernaut-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.diggernaut.com/api/projects/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.diggernaut.com/accounts/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://www.diggernaut.com/accounts/",
+							},
+						},
+						Usage: "https://www.diggernaut.com : sessions of the diggers",
+						Blast: "runs scrapers on your plan and downloads what they collected",
+					},
+				},
+			},
+		},
+		{
+			ID:       "digicert",
+			Name:     "DigiCert CertCentral",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.digicert.com/en/certcentral/manage-account/account-access-and-management/api-keys.html"},
+			Rules: []Rule{
+				{
+					ID:          "digicert-api-key",
+					Provider:    "digicert",
+					Description: "DigiCert CertCentral API key",
+					Keywords:    []string{"digicert", "certcentral"},
+					Value:       "[0-9A-Z]{64,102}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "digicert-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.digicert.com/services/v2/user/me",
+							Headers: []Header{
+								{
+									Name:  "X-DC-DEVKEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://dev.digicert.com/certcentral-apis/services-api/users/my-user.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.digicert.com/account/account-access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								Text:  "Bind it to a role and to IP ranges.",
+								URL:   "https://www.digicert.com/account/account-access",
+							},
+						},
+						Usage: "https://www.digicert.com/account/audit",
+						Blast: "orders, reissues and revokes certificates of your domains on your bill",
+					},
+				},
+				{
+					ID:          "digicert-scep-key",
+					Provider:    "digicert",
+					Description: "DigiCert CertCentral ONE API token",
+					Keywords:    []string{"digicert", "sm_api_key", "digicert_one"},
+					Value:       "[0-9a-f]{22,40}_[0-9a-f]{40,70}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "digicert-scep-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.digicert.com/services/v2/user/me",
+							Headers: []Header{
+								{
+									Name:  "X-DC-DEVKEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://dev.digicert.com/certcentral-apis/services-api/users/my-user.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.digicert.com/account/account-access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								Text:  "Bind it to a role and to IP ranges.",
+								URL:   "https://www.digicert.com/account/account-access",
+							},
+						},
+						Usage: "https://www.digicert.com/account/audit",
+						Blast: "orders, reissues and revokes certificates of your domains on your bill",
 					},
 				},
 			},
@@ -7156,6 +8938,100 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "discogs",
+			Name:     "Discogs",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.discogs.com/developers/#page:authentication"},
+			Rules: []Rule{
+				{
+					ID:          "discogs-user-token",
+					Provider:    "discogs",
+					Description: "Discogs user token",
+					Keywords:    []string{"discogs"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "discogs-user-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.discogs.com/oauth/identity",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Discogs token={{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.discogs.com/settings/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://www.discogs.com/settings/developers",
+							},
+						},
+						Usage: "https://www.discogs.com/settings/developers",
+						Blast: "changes the collection, wantlist and marketplace listings of the user",
+					},
+				},
+				{
+					ID:          "discogs-consumer-secret",
+					Provider:    "discogs",
+					Description: "Discogs consumer secret",
+					Keywords:    []string{"discogs_consumer", "discogs_secret", "discogs-secret", "discogs_api_secret", "discogssecret", "discogs"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "discogs-consumer-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.discogs.com/oauth/identity",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Discogs token={{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.discogs.com/settings/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://www.discogs.com/settings/developers",
+							},
+						},
+						Usage: "https://www.discogs.com/settings/developers",
+						Blast: "changes the collection, wantlist and marketplace listings of the user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "discord",
 			Name:     "Discord",
 			Reviewed: "2026-11-24",
@@ -7393,6 +9269,424 @@ var builtin = Catalogue{
 						},
 						Usage: "https://discord.com/developers/applications",
 						Blast: "names the application; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "discourse",
+			Name:     "Discourse",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.discourse.org/"},
+			Rules: []Rule{
+				{
+					ID:          "discourse-api-key",
+					Provider:    "discourse",
+					Description: "Discourse API key",
+					Keywords:    []string{"discourse_api", "discourse-api", "discourseapi", "discourse_key", "discourse_token", "discourse api"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "discourse-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/session/current.json",
+							Headers: []Header{
+								{
+									Name:  "Api-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "Api-Username",
+									Value: "{{username}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						Identity: "current_user.username",
+						Note:     "needs the forum's host and a user the key may act as",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Admin, Advanced, API keys on your own forum.",
+								URL:   "https://meta.discourse.org/t/230124",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://meta.discourse.org/t/230124",
+							},
+						},
+						Usage: "the forum: Admin, Logs, Staff actions",
+						Blast: "acts as any user of the forum when it is a key for all users: reads private messages, changes settings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "disqus",
+			Name:     "Disqus",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://disqus.com/api/docs/auth/"},
+			Rules: []Rule{
+				{
+					ID:          "disqus-api-key",
+					Provider:    "disqus",
+					Description: "Disqus API key",
+					Keywords:    []string{"disqus"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "disqus-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://disqus.com/api/3.0/users/details.json?api_secret={{secret}}",
+						},
+						Live:     []int{200, 400},
+						Dead:     []int{400, 401},
+						LiveBody: `"code": ?(?:0|4|12)\b`,
+						DeadBody: `"code": ?5\b`,
+						Docs:     "https://disqus.com/api/docs/errors/",
+						Note:     "a public key asked this way answers as an invalid secret",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://disqus.com/api/applications/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								Text:  "Only the secret key needs the change; the public key may stand in a page.",
+								URL:   "https://disqus.com/api/applications/",
+							},
+						},
+						Usage: "https://disqus.com/api/applications/ : usage",
+						Blast: "reads and moderates comments of the forums that the application may act for",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ditto",
+			Name:     "Ditto",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.dittowords.com/api-reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "ditto-api-key",
+					Provider:    "ditto",
+					Description: "Ditto API key",
+					Keywords:    []string{"dittowords", "ditto_api", "ditto-api", "dittoapi", "ditto_key", "ditto_token", "ditto"},
+					Value:       `[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}\.[0-9A-Za-z]{40}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ditto-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.dittowords.com/v2/projects",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.dittowords.com/developers/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://app.dittowords.com/developers/api-keys",
+							},
+						},
+						Usage: "Ditto : activity of the projects",
+						Blast: "reads and changes the texts of your product",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dixa",
+			Name:     "Dixa",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.dixa.io/"},
+			Rules: []Rule{
+				{
+					ID:          "dixa-api-token",
+					Provider:    "dixa",
+					Description: "Dixa API token",
+					Keywords:    []string{"dixa_api", "dixa_token", "dixa-token", "dixaapi", "dixa_key", "dixa-api", "dev.dixa.io"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9A-Za-z_-]{32,80}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dixa-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://dev.dixa.io/v1/agents?pageLimit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.dixa.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.dixa.com/",
+							},
+						},
+						Usage: "Dixa : the integration's activity",
+						Blast: "reads customers' conversations and answers as your agents",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dnscheck",
+			Name:     "DNS Check",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.dnscheck.co/api"},
+			Rules: []Rule{
+				{
+					ID:          "dnscheck-api-key",
+					Provider:    "dnscheck",
+					Description: "DNS Check API key",
+					Keywords:    []string{"dnscheck", "dns_check"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "dnscheck-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://www.dnscheck.co/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://www.dnscheck.co/",
+							},
+						},
+						Usage: "https://www.dnscheck.co : notifications",
+						Blast: "reads and changes the DNS records that are watched",
+					},
+				},
+				{
+					ID:          "dnscheck-group-id",
+					Provider:    "dnscheck",
+					Description: "DNS Check record group UUID",
+					Keywords:    []string{"dnscheck_id", "dnscheck_group", "dnscheck_uuid"},
+					Value:       "[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "dnscheck-group-id",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://www.dnscheck.co/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://www.dnscheck.co/",
+							},
+						},
+						Usage: "https://www.dnscheck.co : notifications",
+						Blast: "reads and changes the DNS records that are watched",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dnsimple",
+			Name:     "DNSimple",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.dnsimple.com/v2/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "dnsimple-access-token",
+					Provider:    "dnsimple",
+					Description: "DNSimple API access token",
+					Keywords:    []string{"dnsimple_a_", "dnsimple_u_", "dnsimple"},
+					Regex:       `\bdnsimple_[au]_[0-9A-Za-z]{30,40}\b`,
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "dnsimple-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.dnsimple.com/v2/whoami",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.account.email",
+						Docs:     "https://developer.dnsimple.com/v2/identity/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://dnsimple.com/user",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://dnsimple.com/user",
+							},
+						},
+						Usage: "https://dnsimple.com/activity_log",
+						Blast: "changes the DNS of all domains of the account, registers and transfers domains on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dnspod",
+			Name:     "DNSPod",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.dnspod.com/account/5f2d466de8320f1a740d9ff3/"},
+			Rules: []Rule{
+				{
+					ID:          "dnspod-api-token",
+					Provider:    "dnspod",
+					Description: "DNSPod API token",
+					Keywords:    []string{"dnspod", "dp_key", "dp_token"},
+					Value:       "(?:[0-9]{5,7},)?[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dnspod-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://dnsapi.cn/User.Detail",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "login_token={{id}},{{secret}}&format=json",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"code":"1"`,
+						DeadBody: `"code":"-1"`,
+						Identity: "info.user.email",
+						Note:     "needs the token's id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://console.dnspod.cn/account/token/token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://console.dnspod.cn/account/token/token",
+							},
+						},
+						Usage: "https://console.dnspod.cn : operation log",
+						Blast: "changes the DNS records of all domains of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "docebo",
+			Name:     "Docebo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.docebo.com/hc/en-us/articles/360020084440"},
+			Rules: []Rule{
+				{
+					ID:          "docebo-client-secret",
+					Provider:    "docebo",
+					Description: "Docebo API client secret",
+					Keywords:    []string{"docebo"},
+					Value:       "[0-9a-f]{40}|[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "docebo-client-secret",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://help.docebo.com/hc/en-us/articles/360020084440",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://help.docebo.com/hc/en-us/articles/360020084440",
+							},
+						},
+						Usage: "Docebo : audit trail",
+						Blast: "reads learners and their results and enrols people",
 					},
 				},
 			},
@@ -7649,6 +9943,407 @@ var builtin = Catalogue{
 						},
 						Usage: "docker node ls",
 						Blast: "decrypts the Raft logs of a manager whose disk or backup is at hand, secrets included",
+					},
+				},
+			},
+		},
+		{
+			ID:       "docparser",
+			Name:     "Docparser",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docparser.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "docparser-api-key",
+					Provider:    "docparser",
+					Description: "Docparser API key",
+					Keywords:    []string{"docparser", "doc_parser"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "docparser-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.docparser.com/v1/ping",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docparser.com/api/",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.docparser.com/account/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://app.docparser.com/account/api",
+							},
+						},
+						Usage: "https://app.docparser.com : documents of the parsers",
+						Blast: "reads the invoices and forms that were parsed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "docraptor",
+			Name:     "DocRaptor",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docraptor.com/documentation/api"},
+			Rules: []Rule{
+				{
+					ID:          "docraptor-api-key",
+					Provider:    "docraptor",
+					Description: "DocRaptor API key",
+					Keywords:    []string{"docraptor", "doc_raptor"},
+					Value:       "[0-9A-Za-z_-]{16,40}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "docraptor-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://docraptor.com/docs.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://docraptor.com/account_info",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://docraptor.com/account_info",
+							},
+						},
+						Usage: "https://docraptor.com/doc_logs",
+						Blast: "makes PDFs on your plan and lists the documents that were made",
+					},
+				},
+			},
+		},
+		{
+			ID:       "document360",
+			Name:     "Document360",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://apidocs.document360.com/docs/api-token"},
+			Rules: []Rule{
+				{
+					ID:          "document360-api-token",
+					Provider:    "document360",
+					Description: "Document360 API token",
+					Keywords:    []string{"document360"},
+					Value:       "[0-9A-Za-z+/]{60,100}={0,2}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "document360-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://apihub.document360.io/v2/ProjectVersions",
+							Headers: []Header{
+								{
+									Name:  "api_token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://portal.document360.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://portal.document360.io/",
+							},
+						},
+						Usage: "Document360 : team auditing",
+						Blast: "reads and changes the articles of the knowledge base, private ones as well",
+					},
+				},
+			},
+		},
+		{
+			ID:       "documo",
+			Name:     "Documo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.documo.com/"},
+			Rules: []Rule{
+				{
+					ID:          "documo-api-key",
+					Provider:    "documo",
+					Description: "Documo API key",
+					Keywords:    []string{"documo", "mfax_api", "mfaxapi"},
+					Value:       `ey[0-9A-Za-z]{30,40}\.ey[0-9A-Za-z]{100,200}\.[0-9A-Za-z_-]{40,50}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "documo-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.documo.com/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "accountName",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.documo.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.documo.com/settings/api",
+							},
+						},
+						Usage: "https://app.documo.com : fax history",
+						Blast: "sends faxes in your name and reads those received",
+					},
+				},
+			},
+		},
+		{
+			ID:       "docusign",
+			Name:     "DocuSign",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.docusign.com/platform/auth/", "https://developers.docusign.com/platform/configure-app/"},
+			Rules: []Rule{
+				{
+					ID:          "docusign-secret-key",
+					Provider:    "docusign",
+					Description: "DocuSign app secret key",
+					Keywords:    []string{"docusign", "docu_sign", "ds_client_secret", "ds_secret"},
+					Value:       "[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "docusign-secret-key",
+					Verify: Verify{
+						Note: "POST https://account-d.docusign.com/oauth/token with a wrong code answers invalid_grant for a live pair and invalid_client for a dead one",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old secret",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://admindemo.docusign.com/apps-and-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second secret",
+								URL:   "https://apps-d.docusign.com/admin/apps-and-keys",
+							},
+						},
+						Usage: "DocuSign Admin : API usage center and audit logs",
+						Blast: "gets tokens for users who consented: reads and sends envelopes with contracts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "doit",
+			Name:     "DoiT",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.doit.com/docs/start"},
+			Rules: []Rule{
+				{
+					ID:          "doit-api-key",
+					Provider:    "doit",
+					Description: "DoiT API key",
+					Keywords:    []string{"doitintl", "doit_api", "doit-api", "doit_key", "doit_token", "doit.com"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "doit-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.doit.com/auth/v1/validate",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developer.doit.com/docs/start",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://console.doit.com/profile/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://console.doit.com/profile/api",
+							},
+						},
+						Usage: "https://console.doit.com : user activity",
+						Blast: "reads the cloud bills of all accounts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "domo",
+			Name:     "Domo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.domo.com/portal/1845fc11bbe5d-api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "domo-client-secret",
+					Provider:    "domo",
+					Description: "Domo client secret",
+					Keywords:    []string{"domo_client", "domo_secret", "domo-secret", "domo_api", "domoapi", "domo.com"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "domo-client-secret",
+					Verify: Verify{
+						Note: "GET https://api.domo.com/oauth/token?grant_type=client_credentials with a Basic login of id and secret answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked secret",
+								URL:   "https://developer.domo.com/manage-clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret with a name that tells its user",
+								URL:   "https://developer.domo.com/manage-clients",
+							},
+						},
+						Usage: "Domo : Admin, activity log",
+						Blast: "reads and writes the datasets of the instance",
+					},
+				},
+				{
+					ID:          "domo-access-token",
+					Provider:    "domo",
+					Description: "Domo developer token",
+					Keywords:    []string{"ddci", "domo_token", "domo_developer", "domo_access_token", "x-domo-developer-token"},
+					Regex:       `\bDDCI[0-9a-f]{48,80}\b`,
+					Value:       "DDCI[0-9a-f]{48,80}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "domo-access-token",
+					Verify: Verify{
+						Note: "GET https://api.domo.com/oauth/token?grant_type=client_credentials with a Basic login of id and secret answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked secret",
+								URL:   "https://developer.domo.com/manage-clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret with a name that tells its user",
+								URL:   "https://developer.domo.com/manage-clients",
+							},
+						},
+						Usage: "Domo : Admin, activity log",
+						Blast: "reads and writes the datasets of the instance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "doordash",
+			Name:     "DoorDash Drive",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.doordash.com/en-US/docs/drive/how_to/JWTs/"},
+			Rules: []Rule{
+				{
+					ID:          "doordash-signing-secret",
+					Provider:    "doordash",
+					Description: "DoorDash Drive signing secret",
+					Keywords:    []string{"doordash_signing", "doordash-signing", "doordash", "signing_secret"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "doordash-signing-secret",
+					Verify: Verify{
+						Note: "requests are JWTs signed with it; developer id and key id are needed as well",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked secret",
+								URL:   "https://developer.doordash.com/portal/integration/drive/credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret for this app alone",
+								URL:   "https://developer.doordash.com/portal/integration/drive/credentials",
+							},
+						},
+						Usage: "https://developer.doordash.com/portal : deliveries",
+						Blast: "orders deliveries on your account",
 					},
 				},
 			},
@@ -8021,6 +10716,338 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "dotdigital",
+			Name:     "Dotdigital",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.dotdigital.com/docs/setting-up-an-api-user"},
+			Rules: []Rule{
+				{
+					ID:          "dotdigital-api-password",
+					Provider:    "dotdigital",
+					Description: "Dotdigital API user password",
+					Keywords:    []string{"dotdigital_password", "dotdigital_pass", "dotdigital_secret", "dotmailer_password", "dotmailer_pass", "dotmailer_secret", "dotdigital-password", "dotdigitalpassword", "dotmailerpassword"},
+					Assigned:    true,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "dotdigital-api-password",
+					Verify: Verify{
+						Note: "a Basic login with the API user: GET https://r1-api.dotdigital.com/v2/account-info answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked password",
+								Text:  "Settings, Access, API users.",
+								URL:   "https://r1-app.dotdigital.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new password beside it",
+								URL:   "https://r1-app.dotdigital.com/",
+							},
+						},
+						Usage: "Dotdigital : account, API activity",
+						Blast: "sends campaigns in your name and exports the contact lists",
+					},
+				},
+				{
+					ID:          "dotdigital-api-user",
+					Provider:    "dotdigital",
+					Description: "Dotdigital API user",
+					Keywords:    []string{"apiuser-"},
+					Regex:       `\bapiuser-[0-9a-z]{12}@apiconnector\.com\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "dotdigital-api-user",
+					Verify: Verify{
+						Note: "a user name: it opens nothing without its password",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Look for the password near it",
+								Text:  "Delete the API user if the password leaked too.",
+								URL:   "https://r1-app.dotdigital.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API user for each integration",
+								URL:   "https://r1-app.dotdigital.com/",
+							},
+						},
+						Usage: "Dotdigital : Settings, Access, API users",
+						Blast: "names the API user; opens nothing without its password",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dovico",
+			Name:     "Dovico Timesheet",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.dovico.com/developer/"},
+			Rules: []Rule{
+				{
+					ID:          "dovico-data-access-token",
+					Provider:    "dovico",
+					Description: "Dovico Timesheet data access token",
+					Keywords:    []string{"dovico"},
+					Value:       `[0-9a-z]{32}\.[0-9a-z]{1,12}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dovico-data-access-token",
+					Verify: Verify{
+						Note: `both the consumer secret and the data access token go into one header: Authorization: WRAP access_token="client=…&user_token=…"`,
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://timesheet.dovico.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://timesheet.dovico.com/",
+							},
+						},
+						Usage: "Dovico : the token's user in the activity report",
+						Blast: "reads and books hours of the employees",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dribbble",
+			Name:     "Dribbble",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.dribbble.com/v2/oauth/"},
+			Rules: []Rule{
+				{
+					ID:          "dribbble-access-token",
+					Provider:    "dribbble",
+					Description: "Dribbble access token",
+					Keywords:    []string{"dribbble"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "dribbble-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.dribbble.com/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://dribbble.com/account/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://dribbble.com/account/applications",
+							},
+						},
+						Usage: "https://dribbble.com/account/applications",
+						Blast: "uploads and deletes shots as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "drift",
+			Name:     "Drift",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://devdocs.drift.com/docs/authentication-and-scopes"},
+			Rules: []Rule{
+				{
+					ID:          "drift-access-token",
+					Provider:    "drift",
+					Description: "Drift OAuth access token",
+					Keywords:    []string{"drift_token", "drift_access", "drift_api", "drift-api", "driftapi", "driftt", "drift.com"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "drift-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://driftapi.com/users/list",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://dev.drift.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://dev.drift.com/apps",
+							},
+						},
+						Usage: "https://app.drift.com : conversations",
+						Blast: "reads chats and contacts, and writes to visitors",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dronahq",
+			Name:     "DronaHQ",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.dronahq.com/"},
+			Rules: []Rule{
+				{
+					ID:          "dronahq-api-token",
+					Provider:    "dronahq",
+					Description: "DronaHQ API token",
+					Keywords:    []string{"dronahq"},
+					Value:       "[0-9a-z]{50}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "dronahq-api-token",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the DronaHQ API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://studio.dronahq.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://studio.dronahq.com/",
+							},
+						},
+						Usage: "DronaHQ : audit log",
+						Blast: "runs the automations and reads the sheets behind your apps",
+					},
+				},
+			},
+		},
+		{
+			ID:       "drone",
+			Name:     "Drone CI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.drone.io/api/overview/"},
+			Rules: []Rule{
+				{
+					ID:          "drone-access-token",
+					Provider:    "drone",
+					Description: "Drone CI personal token",
+					Keywords:    []string{"droneci", "drone_token", "drone-token", "dronetoken", "drone_access", "drone_api", "drone_server_token", "drone ci", "drone-ci", "drone_ci", "drone_key", "drone_secret"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "drone-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Docs:     "https://docs.drone.io/api/user/user_info/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "On the account page of your own server.",
+								URL:   "https://docs.drone.io/api/overview/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://docs.drone.io/api/overview/",
+							},
+						},
+						Usage: "the builds and secrets pages of the repositories",
+						Blast: "starts and changes builds and reads their logs, as the user",
+					},
+				},
+				{
+					ID:          "drone-rpc-secret",
+					Provider:    "drone",
+					Description: "Drone CI RPC secret",
+					Keywords:    []string{"drone_rpc_secret", "drone-rpc-secret"},
+					Assigned:    true,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "drone-rpc-secret",
+					Verify: Verify{
+						Note: "shared by the server and its runners; only the own server can tell",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Set a new DRONE_RPC_SECRET on server and runners",
+								Text:  "Restart them together.",
+								URL:   "https://docs.drone.io/server/reference/drone-rpc-secret/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://docs.drone.io/server/reference/drone-rpc-secret/",
+							},
+						},
+						Usage: "the log of the Drone server: runners that poll",
+						Blast: "registers a runner that receives the builds with their secrets",
+					},
+				},
+			},
+		},
+		{
 			ID:       "dropbox",
 			Name:     "Dropbox",
 			Reviewed: "2026-11-24",
@@ -8231,6 +11258,697 @@ var builtin = Catalogue{
 						},
 						Usage: "https://www.dropbox.com/developers/apps",
 						Blast: "names the app; opens nothing alone, unless it is the secret under a vague name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dub",
+			Name:     "Dub",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dub.co/docs/api-reference/tokens"},
+			Rules: []Rule{
+				{
+					ID:          "dub-api-key",
+					Provider:    "dub",
+					Description: "Dub API key",
+					Keywords:    []string{"dub_"},
+					Regex:       `\bdub_(?:[a-z]{3,6}_)?[0-9A-Za-z]{24}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "dub-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.dub.co/links/count",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.dub.co/settings/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://app.dub.co/settings/tokens",
+							},
+						},
+						Usage: "https://app.dub.co : analytics and logs",
+						Blast: "redirects your short links and reads their clicks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "duckdns",
+			Name:     "Duck DNS",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.duckdns.org/spec.jsp"},
+			Rules: []Rule{
+				{
+					ID:          "duckdns-token",
+					Provider:    "duckdns",
+					Description: "Duck DNS token",
+					Keywords:    []string{"duckdns", "duck_dns", "duck-dns"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "duckdns-token",
+					Verify: Verify{
+						Note: "the only request is an update, which changes an address: not asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Recreate the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://www.duckdns.org/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://www.duckdns.org/",
+							},
+						},
+						Usage: "https://www.duckdns.org/ : the addresses of the domains",
+						Blast: "points all your names under duckdns.org elsewhere",
+					},
+				},
+			},
+		},
+		{
+			ID:       "duffel",
+			Name:     "Duffel",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://duffel.com/docs/api/overview/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "duffel-access-token",
+					Provider:    "duffel",
+					Description: "Duffel access token",
+					Keywords:    []string{"duffel_live_", "duffel_test_"},
+					Regex:       `\bduffel_(?:test|live)_[0-9A-Za-z_=-]{43}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "duffel-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.duffel.com/air/airlines?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://duffel.com/docs/api/overview/making-requests",
+						Note: "the header Duffel-Version: v2 is demanded as well",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.duffel.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://app.duffel.com/",
+							},
+						},
+						Usage: "https://app.duffel.com : orders",
+						Blast: "a live one books and cancels flights on your balance and reads passengers' data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dune",
+			Name:     "Dune",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.dune.com/api-reference/overview/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "dune-api-key",
+					Provider:    "dune",
+					Description: "Dune API key",
+					Keywords:    []string{"dune_api", "dune-api", "duneapi", "x-dune-api-key", "dune.com", "dune_key", "dune_analytics", "duneanalytics"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "dune-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.dune.com/api/v1/usage",
+							Headers: []Header{
+								{
+									Name:  "X-Dune-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "asked with POST in newer versions: 405 is no answer",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://dune.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://dune.com/settings/api",
+							},
+						},
+						Usage: "https://dune.com/settings/api : usage",
+						Blast: "runs queries on your credits and reads private ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "duo",
+			Name:     "Duo Security",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://duo.com/docs/adminapi"},
+			Rules: []Rule{
+				{
+					ID:          "duo-secret-key",
+					Provider:    "duo",
+					Description: "Duo Security secret key",
+					Keywords:    []string{"duo_skey", "duo-skey", "duoskey", "duo_secret", "duo-secret", "duosecret", "duo_api_secret", "skey", "duosecurity", "duo_security"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "duo-secret-key",
+					Verify: Verify{
+						Note: "requests are signed with integration key, secret key and the API host: GET /auth/v2/check tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://admin.duosecurity.com/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://admin.duosecurity.com/applications",
+							},
+						},
+						Usage: "https://admin.duosecurity.com : administrator actions",
+						Blast: "an Admin API key removes second factors and adds users; another forges the answers of the second step",
+					},
+				},
+				{
+					ID:          "duo-integration-key",
+					Provider:    "duo",
+					Description: "Duo Security integration key",
+					Keywords:    []string{"ikey", "duo_ikey", "duosecurity", "duo_integration", "duo_client_id", "duo_key"},
+					Value:       "DI[0-9A-Z]{18}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "duo-integration-key",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Look for the secret key near it",
+								Text:  "Nothing to revoke if it stands alone.",
+								URL:   "https://admin.duosecurity.com/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								URL:   "https://admin.duosecurity.com/applications",
+							},
+						},
+						Usage: "https://admin.duosecurity.com : authentication log",
+						Blast: "names the protected application; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "duply",
+			Name:     "Duply",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://duply.co/docs"},
+			Rules: []Rule{
+				{
+					ID:          "duply-api-secret",
+					Provider:    "duply",
+					Description: "Duply API secret",
+					Keywords:    []string{"duply"},
+					Value:       "[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "duply-api-secret",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.duply.co/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://app.duply.co/",
+							},
+						},
+						Usage: "https://app.duply.co : renders",
+						Blast: "renders images on your plan",
+					},
+				},
+				{
+					ID:          "duply-api-id",
+					Provider:    "duply",
+					Description: "Duply API id",
+					Keywords:    []string{"duply"},
+					Value:       "[0-9A-Z]{7}-[0-9A-Z]{7}-[0-9A-Z]{7}-[0-9A-Z]{7}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "duply-api-id",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.duply.co/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://app.duply.co/",
+							},
+						},
+						Usage: "https://app.duply.co : renders",
+						Blast: "renders images on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dwolla",
+			Name:     "Dwolla",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.dwolla.com/docs/auth"},
+			Rules: []Rule{
+				{
+					ID:          "dwolla-client-secret",
+					Provider:    "dwolla",
+					Description: "Dwolla application secret",
+					Keywords:    []string{"dwolla"},
+					Value:       "[0-9A-Za-z]{50}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "dwolla-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.dwolla.com/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the key of the pair; the text after Basic is sent in base64; makes an access token that lives an hour; sandbox pairs answer at api-sandbox.dwolla.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask Dwolla to rotate the application secret",
+								Text:  "Write at once: transfers can be held.",
+								URL:   "https://dashboard.dwolla.com/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://dashboard.dwolla.com/applications",
+							},
+						},
+						Usage: "https://dashboard.dwolla.com : transfers and webhooks",
+						Blast: "moves money between bank accounts of your customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dynadot",
+			Name:     "Dynadot",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.dynadot.com/domain/api-commands"},
+			Rules: []Rule{
+				{
+					ID:          "dynadot-api-key",
+					Provider:    "dynadot",
+					Description: "Dynadot API key",
+					Keywords:    []string{"dynadot"},
+					Value:       "[0-9A-Za-z]{32,48}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "dynadot-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.dynadot.com/api3.json?key={{secret}}&command=is_processing",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"ResponseCode": ?"?0`,
+						DeadBody: "invalid key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.dynadot.com/account/domain/setting/api.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								Text:  "Limit it to the addresses of your servers.",
+								URL:   "https://www.dynadot.com/account/domain/setting/api.html",
+							},
+						},
+						Usage: "https://www.dynadot.com/account/ : account activity",
+						Blast: "changes name servers and transfers domains out of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dynalist",
+			Name:     "Dynalist",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://apidocs.dynalist.io/"},
+			Rules: []Rule{
+				{
+					ID:          "dynalist-secret-token",
+					Provider:    "dynalist",
+					Description: "Dynalist secret token",
+					Keywords:    []string{"dynalist"},
+					Value:       "[0-9A-Za-z_-]{128}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "dynalist-secret-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://dynalist.io/api/v1/file/list",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"token":"{{secret}}"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"_code":"?Ok`,
+						DeadBody: "InvalidToken",
+						Docs:     "https://apidocs.dynalist.io/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://dynalist.io/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://dynalist.io/developer",
+							},
+						},
+						Usage: "the documents' version history",
+						Blast: "reads and changes all documents of the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dynamsoft",
+			Name:     "Dynamsoft",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.dynamsoft.com/license-server/docs/about/"},
+			Rules: []Rule{
+				{
+					ID:          "dynamsoft-license-key",
+					Provider:    "dynamsoft",
+					Description: "Dynamsoft license key",
+					Keywords:    []string{"dlc2", "dls2ey"},
+					Regex:       `\bDL(?:C2|S2ey)[0-9A-Za-z+/]{60,400}={0,2}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "dynamsoft-license-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask Dynamsoft to move the license",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://www.dynamsoft.com/customer/license/fullLicense",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.dynamsoft.com/customer/license/fullLicense",
+							},
+						},
+						Usage: "https://www.dynamsoft.com/customer/license",
+						Blast: "scans barcodes on the count of your license",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dynatrace",
+			Name:     "Dynatrace",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.dynatrace.com/docs/manage/identity-access-management/access-tokens-and-oauth-clients/access-tokens", "https://docs.dynatrace.com/docs/dynatrace-api/environment-api/tokens-v2"},
+			Rules: []Rule{
+				{
+					ID:          "dynatrace-api-token",
+					Provider:    "dynatrace",
+					Description: "Dynatrace API token",
+					Keywords:    []string{"dt0a01.", "dt0c01.", "dt0s01.", "dt0s03.", "dt0s04.", "dt0s06.", "dt0s08.", "dt0s16."},
+					Regex:       `\bdt0(?:[acs]01|s03|s04|s06|s08|s16)\.(?P<id>[0-9A-Za-z]{8,24})\.[0-9A-Za-z]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dynatrace-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://{{environment}}.live.dynatrace.com/api/v2/apiTokens/lookup",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Api-Token {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"token":"{{secret}}"}`,
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "owner",
+						Docs:     "https://docs.dynatrace.com/docs/dynatrace-api/environment-api/tokens-v2/api-tokens/post-token-lookup",
+						Note:     "needs the environment id; 403 is a live token without the scope to look itself up",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://docs.dynatrace.com/docs/manage/identity-access-management/access-tokens-and-oauth-clients/access-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{environment}}.live.dynatrace.com/api/v2/apiTokens/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Api-Token {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://docs.dynatrace.com/docs/manage/identity-access-management/access-tokens-and-oauth-clients/access-tokens",
+							},
+						},
+						Usage: "Dynatrace : audit logs of the environment",
+						Blast: "reads logs, traces and metrics, and with write scopes changes the settings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dynv6",
+			Name:     "dynv6",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dynv6.com/docs/apis"},
+			Rules: []Rule{
+				{
+					ID:          "dynv6-token",
+					Provider:    "dynv6",
+					Description: "dynv6 HTTP token",
+					Keywords:    []string{"dynv6"},
+					Value:       "[0-9A-Za-z_-]{28,44}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "dynv6-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://dynv6.com/api/v2/zones",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://dynv6.com/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://dynv6.com/keys",
+							},
+						},
+						Usage: "https://dynv6.com/zones",
+						Blast: "points the names of your zones elsewhere",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dyspatch",
+			Name:     "Dyspatch",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.dyspatch.io/docs/api"},
+			Rules: []Rule{
+				{
+					ID:          "dyspatch-api-key",
+					Provider:    "dyspatch",
+					Description: "Dyspatch API key",
+					Keywords:    []string{"dyspatch"},
+					Value:       "[0-9A-Z]{52}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "dyspatch-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.dyspatch.io/drafts",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.dyspatch.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.dyspatch.io/",
+							},
+						},
+						Usage: "Dyspatch : activity of the templates",
+						Blast: "reads the templates of your mails",
 					},
 				},
 			},
