@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.223839",
+	Version: "2026-11-28.cfaae5",
 	Providers: []Provider{
 		{
 			ID:       "1password",
@@ -4537,6 +4537,69 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cloud.cerebras.ai : usage of the organization",
 						Blast: "runs models on your bill and your rate limits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cisco-meraki",
+			Name:     "Cisco Meraki",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.cisco.com/meraki/api-v1/authorization/"},
+			Rules: []Rule{
+				{
+					ID:          "cisco-meraki-api-key",
+					Provider:    "cisco-meraki",
+					Description: "Cisco Meraki dashboard API key",
+					Keywords:    []string{"meraki"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cisco-meraki-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.meraki.com/api/v1/administered/identities/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developer.cisco.com/meraki/api-v1/get-administered-identities-me/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "The key's owner can do it by API with any of his keys; suffix is its last four characters.",
+								URL:   "https://dashboard.meraki.com/api_access",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.meraki.com/api/v1/administered/identities/me/api/keys/{{suffix}}/revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate an API key",
+								Text:  "Two keys may live side by side, for an administrator with as few rights as possible.",
+								URL:   "https://dashboard.meraki.com/api_access",
+							},
+						},
+						Usage: "Organization > Configure > API & Webhooks : API analytics, and the change log",
+						Blast: "reads and changes the configuration of every network of the administrator: VPN, firewall rules, Wi-Fi passwords",
 					},
 				},
 			},
@@ -16499,6 +16562,59 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "lago",
+			Name:     "Lago",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://getlago.com/docs/api-reference/intro"},
+			Rules: []Rule{
+				{
+					ID:          "lago-api-key",
+					Provider:    "lago",
+					Description: "Lago API key",
+					Keywords:    []string{"lago_api", "lago-api", "lagoapi", "lago_key", "lagokey", "getlago"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "lago-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.getlago.com/api/v1/customers?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://getlago.com/docs/api-reference/customers/get-all",
+						Note: "accounts in the EU are known at api.eu.getlago.com only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old API key",
+								Text:  "Once the new one is in use.",
+								URL:   "https://app.getlago.com/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second API key",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://app.getlago.com/developers",
+							},
+						},
+						Usage: "https://app.getlago.com/developers : API and event logs",
+						Blast: "reads and changes customers, plans, usage events and invoices of the billing account",
+					},
+				},
+			},
+		},
+		{
 			ID:       "langchain",
 			Name:     "LangChain (LangSmith)",
 			Reviewed: "2026-11-24",
@@ -16784,6 +16900,426 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "launchdarkly",
+			Name:     "LaunchDarkly",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://launchdarkly.com/docs/home/account/api", "https://launchdarkly.com/docs/sdk/concepts/client-side-server-side#keys"},
+			Rules: []Rule{
+				{
+					ID:          "launchdarkly-access-token",
+					Provider:    "launchdarkly",
+					Description: "LaunchDarkly access token",
+					Keywords:    []string{"launchdarkly", "launch_darkly", "launch-darkly", "ld_api", "ld_access", "ldapi"},
+					Value:       "api-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "launchdarkly-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.launchdarkly.com/api/v2/caller-identity",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "tokenName",
+						Docs:     "https://launchdarkly.com/docs/api/other/get-caller-identity",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								Text:  "caller-identity tells the exact tokenId; a token with writer rights can delete itself.",
+								URL:   "https://app.launchdarkly.com/settings/authorization",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://app.launchdarkly.com/api/v2/tokens/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a custom role",
+								URL:   "https://app.launchdarkly.com/settings/authorization",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://app.launchdarkly.com/api/v2/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","role":"reader"}`,
+								},
+							},
+						},
+						Usage: "https://app.launchdarkly.com/settings/audit-log",
+						Blast: "flips feature flags in production, reads targeting rules and members",
+					},
+				},
+				{
+					ID:          "launchdarkly-sdk-key",
+					Provider:    "launchdarkly",
+					Description: "LaunchDarkly server-side SDK key",
+					Keywords:    []string{"launchdarkly", "launch_darkly", "launch-darkly", "ld_sdk", "ldsdk", "ld-sdk", "sdkkey", "sdk_key", "sdk-key"},
+					Value:       "(?:sdk|rel)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "launchdarkly-sdk-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sdk.launchdarkly.com/sdk/latest-all",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://launchdarkly.com/docs/sdk/features/relay-proxy-configuration",
+						Note: "answers with all flags of the environment",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the SDK key",
+								Text:  "Choose a time for the old key to live on, deploy the new one, then expire the old.",
+								URL:   "https://app.launchdarkly.com/settings/projects",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new SDK key of the environment",
+								Text:  "It stands beside the old one during the change.",
+								URL:   "https://app.launchdarkly.com/settings/projects",
+							},
+						},
+						Usage: "https://app.launchdarkly.com : account usage, server-side connections",
+						Blast: "reads every flag of one environment with its targeting rules",
+					},
+				},
+				{
+					ID:          "launchdarkly-unnamed-key",
+					Provider:    "launchdarkly",
+					Description: "LaunchDarkly token or SDK key (without the name near)",
+					Keywords:    []string{"api-", "sdk-"},
+					Regex:       `\b(?:api|sdk)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "high",
+					Class:       "suspect",
+					Family:      "launchdarkly-unnamed-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.launchdarkly.com/api/v2/caller-identity",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "tokenName",
+						Docs:     "https://launchdarkly.com/docs/api/other/get-caller-identity",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								Text:  "caller-identity tells the exact tokenId; a token with writer rights can delete itself.",
+								URL:   "https://app.launchdarkly.com/settings/authorization",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://app.launchdarkly.com/api/v2/tokens/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a custom role",
+								URL:   "https://app.launchdarkly.com/settings/authorization",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://app.launchdarkly.com/api/v2/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","role":"reader"}`,
+								},
+							},
+						},
+						Usage: "https://app.launchdarkly.com/settings/audit-log",
+						Blast: "flips feature flags in production, reads targeting rules and members",
+					},
+				},
+				{
+					ID:          "launchdarkly-mobile-key",
+					Provider:    "launchdarkly",
+					Description: "LaunchDarkly mobile key",
+					Keywords:    []string{"mob-"},
+					Regex:       `\bmob-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "launchdarkly-mobile-key",
+					Verify: Verify{
+						Note: "made for use in apps; it only evaluates the flags that are open to clients",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the mobile key",
+								Text:  "Apps that are installed keep the old key: let it live on until they are updated.",
+								URL:   "https://app.launchdarkly.com/settings/projects",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Ship the new mobile key",
+								URL:   "https://app.launchdarkly.com/settings/projects",
+							},
+						},
+						Usage: "https://app.launchdarkly.com : account usage, client-side MAU",
+						Blast: "evaluates the flags of one environment that are open to mobile clients",
+					},
+				},
+				{
+					ID:          "launchdarkly-named-token",
+					Provider:    "launchdarkly",
+					Description: "LaunchDarkly token (form not known)",
+					Keywords:    []string{"launchdarkly"},
+					Value:       "[0-9a-z_=-]{40}",
+					Severity:    "high",
+					Class:       "suspect",
+					Family:      "launchdarkly-named-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.launchdarkly.com/api/v2/caller-identity",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "tokenName",
+						Docs:     "https://launchdarkly.com/docs/api/other/get-caller-identity",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								Text:  "caller-identity tells the exact tokenId; a token with writer rights can delete itself.",
+								URL:   "https://app.launchdarkly.com/settings/authorization",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://app.launchdarkly.com/api/v2/tokens/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a custom role",
+								URL:   "https://app.launchdarkly.com/settings/authorization",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://app.launchdarkly.com/api/v2/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","role":"reader"}`,
+								},
+							},
+						},
+						Usage: "https://app.launchdarkly.com/settings/audit-log",
+						Blast: "flips feature flags in production, reads targeting rules and members",
+					},
+				},
+			},
+		},
+		{
+			ID:       "line",
+			Name:     "LINE",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.line.biz/en/docs/messaging-api/channel-access-tokens/", "https://developers.line.biz/en/docs/basics/channel-access-token/"},
+			Rules: []Rule{
+				{
+					ID:          "line-channel-access-token",
+					Provider:    "line",
+					Description: "LINE channel access token",
+					Keywords:    []string{"channel_access_token", "channelaccesstoken", "channel-access-token", "line_channel", "linechannel", "line_access", "line_token", "line token", "line_bot", "linebot", "line-bot", "linemessaging", "line_messaging", "line.bot", "api.line.me"},
+					Value:       "[0-9A-Za-z+/]{150,180}={0,2}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "line-channel-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.line.me/v2/bot/info",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "displayName",
+						Docs:     "https://developers.line.biz/en/reference/messaging-api/#get-bot-info",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the channel access token",
+								Text:  "Long-lived and short-lived tokens revoke themselves; tokens of version 2.1 need the channel id and secret.",
+								URL:   "https://developers.line.biz/en/reference/messaging-api/#revoke-longlived-or-shortlived-channel-access-token",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.line.me/v2/oauth/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "access_token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a channel access token",
+								Text:  "Prefer tokens of version 2.1, which expire.",
+								URL:   "https://developers.line.biz/console/",
+							},
+						},
+						Usage: "https://manager.line.biz : number of sent messages",
+						Blast: "sends messages to all followers as your bot (billed) and reads their profiles",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "line-channel-secret",
+					Provider:    "line",
+					Description: "LINE channel secret",
+					Keywords:    []string{"line_channel_secret", "linechannelsecret", "line-channel-secret", "channel_secret", "channelsecret", "channel-secret", "line_secret", "line_bot", "linebot", "line-bot"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "line-channel-secret",
+					Verify: Verify{
+						Note: "signs webhooks and, with the channel id, issues access tokens; there is no request that only asks",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reissue the channel secret",
+								Text:  "Basic settings of the channel. The old one ends at once, also for LINE Login.",
+								URL:   "https://developers.line.biz/console/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new channel secret",
+								URL:   "https://developers.line.biz/console/",
+							},
+						},
+						Usage: "https://developers.line.biz/console/ : statistics of the channel",
+						Blast: "issues access tokens for the channel and forges LINE's webhooks to your bot",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "line-notify-token",
+					Provider:    "line",
+					Description: "LINE Notify token",
+					Keywords:    []string{"line_notify", "linenotify", "line-notify", "notify-api.line"},
+					Value:       "[0-9A-Za-z]{43}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "line-notify-token",
+					Verify: Verify{
+						Note: "LINE Notify was closed in March 2025: no token is accepted any more",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "The service has ended.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Move to the Messaging API",
+								Text:  "It needs a channel access token.",
+								URL:   "https://developers.line.biz/en/docs/messaging-api/",
+							},
+						},
+						Usage: "https://notify-bot.line.me",
+						Blast: "none since LINE Notify was closed in March 2025; before, it posted to one chat",
+						Self:  true,
+					},
+				},
+			},
+		},
+		{
 			ID:       "linear",
 			Name:     "Linear",
 			Reviewed: "2026-11-24",
@@ -16962,6 +17498,452 @@ var builtin = Catalogue{
 						},
 						Usage: "your own webhook endpoint's log",
 						Blast: "forges Linear's webhooks to your endpoint",
+					},
+				},
+			},
+		},
+		{
+			ID:       "linkedin",
+			Name:     "LinkedIn",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://learn.microsoft.com/en-us/linkedin/shared/authentication/client-credentials-flow", "https://learn.microsoft.com/en-us/linkedin/shared/authentication/token-introspection"},
+			Rules: []Rule{
+				{
+					ID:          "linkedin-client-secret",
+					Provider:    "linkedin",
+					Description: "LinkedIn client secret",
+					Keywords:    []string{"wpl_ap1."},
+					Regex:       `\bWPL_AP1\.[0-9A-Za-z]{14,20}\.[0-9A-Za-z+/]{4,8}={0,2}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "linkedin-client-secret",
+					Verify: Verify{
+						Note: "the token address needs the client id too and issues a token: it is no question without effect",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new client secret",
+								Text:  "Tab Auth of the application. The old secret can be left alive for a while: end it once the new one runs.",
+								URL:   "https://www.linkedin.com/developers/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new client secret in place",
+								URL:   "https://www.linkedin.com/developers/apps",
+							},
+						},
+						Usage: "https://www.linkedin.com/developers/apps : analytics of the application",
+						Blast: "with the client id: acts as the application and exchanges its members' authorization codes",
+					},
+				},
+				{
+					ID:          "linkedin-legacy-client-secret",
+					Provider:    "linkedin",
+					Description: "LinkedIn client secret (16 characters)",
+					Keywords:    []string{"linkedin_secret", "linkedin-secret", "linkedinsecret", "linkedin secret", "linkedin_client", "linkedin-client", "linkedinclient", "linkedin client", "linkedin_token", "linkedin-token", "linkedintoken", "linkedin token", "linkedin_api", "linkedin-api", "linkedinapi", "linkedin api", "linkedin_key", "linkedin-key", "linkedinkey", "linkedin key", "linkedin_oauth", "linkedin-oauth", "linkedinoauth", "linkedin oauth", "linkedin_auth", "linkedin-auth", "linkedinauth", "linkedin auth", "linked_in_secret", "linked_in-secret", "linked_insecret", "linked_in secret", "linked_in_client", "linked_in-client", "linked_inclient", "linked_in client", "linked_in_token", "linked_in-token", "linked_intoken", "linked_in token", "linked_in_api", "linked_in-api", "linked_inapi", "linked_in api", "linked_in_key", "linked_in-key", "linked_inkey", "linked_in key", "linked_in_oauth", "linked_in-oauth", "linked_inoauth", "linked_in oauth", "linked_in_auth", "linked_in-auth", "linked_inauth", "linked_in auth", "linked-in_secret", "linked-in-secret", "linked-insecret", "linked-in secret", "linked-in_client", "linked-in-client", "linked-inclient", "linked-in client", "linked-in_token", "linked-in-token", "linked-intoken", "linked-in token", "linked-in_api", "linked-in-api", "linked-inapi", "linked-in api", "linked-in_key", "linked-in-key", "linked-inkey", "linked-in key", "linked-in_oauth", "linked-in-oauth", "linked-inoauth", "linked-in oauth", "linked-in_auth", "linked-in-auth", "linked-inauth", "linked-in auth", "linkedin="},
+					Value:       "[0-9A-Za-z]{16}",
+					MinEntropy:  2.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "linkedin-legacy-client-secret",
+					Needs: Needs{
+						Rule:    "linkedin-client-id",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "the token address needs the client id too and issues a token: it is no question without effect",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new client secret",
+								Text:  "Tab Auth of the application. The old secret can be left alive for a while: end it once the new one runs.",
+								URL:   "https://www.linkedin.com/developers/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new client secret in place",
+								URL:   "https://www.linkedin.com/developers/apps",
+							},
+						},
+						Usage: "https://www.linkedin.com/developers/apps : analytics of the application",
+						Blast: "with the client id: acts as the application and exchanges its members' authorization codes",
+					},
+				},
+				{
+					ID:          "linkedin-client-id",
+					Provider:    "linkedin",
+					Description: "LinkedIn client id",
+					Keywords:    []string{"linkedin", "linked_in", "linked-in"},
+					Value:       "[0-9a-z]{14}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "linkedin-client-id",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the secret that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "An application's client id does not change.",
+							},
+						},
+						Usage: "https://www.linkedin.com/developers/apps : analytics of the application",
+						Blast: "names the application; opens nothing alone",
+					},
+				},
+				{
+					ID:          "linkedin-access-token",
+					Provider:    "linkedin",
+					Description: "LinkedIn access token",
+					Keywords:    []string{"linkedin", "linked_in", "linked-in"},
+					Value:       "AQ[0-9A-Za-z_-]{200,800}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "linkedin-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.linkedin.com/v2/userinfo",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://learn.microsoft.com/en-us/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2",
+						Note:     "403 is a live token without the openid scope",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Needs the application's client id and secret; the member can also remove the application under Permitted services.",
+								URL:   "https://www.linkedin.com/mypreferences/d/data-sharing-for-permitted-services",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://www.linkedin.com/oauth/v2/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "client_id={{client_id}}&client_secret={{admin}}&token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the member consent again",
+								URL:   "https://www.linkedin.com/developers/apps",
+							},
+						},
+						Usage: "https://www.linkedin.com/developers/apps : analytics of the application",
+						Blast: "posts and reads as the member, or manages ads and pages, as far as its scopes go; lives for 60 days",
+					},
+				},
+			},
+		},
+		{
+			ID:       "linode",
+			Name:     "Linode (Akamai)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://techdocs.akamai.com/linode-api/reference/get-started#personal-access-tokens", "https://techdocs.akamai.com/cloud-computing/docs/manage-personal-access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "linode-personal-access-token",
+					Provider:    "linode",
+					Description: "Linode personal access token",
+					Keywords:    []string{"linode"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "linode-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.linode.com/v4/profile",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Scopes:   "header:X-OAuth-Scopes",
+						Docs:     "https://techdocs.akamai.com/linode-api/reference/get-profile",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Its id stands in the list of tokens.",
+								URL:   "https://cloud.linode.com/profile/tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.linode.com/v4/profile/tokens/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the fewest scopes and an expiry",
+								URL:   "https://cloud.linode.com/profile/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.linode.com/v4/profile/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"label":"{{name}}","scopes":"linodes:read_only"}`,
+								},
+							},
+						},
+						Usage: "https://cloud.linode.com/events",
+						Blast: "creates, rebuilds and deletes servers, volumes, DNS zones and users, as far as its scopes go; costs money",
+					},
+				},
+				{
+					ID:          "linode-object-storage-secret-key",
+					Provider:    "linode",
+					Description: "Linode object storage secret key",
+					Keywords:    []string{"linode_obj", "linode_object", "linode_s3", "linode_secret", "linode_bucket", "linodeobjects"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "linode-object-storage-secret-key",
+					Verify: Verify{
+						Note: "asks need the access key and the cluster: try a listing with an S3 client",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access key",
+								URL:   "https://cloud.linode.com/object-storage/access-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an access key limited to the bucket",
+								URL:   "https://cloud.linode.com/object-storage/access-keys",
+							},
+						},
+						Usage: "https://cloud.linode.com/object-storage/buckets",
+						Blast: "reads, writes and deletes the objects of the buckets the key was limited to",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lob",
+			Name:     "Lob",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.lob.com/#tag/Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "lob-api-key",
+					Provider:    "lob",
+					Description: "Lob API key",
+					Keywords:    []string{"live_"},
+					Regex:       `\blive_[0-9a-f]{35}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "lob-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.lob.com/v1/addresses?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.lob.com/#tag/Addresses",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the secret key on the account page",
+								URL:   "https://dashboard.lob.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new secret key",
+								Text:  "Every program of the account needs it, since they share one secret key.",
+								URL:   "https://dashboard.lob.com/settings/api-keys",
+							},
+						},
+						Usage: "https://dashboard.lob.com : logs of requests",
+						Blast: "prints and mails letters and checks at your cost, reads recipients' addresses",
+					},
+				},
+				{
+					ID:          "lob-test-api-key",
+					Provider:    "lob",
+					Description: "Lob test API key",
+					Keywords:    []string{"lob"},
+					Value:       "test_[0-9a-f]{35}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "lob-test-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.lob.com/v1/addresses?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.lob.com/#tag/Addresses",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the test key",
+								URL:   "https://dashboard.lob.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new test key",
+								URL:   "https://dashboard.lob.com/settings/api-keys",
+							},
+						},
+						Usage: "https://dashboard.lob.com : logs of requests",
+						Blast: "makes test objects only: nothing is printed or mailed",
+					},
+				},
+				{
+					ID:          "lob-publishable-api-key",
+					Provider:    "lob",
+					Description: "Lob publishable API key",
+					Keywords:    []string{"live_pub_", "test_pub_"},
+					Regex:       `\b(?:live|test)_pub_[0-9a-f]{31}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "lob-publishable-api-key",
+					Verify: Verify{
+						Note: "made for use in browsers: address verification and autocompletion only",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the publishable key",
+								URL:   "https://dashboard.lob.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new publishable key into the page",
+								URL:   "https://dashboard.lob.com/settings/api-keys",
+							},
+						},
+						Usage: "https://dashboard.lob.com : logs of requests",
+						Blast: "verifies addresses on your account, which is billed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lokalise",
+			Name:     "Lokalise",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.lokalise.com/reference/api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "lokalise-api-token",
+					Provider:    "lokalise",
+					Description: "Lokalise API token",
+					Keywords:    []string{"lokalise"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "lokalise-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.lokalise.com/api2/system/languages?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{400, 401},
+						Docs: "https://developers.lokalise.com/reference/list-system-languages",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.lokalise.com/profile#apitokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.lokalise.com/profile#apitokens",
+							},
+						},
+						Usage: "https://app.lokalise.com : activity of each project",
+						Blast: "reads and overwrites the translations of every project of the user; a changed text ships with your app",
 					},
 				},
 			},
@@ -17304,6 +18286,471 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "mailjet",
+			Name:     "Mailjet",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.mailjet.com/email/guides/#authentication", "https://dev.mailjet.com/sms/guides/send-sms-api/"},
+			Rules: []Rule{
+				{
+					ID:          "mailjet-api-key",
+					Provider:    "mailjet",
+					Description: "Mailjet API key or secret key",
+					Keywords:    []string{"mailjet", "mj_apikey", "mj_api", "mj_secret"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailjet-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mailjet.com/v3/REST/myprofile",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "Data.0.CompanyName",
+						Docs:     "https://dev.mailjet.com/email/reference/settings/user-account/",
+						Note:     "needs both halves; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret key",
+								Text:  "There is one secret key for the account: a new one ends the old.",
+								URL:   "https://app.mailjet.com/account/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new secret key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://app.mailjet.com/account/apikeys",
+							},
+						},
+						Usage: "https://app.mailjet.com/stats : mail that you did not send",
+						Blast: "sends mail as your verified senders, reads contacts and statistics",
+					},
+				},
+				{
+					ID:          "mailjet-basic-auth",
+					Provider:    "mailjet",
+					Description: "Mailjet key pair for basic authentication",
+					Keywords:    []string{"mailjet"},
+					Value:       "[0-9A-Za-z]{86,87}={1,2}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailjet-basic-auth",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mailjet.com/v3/REST/myprofile",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "Data.0.CompanyName",
+						Docs:     "https://dev.mailjet.com/email/reference/settings/user-account/",
+						Note:     "needs both halves; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret key",
+								Text:  "There is one secret key for the account: a new one ends the old.",
+								URL:   "https://app.mailjet.com/account/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new secret key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://app.mailjet.com/account/apikeys",
+							},
+						},
+						Usage: "https://app.mailjet.com/stats : mail that you did not send",
+						Blast: "sends mail as your verified senders, reads contacts and statistics",
+					},
+				},
+				{
+					ID:          "mailjet-sms-token",
+					Provider:    "mailjet",
+					Description: "Mailjet SMS token",
+					Keywords:    []string{"mailjet_sms", "mailjetsms", "mailjet-sms", "mj_sms", "mj_token", "mj_apitoken"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailjet-sms-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mailjet.com/v4/sms?Limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://dev.mailjet.com/sms/reference/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the SMS token",
+								URL:   "https://app.mailjet.com/sms",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate an SMS token",
+								URL:   "https://app.mailjet.com/sms",
+							},
+						},
+						Usage: "https://app.mailjet.com/sms",
+						Blast: "sends text messages at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mapbox",
+			Name:     "Mapbox",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.mapbox.com/api/accounts/tokens/", "https://docs.mapbox.com/help/getting-started/access-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "mapbox-secret-access-token",
+					Provider:    "mapbox",
+					Description: "Mapbox secret access token",
+					Keywords:    []string{"sk.eyj"},
+					Regex:       `\bsk\.eyJ[0-9A-Za-z_-]{20,200}\.[0-9A-Za-z_-]{20,24}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mapbox-secret-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mapbox.com/tokens/v2?access_token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"TokenValid"`,
+						DeadBody: "Token(?:Invalid|Expired|Revoked|Malformed)",
+						Identity: "token.user",
+						Docs:     "https://docs.mapbox.com/api/accounts/tokens/#retrieve-a-token",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "User and id of the token come from the verification. A token with the scope tokens:write deletes itself.",
+								URL:   "https://console.mapbox.com/account/access-tokens/",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.mapbox.com/tokens/v2/{{user}}/{{id}}?access_token={{admin}}",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/json",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the few scopes that are needed",
+								URL:   "https://console.mapbox.com/account/access-tokens/",
+							},
+						},
+						Usage: "https://console.mapbox.com/statistics",
+						Blast: "reads and writes styles, tilesets and datasets, and makes further tokens when its scopes allow; costs money",
+					},
+				},
+				{
+					ID:          "mapbox-temporary-access-token",
+					Provider:    "mapbox",
+					Description: "Mapbox temporary access token",
+					Keywords:    []string{"tk.eyj"},
+					Regex:       `\btk\.eyJ[0-9A-Za-z_-]{20,200}\.[0-9A-Za-z_-]{20,24}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "mapbox-temporary-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mapbox.com/tokens/v2?access_token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"TokenValid"`,
+						DeadBody: "Token(?:Invalid|Expired|Revoked|Malformed)",
+						Identity: "token.user",
+						Docs:     "https://docs.mapbox.com/api/accounts/tokens/#retrieve-a-token",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Wait for its end",
+								Text:  "A temporary token lives for one hour at most; revoking the token that made it ends it too.",
+								URL:   "https://console.mapbox.com/account/access-tokens/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make temporary tokens in the server for each use",
+								URL:   "https://console.mapbox.com/account/access-tokens/",
+							},
+						},
+						Usage: "https://console.mapbox.com/statistics",
+						Blast: "uses the account's services for an hour at most",
+					},
+				},
+				{
+					ID:          "mapbox-public-access-token",
+					Provider:    "mapbox",
+					Description: "Mapbox public access token",
+					Keywords:    []string{"pk.eyj"},
+					Regex:       `\bpk\.eyJ[0-9A-Za-z_-]{20,200}\.[0-9A-Za-z_-]{20,24}`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "mapbox-public-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mapbox.com/tokens/v2?access_token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"TokenValid"`,
+						DeadBody: "Token(?:Invalid|Expired|Revoked|Malformed)",
+						Identity: "token.user",
+						Docs:     "https://docs.mapbox.com/api/accounts/tokens/#retrieve-a-token",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the public token, or restrict it to your addresses",
+								URL:   "https://console.mapbox.com/account/access-tokens/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a public token with URL restrictions",
+								URL:   "https://console.mapbox.com/account/access-tokens/",
+							},
+						},
+						Usage: "https://console.mapbox.com/statistics",
+						Blast: "made for use in pages; without URL restrictions anybody's map loads are on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "microsoft-teams",
+			Name:     "Microsoft Teams",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook", "https://learn.microsoft.com/en-us/power-automate/teams/overview"},
+			Rules: []Rule{
+				{
+					ID:          "microsoft-teams-incoming-webhook",
+					Provider:    "microsoft-teams",
+					Description: "Microsoft Teams incoming webhook",
+					Keywords:    []string{"webhook.office.com/webhookb2/", "outlook.office.com/webhook/", "outlook.office365.com/webhook/"},
+					Regex:       `https://(?:[0-9A-Za-z-]{1,63}\.webhook\.office\.com/webhookb2|outlook\.office(?:365)?\.com/webhook)/[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}@[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}/IncomingWebhook/[0-9A-Za-z]{32}/[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "microsoft-teams-incoming-webhook",
+					Verify: Verify{
+						Note: "the address itself is the secret: an empty text would be refused with 400 by a live one, 404 and 410 say that it is gone",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the connector from the channel",
+								Text:  "Channel > Manage channel > Connectors > Configured.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set up a workflow in its place",
+								Text:  "Microsoft retires connectors: choose Workflows, 'Post to a channel when a webhook request is received'.",
+								URL:   "https://learn.microsoft.com/en-us/power-automate/teams/overview",
+							},
+						},
+						Usage: "the channel itself: posts of the connector",
+						Blast: "posts any message with any link to one channel, as a connector that people trust",
+					},
+				},
+				{
+					ID:          "microsoft-teams-workflow-webhook",
+					Provider:    "microsoft-teams",
+					Description: "Microsoft Teams workflow address",
+					Keywords:    []string{".api.powerplatform.com"},
+					Regex:       `https://[0-9A-Za-z.-]{5,120}\.api\.powerplatform\.com(?::443)?/[0-9A-Za-z/_-]{0,80}/?workflows/[0-9A-Za-z]{32}/triggers/[0-9A-Za-z_]{3,20}/paths/invoke[0-9A-Za-z?&=%._/-]{1,160}sig=[0-9A-Za-z_-]{43}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "microsoft-teams-workflow-webhook",
+					Verify: Verify{
+						Note: "calling the address runs the flow: there is no question without effect",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the flow, or save it as a copy and delete the old one",
+								Text:  "A copied flow gets a new address; delete the old one.",
+								URL:   "https://make.powerautomate.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new address of the trigger",
+								URL:   "https://make.powerautomate.com",
+							},
+						},
+						Usage: "https://make.powerautomate.com : run history of the flow",
+						Blast: "runs one flow with whatever it does: posts to a channel, mails, writes files",
+					},
+				},
+			},
+		},
+		{
+			ID:       "miro",
+			Name:     "Miro",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.miro.com/docs/getting-started-with-oauth", "https://developers.miro.com/reference/revoke-token-1"},
+			Rules: []Rule{
+				{
+					ID:          "miro-access-token",
+					Provider:    "miro",
+					Description: "Miro access token",
+					Keywords:    []string{"eyjtaxjvlm9yawdpbii6"},
+					Regex:       `\beyJtaXJvLm9yaWdpbiI6[0-9A-Za-z]{10,20}_[0-9A-Za-z_-]{24,40}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "miro-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.miro.com/v1/oauth-token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.name",
+						Docs:     "https://developers.miro.com/reference/token-info",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://developers.miro.com/reference/revoke-token-1",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.miro.com/v1/oauth/revoke?access_token={{secret}}",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/json",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Install the app again in the team",
+								URL:   "https://miro.com/app/settings/user-profile/apps",
+							},
+						},
+						Usage: "https://miro.com/app/settings : audit logs of the company",
+						Blast: "reads and changes boards of the user who installed the app",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "miro-legacy-access-token",
+					Provider:    "miro",
+					Description: "Miro access token or client secret (without region)",
+					Keywords:    []string{"miro_api", "miro-api", "miroapi", "miro api", "miro_token", "miro-token", "mirotoken", "miro token", "miro_secret", "miro-secret", "mirosecret", "miro secret", "miro_access", "miro-access", "miroaccess", "miro access", "miro_client", "miro-client", "miroclient", "miro client", "miro_oauth", "miro-oauth", "mirooauth", "miro oauth", "miro.com"},
+					Value:       "[0-9A-Za-z]{27}|[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "suspect",
+					Family:      "miro-legacy-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.miro.com/v1/oauth-token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.name",
+						Docs:     "https://developers.miro.com/reference/token-info",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://developers.miro.com/reference/revoke-token-1",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.miro.com/v1/oauth/revoke?access_token={{secret}}",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/json",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Install the app again in the team",
+								URL:   "https://miro.com/app/settings/user-profile/apps",
+							},
+						},
+						Usage: "https://miro.com/app/settings : audit logs of the company",
+						Blast: "reads and changes boards of the user who installed the app",
+						Self:  true,
+					},
+				},
+			},
+		},
+		{
 			ID:       "mistral",
 			Name:     "Mistral AI",
 			Reviewed: "2026-11-24",
@@ -17357,6 +18804,353 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "mollie",
+			Name:     "Mollie",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.mollie.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "mollie-live-api-key",
+					Provider:    "mollie",
+					Description: "Mollie live API key",
+					Keywords:    []string{"mollie"},
+					Value:       "live_[0-9A-Za-z]{30,64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "mollie-live-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mollie.com/v2/methods",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.mollie.com/reference/list-methods",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the live key",
+								Text:  "There is one live key for the account: a new one ends the old.",
+								URL:   "https://my.mollie.com/dashboard/developers/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new live key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://my.mollie.com/dashboard/developers/api-keys",
+							},
+						},
+						Usage: "https://my.mollie.com/dashboard/payments",
+						Blast: "creates payments and refunds paid ones, reads customers and mandates",
+					},
+				},
+				{
+					ID:          "mollie-unnamed-live-api-key",
+					Provider:    "mollie",
+					Description: "Mollie live API key (without the name near)",
+					Keywords:    []string{"live_"},
+					Regex:       `\blive_[0-9A-Za-z]{30}\b`,
+					Severity:    "critical",
+					Class:       "suspect",
+					Family:      "mollie-live-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mollie.com/v2/methods",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.mollie.com/reference/list-methods",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the live key",
+								Text:  "There is one live key for the account: a new one ends the old.",
+								URL:   "https://my.mollie.com/dashboard/developers/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new live key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://my.mollie.com/dashboard/developers/api-keys",
+							},
+						},
+						Usage: "https://my.mollie.com/dashboard/payments",
+						Blast: "creates payments and refunds paid ones, reads customers and mandates",
+					},
+				},
+				{
+					ID:          "mollie-organization-access-token",
+					Provider:    "mollie",
+					Description: "Mollie organization access token",
+					Keywords:    []string{"mollie"},
+					Value:       "access_[0-9A-Za-z]{30,64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "mollie-organization-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mollie.com/v2/organizations/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://docs.mollie.com/reference/get-current-organization",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the access token on the account page",
+								URL:   "https://my.mollie.com/dashboard/developers/organization-access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new access token",
+								Text:  "Every program of the account needs it, since they share one access token.",
+								URL:   "https://my.mollie.com/dashboard/developers/organization-access-tokens",
+							},
+						},
+						Usage: "https://my.mollie.com/dashboard/payments",
+						Blast: "reads and creates payments, refunds, settlements and profiles of the organization, as far as its permissions go",
+					},
+				},
+				{
+					ID:          "mollie-test-api-key",
+					Provider:    "mollie",
+					Description: "Mollie test API key",
+					Keywords:    []string{"mollie"},
+					Value:       "test_[0-9A-Za-z]{30,64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "mollie-test-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mollie.com/v2/methods",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.mollie.com/reference/list-methods",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the test key",
+								URL:   "https://my.mollie.com/dashboard/developers/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new test key",
+								URL:   "https://my.mollie.com/dashboard/developers/api-keys",
+							},
+						},
+						Usage: "https://my.mollie.com/dashboard/payments",
+						Blast: "makes test payments only",
+					},
+				},
+			},
+		},
+		{
+			ID:       "monday",
+			Name:     "monday.com",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.monday.com/api-reference/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "monday-api-token",
+					Provider:    "monday",
+					Description: "monday.com API token",
+					Keywords:    []string{"eyjhbgcioijiuzi1nij9.eyj0awqioj"},
+					Regex:       `\beyJhbGciOiJIUzI1NiJ9\.eyJ0aWQiOj[0-9A-Za-z_-]{40,600}\.[0-9A-Za-z_-]{43}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "monday-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.monday.com/v2",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{me{email account{slug}}}"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.me.email",
+						Docs:     "https://developer.monday.com/api-reference/reference/me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "Avatar > Developers > My access tokens: a new token ends the old one.",
+								URL:   "https://developer.monday.com/api-reference/docs/authentication",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new token",
+								Text:  "The same page shows it.",
+								URL:   "https://developer.monday.com/api-reference/docs/authentication",
+							},
+						},
+						Usage: "Administration > Security > Audit log",
+						Blast: "reads and changes boards, items, files and updates as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mongodb",
+			Name:     "MongoDB Atlas",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.mongodb.com/docs/atlas/configure-api-access/", "https://www.mongodb.com/docs/atlas/api/service-accounts-overview/"},
+			Rules: []Rule{
+				{
+					ID:          "mongodb-atlas-service-account-secret",
+					Provider:    "mongodb",
+					Description: "MongoDB Atlas service account secret",
+					Keywords:    []string{"mdb_sa_sk_"},
+					Regex:       `\bmdb_sa_sk_[0-9A-Za-z_-]{40}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "mongodb-atlas-service-account-secret",
+					Needs: Needs{
+						Rule:    "mongodb-atlas-service-account-id",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "with its id it is exchanged for a token at https://cloud.mongodb.com/api/oauth/token, which makes a token each time",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key or the secret of the service account",
+								Text:  "Organization > Access Manager > Applications.",
+								URL:   "https://cloud.mongodb.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a service account secret with an expiry and an access list",
+								Text:  "A service account may have two secrets during a change.",
+								URL:   "https://cloud.mongodb.com",
+							},
+						},
+						Usage: "https://cloud.mongodb.com : activity feed of the organization",
+						Blast: "creates database users and opens the network for them, reads, changes and deletes clusters and backups; costs money",
+					},
+				},
+				{
+					ID:          "mongodb-atlas-service-account-id",
+					Provider:    "mongodb",
+					Description: "MongoDB Atlas service account id",
+					Keywords:    []string{"mdb_sa_id_"},
+					Regex:       `\bmdb_sa_id_[0-9a-f]{24}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "mongodb-atlas-service-account-id",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the secret that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "The id stays when the secret changes.",
+							},
+						},
+						Usage: "https://cloud.mongodb.com : activity feed of the organization",
+						Blast: "names the service account; opens nothing alone",
+					},
+				},
+				{
+					ID:          "mongodb-atlas-private-key",
+					Provider:    "mongodb",
+					Description: "MongoDB Atlas API private key",
+					Keywords:    []string{"atlas_private", "atlas-private", "atlasprivate", "mongodb_atlas", "mongodb-atlas", "mongodbatlas", "mcli_private", "atlas_api", "atlas-api", "atlasapi", "mongodb_private", "atlas_key", "private_api_key"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "mongodb-atlas-private-key",
+					Verify: Verify{
+						Note: "HTTP digest authentication with the public key as user at https://cloud.mongodb.com/api/atlas/v2/orgs; 403 IP_ADDRESS_NOT_ON_ACCESS_LIST is a live key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key or the secret of the service account",
+								Text:  "Organization > Access Manager > Applications.",
+								URL:   "https://cloud.mongodb.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a service account secret with an expiry and an access list",
+								Text:  "A service account may have two secrets during a change.",
+								URL:   "https://cloud.mongodb.com",
+							},
+						},
+						Usage: "https://cloud.mongodb.com : activity feed of the organization",
+						Blast: "creates database users and opens the network for them, reads, changes and deletes clusters and backups; costs money",
+					},
+				},
+			},
+		},
+		{
 			ID:       "moonshot",
 			Name:     "Moonshot AI (Kimi)",
 			Reviewed: "2026-11-24",
@@ -17403,6 +19197,155 @@ var builtin = Catalogue{
 						},
 						Usage: "https://platform.moonshot.ai/console/account",
 						Blast: "runs models on your balance; files of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "neon",
+			Name:     "Neon",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://neon.com/docs/manage/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "neon-api-key",
+					Provider:    "neon",
+					Description: "Neon API key",
+					Keywords:    []string{"napi_"},
+					Regex:       `\bnapi_[0-9a-z]{48,72}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "neon-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://console.neon.tech/api/v2/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://api-docs.neon.tech/reference/getcurrentuserinfo",
+						Note:     "keys of an organization are refused here but live: ask /projects with their org_id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://console.neon.tech/app/settings/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://console.neon.tech/api/v2/api_keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for one project",
+								Text:  "A project-scoped key cannot delete the project.",
+								URL:   "https://console.neon.tech/app/settings/api-keys",
+							},
+						},
+						Usage: "https://console.neon.tech/app/settings/api-keys : last used, and from where",
+						Blast: "reads connection strings with passwords, creates, resets and deletes projects and branches",
+					},
+				},
+				{
+					ID:          "neon-legacy-api-key",
+					Provider:    "neon",
+					Description: "Neon API key (without prefix)",
+					Keywords:    []string{"neon_api", "neon-api", "neonapi", "neon api", "neon_token", "neon-token", "neontoken", "neon token", "neon.tech"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "critical",
+					Class:       "suspect",
+					Family:      "neon-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://console.neon.tech/api/v2/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://api-docs.neon.tech/reference/getcurrentuserinfo",
+						Note:     "keys of an organization are refused here but live: ask /projects with their org_id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://console.neon.tech/app/settings/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://console.neon.tech/api/v2/api_keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for one project",
+								Text:  "A project-scoped key cannot delete the project.",
+								URL:   "https://console.neon.tech/app/settings/api-keys",
+							},
+						},
+						Usage: "https://console.neon.tech/app/settings/api-keys : last used, and from where",
+						Blast: "reads connection strings with passwords, creates, resets and deletes projects and branches",
+					},
+				},
+				{
+					ID:          "neon-database-password",
+					Provider:    "neon",
+					Description: "Neon database password",
+					Keywords:    []string{"npg_"},
+					Regex:       `\bnpg_[0-9A-Za-z]{12}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "neon-database-password",
+					Verify: Verify{
+						Note: "needs the host of the database: connect with psql",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the role's password",
+								Text:  "Branch > Roles & Databases > Reset password.",
+								URL:   "https://console.neon.tech",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new connection string in place",
+								URL:   "https://console.neon.tech",
+							},
+						},
+						Usage: "https://console.neon.tech : monitoring of the branch",
+						Blast: "reads, changes and drops the data of one role's databases",
 					},
 				},
 			},
@@ -18028,6 +19971,140 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "ngrok",
+			Name:     "ngrok",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://ngrok.com/docs/api/resources/api-keys/", "https://ngrok.com/docs/agent/#authtokens"},
+			Rules: []Rule{
+				{
+					ID:          "ngrok-api-key",
+					Provider:    "ngrok",
+					Description: "ngrok API key or authtoken",
+					Keywords:    []string{"ngrok"},
+					Value:       "[1-3][0-9A-Za-z]{26}_[0-9A-Za-z]{18,24}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ngrok-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ngrok.com/api_keys?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Ngrok-Version",
+									Value: "2",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://ngrok.com/docs/api/resources/api-keys/#list-api-keys",
+						Note: "an authtoken is refused here (ERR_NGROK_206) and may be live all the same",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key, or the authtoken",
+								Text:  "Authtokens are deleted under /credentials.",
+								URL:   "https://dashboard.ngrok.com/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.ngrok.com/api_keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Ngrok-Version",
+											Value: "2",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an authtoken with an ACL",
+								Text:  "Limit it to the domain it serves.",
+								URL:   "https://dashboard.ngrok.com/authtokens",
+							},
+						},
+						Usage: "https://dashboard.ngrok.com/agents, https://dashboard.ngrok.com/events",
+						Blast: "opens tunnels under your domains, and as an API key reads and changes endpoints, domains and users",
+					},
+				},
+				{
+					ID:          "ngrok-legacy-authtoken",
+					Provider:    "ngrok",
+					Description: "ngrok authtoken (legacy)",
+					Keywords:    []string{"ngrok_auth", "ngrok-auth", "ngrokauth", "ngrok auth", "ngrok_token", "ngrok-token", "ngroktoken", "ngrok token", "ngrok_api", "ngrok-api", "ngrokapi", "ngrok api"},
+					Value:       "[0-9A-Za-z]{15,25}_[0-9A-Za-z]{15,25}",
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "ngrok-legacy-authtoken",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ngrok.com/api_keys?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Ngrok-Version",
+									Value: "2",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://ngrok.com/docs/api/resources/api-keys/#list-api-keys",
+						Note: "an authtoken is refused here (ERR_NGROK_206) and may be live all the same",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key, or the authtoken",
+								Text:  "Authtokens are deleted under /credentials.",
+								URL:   "https://dashboard.ngrok.com/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.ngrok.com/api_keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Ngrok-Version",
+											Value: "2",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an authtoken with an ACL",
+								Text:  "Limit it to the domain it serves.",
+								URL:   "https://dashboard.ngrok.com/authtokens",
+							},
+						},
+						Usage: "https://dashboard.ngrok.com/agents, https://dashboard.ngrok.com/events",
+						Blast: "opens tunnels under your domains, and as an API key reads and changes endpoints, domains and users",
+					},
+				},
+			},
+		},
+		{
 			ID:       "notion",
 			Name:     "Notion",
 			Reviewed: "2026-11-24",
@@ -18590,6 +20667,64 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "onelogin",
+			Name:     "OneLogin",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.onelogin.com/api-docs/2/getting-started/working-with-api-credentials"},
+			Rules: []Rule{
+				{
+					ID:          "onelogin-api-credential",
+					Provider:    "onelogin",
+					Description: "OneLogin API client id or secret",
+					Keywords:    []string{"onelogin", "one_login", "one-login"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "onelogin-api-credential",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.us.onelogin.com/auth/oauth2/v2/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "client_id:{{id}}, client_secret:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"grant_type":"client_credentials"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.onelogin.com/api-docs/2/oauth20-tokens/generate-tokens-2",
+						Note: "issues a token for ten hours; accounts in the EU are known at api.eu.onelogin.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API credential",
+								Text:  "Administration > Developers > API Credentials.",
+								URL:   "https://developers.onelogin.com/api-docs/2/getting-started/working-with-api-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API credential with the smallest scope",
+								Text:  "Read users is enough for most programs.",
+								URL:   "https://developers.onelogin.com/api-docs/2/getting-started/working-with-api-credentials",
+							},
+						},
+						Usage: "Activity > Events of the OneLogin administration",
+						Blast: "with its other half: reads and changes users, roles, MFA and applications of the directory",
+					},
+				},
+			},
+		},
+		{
 			ID:       "openai",
 			Name:     "OpenAI",
 			Reviewed: "2026-11-24",
@@ -19086,6 +21221,246 @@ var builtin = Catalogue{
 						},
 						Usage: "https://openrouter.ai/activity : requests and spend per key",
 						Blast: "runs models up to the key's credit limit; a provisioning key makes and deletes keys of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ovh",
+			Name:     "OVHcloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.ovhcloud.com/csm/en-gb-api-getting-started-ovhcloud-api?id=kb_article_view&sysparm_article=KB0042777"},
+			Rules: []Rule{
+				{
+					ID:          "ovh-application-secret",
+					Provider:    "ovh",
+					Description: "OVHcloud application secret",
+					Keywords:    []string{"ovh_application_secret", "ovh_app", "ovh-app", "ovhapp", "ovh_as", "ovh_secret", "ovh-secret", "ovhsecret", "ovh_api", "ovh-api", "ovh-eu", "ovh-us", "ovh-ca", "application_secret", "applicationsecret", "application-secret"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "ovh-application-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://eu.api.ovh.com/1.0/auth/currentCredential",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "credentialId",
+						Docs:     "https://eu.api.ovh.com/console/?section=%2Fauth",
+						Note:     "signed with X-Ovh-Application, -Consumer, -Timestamp and -Signature ($1$ and the SHA-1 of secret, consumer key, method, URL, body and time)",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the credential and the application",
+								Text:  "DELETE /me/api/credential/{credentialId}, then DELETE /me/api/application/{applicationId}, in the API console.",
+								URL:   "https://eu.api.ovh.com/console/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create keys with rules and a validity",
+								Text:  "One page makes all three.",
+								URL:   "https://eu.api.ovh.com/createToken/",
+							},
+						},
+						Usage: "https://eu.api.ovh.com/console/ : /me/api/logs/self",
+						Blast: "with application key and consumer key: domains, DNS, servers and orders, as far as the consumer key's rules go",
+					},
+				},
+				{
+					ID:          "ovh-consumer-key",
+					Provider:    "ovh",
+					Description: "OVHcloud consumer key",
+					Keywords:    []string{"ovh_consumer", "ovh-consumer", "ovhconsumer", "ovh_ck"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "ovh-consumer-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://eu.api.ovh.com/1.0/auth/currentCredential",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "credentialId",
+						Docs:     "https://eu.api.ovh.com/console/?section=%2Fauth",
+						Note:     "signed with X-Ovh-Application, -Consumer, -Timestamp and -Signature ($1$ and the SHA-1 of secret, consumer key, method, URL, body and time)",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the credential and the application",
+								Text:  "DELETE /me/api/credential/{credentialId}, then DELETE /me/api/application/{applicationId}, in the API console.",
+								URL:   "https://eu.api.ovh.com/console/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create keys with rules and a validity",
+								Text:  "One page makes all three.",
+								URL:   "https://eu.api.ovh.com/createToken/",
+							},
+						},
+						Usage: "https://eu.api.ovh.com/console/ : /me/api/logs/self",
+						Blast: "with application key and consumer key: domains, DNS, servers and orders, as far as the consumer key's rules go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pagerduty",
+			Name:     "PagerDuty",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.pagerduty.com/main/docs/api-access-keys", "https://developer.pagerduty.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "pagerduty-api-key",
+					Provider:    "pagerduty",
+					Description: "PagerDuty API access key",
+					Keywords:    []string{"pagerduty", "pager_duty", "pager-duty", "pd_api", "pdapi"},
+					Value:       `u\+[0-9A-Za-z_+-]{18}|[0-9A-Za-z_+-]{20}`,
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pagerduty-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pagerduty.com/abilities",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.pagerduty+json;version=2",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Token token={{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.pagerduty.com/api-reference/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable, then delete the key",
+								Text:  "Integrations > API Access Keys; a user's own key stands in the profile under User Settings. Disabling can be undone.",
+								URL:   "https://support.pagerduty.com/main/docs/api-access-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API key",
+								Text:  "Read-only is enough for dashboards.",
+								URL:   "https://support.pagerduty.com/main/docs/api-access-keys",
+							},
+						},
+						Usage: "https://developer.pagerduty.com/api-reference : GET /audit/records",
+						Blast: "reads schedules, people's phone numbers and incidents; acknowledges and silences incidents",
+					},
+				},
+				{
+					ID:          "pagerduty-integration-key",
+					Provider:    "pagerduty",
+					Description: "PagerDuty integration key",
+					Keywords:    []string{"pagerduty", "pager_duty", "pager-duty", "pd_routing", "pd_integration", "pd_service"},
+					Value:       "[0-9a-f]{32}|R[0-9A-Z]{31}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "pagerduty-integration-key",
+					Verify: Verify{
+						Note: "an event would page people: there is no question without effect",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the integration",
+								Text:  "Services > the service > Integrations.",
+								URL:   "https://support.pagerduty.com/main/docs/services-and-integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add an integration to the service",
+								URL:   "https://support.pagerduty.com/main/docs/services-and-integrations",
+							},
+						},
+						Usage: "Incidents and alerts of the service",
+						Blast: "raises, acknowledges and resolves alerts of one service",
+					},
+				},
+			},
+		},
+		{
+			ID:       "particle",
+			Name:     "Particle",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.particle.io/reference/cloud-apis/access-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "particle-access-token",
+					Provider:    "particle",
+					Description: "Particle access token",
+					Keywords:    []string{"particle.io", "particle_token", "particle-token", "particletoken", "particle token", "particle_access", "particle-access", "particleaccess", "particle access", "particle_api", "particle-api", "particleapi", "particle api"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "particle-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.particle.io/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://docs.particle.io/reference/cloud-apis/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "The token deletes itself.",
+								URL:   "https://docs.particle.io/reference/cloud-apis/api/#delete-current-access-token",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.particle.io/v1/access_tokens/current",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create an API user with few scopes",
+								URL:     "https://docs.particle.io/reference/cloud-apis/api/#api-users",
+								Command: "particle token create --expires-in 7776000",
+							},
+						},
+						Usage: "https://console.particle.io : events of the devices",
+						Blast: "calls functions of, reads and flashes every device of the account",
+						Self:  true,
 					},
 				},
 			},
@@ -19872,6 +22247,166 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.planetscale.com : Insights of the branch, audit log of the organization",
 						Blast: "reads and changes the data of one database branch within its role",
+					},
+				},
+			},
+		},
+		{
+			ID:       "posthog",
+			Name:     "PostHog",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://posthog.com/docs/api", "https://posthog.com/docs/feature-flags/remote-config"},
+			Rules: []Rule{
+				{
+					ID:          "posthog-personal-api-key",
+					Provider:    "posthog",
+					Description: "PostHog personal API key",
+					Keywords:    []string{"phx_"},
+					Regex:       `\bphx_[0-9A-Za-z_-]{36,56}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "posthog-personal-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://us.posthog.com/api/users/@me/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://posthog.com/docs/api/user",
+						Note:     "403 is a live key without the scope user:read; projects in the EU are known at eu.posthog.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete or roll the key",
+								Text:  "Roll puts a new value in the place of the old, with the same scopes.",
+								URL:   "https://us.posthog.com/settings/user-api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the scopes and projects that are needed",
+								URL:   "https://us.posthog.com/settings/user-api-keys",
+							},
+						},
+						Usage: "https://us.posthog.com/activity",
+						Blast: "reads events with personal data, changes feature flags, dashboards and persons, as far as its scopes go",
+					},
+				},
+				{
+					ID:          "posthog-feature-flags-secure-key",
+					Provider:    "posthog",
+					Description: "PostHog secure API key for feature flags",
+					Keywords:    []string{"phs_"},
+					Regex:       `\bphs_[0-9A-Za-z_-]{36,56}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "posthog-feature-flags-secure-key",
+					Verify: Verify{
+						Note: "reads flag definitions of one project; there is no other question",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the secure key",
+								Text:  "It keeps the old one as backup key until you delete that.",
+								URL:   "https://us.posthog.com/settings/project-feature-flags",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secure key in place",
+								URL:   "https://us.posthog.com/settings/project-feature-flags",
+							},
+						},
+						Usage: "https://us.posthog.com : activity of the project",
+						Blast: "reads the definitions and payloads of one project's feature flags",
+					},
+				},
+				{
+					ID:          "posthog-oauth-token",
+					Provider:    "posthog",
+					Description: "PostHog OAuth token",
+					Keywords:    []string{"pha_", "phr_"},
+					Regex:       `\bph[ar]_[0-9A-Za-z_-]{36,64}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "posthog-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://us.posthog.com/api/users/@me/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://posthog.com/docs/api/user",
+						Note:     "403 is a live key without the scope user:read; projects in the EU are known at eu.posthog.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete or roll the key",
+								Text:  "Roll puts a new value in the place of the old, with the same scopes.",
+								URL:   "https://us.posthog.com/settings/user-api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the scopes and projects that are needed",
+								URL:   "https://us.posthog.com/settings/user-api-keys",
+							},
+						},
+						Usage: "https://us.posthog.com/activity",
+						Blast: "reads events with personal data, changes feature flags, dashboards and persons, as far as its scopes go",
+					},
+				},
+				{
+					ID:          "posthog-project-api-key",
+					Provider:    "posthog",
+					Description: "PostHog project API key",
+					Keywords:    []string{"phc_"},
+					Regex:       `\bphc_[0-9A-Za-z_-]{36,56}`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "posthog-project-api-key",
+					Verify: Verify{
+						Note: "made for use in browsers: it only sends events",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Leave it, or reset the project's key",
+								Text:  "It is public in every page that uses PostHog.",
+								URL:   "https://us.posthog.com/settings/project",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key into the page",
+								URL:   "https://us.posthog.com/settings/project",
+							},
+						},
+						Usage: "https://us.posthog.com/organization/billing",
+						Blast: "made for use in pages: it can only send events, which may be false and are billed",
 					},
 				},
 			},
@@ -20728,6 +23263,68 @@ var builtin = Catalogue{
 						},
 						Usage: "wg show : unknown endpoints and hand-shakes",
 						Blast: "joins the tunnel in the place of this peer",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pulumi",
+			Name:     "Pulumi",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.pulumi.com/docs/pulumi-cloud/access-management/access-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "pulumi-access-token",
+					Provider:    "pulumi",
+					Description: "Pulumi access token",
+					Keywords:    []string{"pul-"},
+					Regex:       `\bpul-[0-9a-z]{40}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "pulumi-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pulumi.com/api/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "githubLogin",
+						Docs:     "https://www.pulumi.com/docs/reference/cloud-rest-api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Tokens of teams and organizations stand on their own pages.",
+								URL:   "https://app.pulumi.com/account/tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.pulumi.com/api/user/tokens/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "token {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a team token with an expiry, or use OIDC and no token",
+								URL:   "https://app.pulumi.com/account/tokens",
+							},
+						},
+						Usage: "https://app.pulumi.com : audit logs of the organization",
+						Blast: "reads stack state with decrypted secrets, and can deploy and destroy what the stacks hold",
 					},
 				},
 			},
