@@ -242,7 +242,7 @@ func (e *Engine) scanData(b *Blob) (Found, error) {
 	err := e.scanView(s, &view{data: b.Data}, 0, &left)
 	out := Found{Undecoded: left.undone}
 	if len(s.found) > 0 {
-		found := resolve(s.found)
+		found := resolve(withPartner(s.found, b.Data))
 		locate(b, found)
 		out.Findings = report(b, e.pair(found), e.options.NoMarks)
 		clear(s.found)

@@ -16,6 +16,8 @@ var acme = &rules.Catalogue{Version: "test", Providers: []rules.Provider{{ID: "a
 	{ID: "acme-hex-key", Provider: "acme", Family: "acme-hex-key", Keywords: []string{"acme"}, Value: `[0-9a-f]{32}`, Severity: rules.High, Class: rules.ClassKey,
 		Needs: rules.Needs{Rule: "acme-client-id", Lines: 3, Without: "keep"}},
 	{ID: "acme-client-id", Provider: "acme", Family: "acme-client-id", Keywords: []string{"acid-"}, Regex: `\bacid-[0-9]{8}\b`, Severity: rules.Low, Class: rules.ClassSuspect},
+	{ID: "acme-half", Provider: "acme", Family: "acme-half", Keywords: []string{"secret_half"}, Value: `[0-9a-f]{32}`, Severity: rules.Critical, Class: rules.ClassKey,
+		Needs: rules.Needs{Rule: "acme-client-id", Lines: 3, Without: "drop"}},
 	{ID: "acme-block", Provider: "acme", Family: "acme-block", Keywords: []string{"-----begin acme"}, Regex: `-----BEGIN ACME-----[\s\S]{20,}?-----END ACME-----`, Severity: rules.High, Class: rules.ClassKey},
 	{ID: "acme-password", Provider: "acme", Family: "acme-password", Keywords: []string{"password"}, Assigned: true, Human: true, Severity: rules.Medium, Class: rules.ClassSuspect},
 }}}}
@@ -43,6 +45,24 @@ func scan(t *testing.T, text string) []scanner.Finding {
 		t.Fatal(err)
 	}
 	return found.Findings
+}
+
+// A rule that drops what has no other half takes no value away from another.
+func TestHalfWithoutPartnerLeavesThePlace(t *testing.T) {
+	for text, want := range map[string]string{
+		"acme_secret_half=" + hexKey:                        "acme-hex-key",
+		"acid-48151623\nacme_secret_half=" + hexKey:         "acme-half",
+		"acid-48151623\n\n\n\n\nacme_secret_half=" + hexKey: "acme-client-id acme-hex-key",
+		"secret_half=" + hexKey:                             "",
+	} {
+		var got []string
+		for _, f := range scan(t, text) {
+			got = append(got, f.Rule.ID)
+		}
+		if s := strings.Join(got, " "); s != want {
+			t.Errorf("%q: found %q, want %q", strings.ReplaceAll(text, hexKey, "…"), s, want)
+		}
+	}
 }
 
 // A vendor's name stands beside hashes wherever its library is used.

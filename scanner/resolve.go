@@ -1,6 +1,7 @@
 package scanner
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -26,6 +27,46 @@ func resolve(found []candidate) []candidate {
 		lo = hi
 	}
 	return kept
+}
+
+// partnerReach is how many bytes a value's other half may be away from it, so
+// that many values in one line of megabytes cost no pass over it each.
+const partnerReach = 16 << 10
+
+// withPartner leaves out the candidates that are nothing without their other
+// half when no candidate for that half stands within reach: such a one must not
+// take its place away from a rule that needs none.
+func withPartner(found []candidate, data []byte) []candidate {
+	places := map[string][]int{} // of the other halves, by rule
+	for i := range found {
+		if need := found[i].m.rule.Needs; need.Without == "drop" {
+			places[need.Rule] = nil
+		}
+	}
+	if len(places) == 0 {
+		return found
+	}
+	for i := range found {
+		id := found[i].m.rule.ID
+		if at, ok := places[id]; ok {
+			places[id] = append(at, found[i].from)
+		}
+	}
+	for _, at := range places {
+		slices.Sort(at)
+	}
+	return slices.DeleteFunc(found, func(c candidate) bool {
+		need := c.m.rule.Needs
+		if need.Without != "drop" {
+			return false
+		}
+		at := places[need.Rule]
+		i, _ := slices.BinarySearch(at, c.from)
+		return !slices.ContainsFunc(at[max(0, i-1):min(len(at), i+1)], func(other int) bool {
+			lo, hi := min(c.from, other), max(c.from, other)
+			return hi-lo <= partnerReach && bytes.Count(data[lo:hi], []byte("\n")) <= need.Lines
+		})
+	})
 }
 
 // best decides one cluster: the candidate that says most is kept, then the
