@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.cfaae5",
+	Version: "2026-11-28.b2b371",
 	Providers: []Provider{
 		{
 			ID:       "1password",
@@ -110,6 +110,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://start.1password.com/reports : usage report of the service account; the Events API",
 						Blast: "reads every item of the vaults it was given, and writes them when it may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "8x8",
+			Name:     "8x8",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.8x8.com/connect/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "8x8-api-key",
+					Provider:    "8x8",
+					Description: "8x8 API key",
+					Keywords:    []string{"8x8"},
+					Value:       "eght_[0-9A-Za-z+/=_-]{30,100}|[0-9A-Za-z]{43}|[0-9A-Za-z_-]{43}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "8x8-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://connect.8x8.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://connect.8x8.com/",
+							},
+						},
+						Usage: "https://connect.8x8.com : message logs",
+						Blast: "sends SMS and chat messages and places calls on your bill",
 					},
 				},
 			},
@@ -12017,6 +12056,1114 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "e2b",
+			Name:     "E2B",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://e2b.dev/docs/api-key"},
+			Rules: []Rule{
+				{
+					ID:          "e2b-api-key",
+					Provider:    "e2b",
+					Description: "E2B API key",
+					Keywords:    []string{"e2b_"},
+					Regex:       `\be2b_[0-9a-f]{40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "e2b-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.e2b.app/sandboxes",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://e2b.dev/docs/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://e2b.dev/dashboard?tab=keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://e2b.dev/dashboard?tab=keys",
+							},
+						},
+						Usage: "https://e2b.dev/dashboard?tab=usage",
+						Blast: "starts sandboxes on your bill and enters running ones",
+					},
+				},
+				{
+					ID:          "e2b-access-token",
+					Provider:    "e2b",
+					Description: "E2B access token",
+					Keywords:    []string{"sk_e2b_"},
+					Regex:       `\bsk_e2b_[0-9a-f]{40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "e2b-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.e2b.app/sandboxes",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://e2b.dev/docs/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://e2b.dev/dashboard?tab=keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://e2b.dev/dashboard?tab=keys",
+							},
+						},
+						Usage: "https://e2b.dev/dashboard?tab=usage",
+						Blast: "starts sandboxes on your bill and enters running ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "eagle-eye-networks",
+			Name:     "Eagle Eye Networks",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.eagleeyenetworks.com/docs/login-confidential-clients"},
+			Rules: []Rule{
+				{
+					ID:          "eagle-eye-networks-client-secret",
+					Provider:    "eagle-eye-networks",
+					Description: "Eagle Eye Networks client secret",
+					Keywords:    []string{"eagleeyenetworks", "eagle_eye", "eagleeye_", "eagle-eye", "een_client", "een_secret"},
+					Value:       "[0-9A-Za-z]{15}|[0-9A-Za-z]{32,64}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "eagle-eye-networks-client-secret",
+					Verify: Verify{
+						Note: "the OAuth token request at https://auth.eagleeyenetworks.com/oauth2/token answers invalid_client to a dead one",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new secret",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://developer.eagleeyenetworks.com/page/my-application",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://developer.eagleeyenetworks.com/page/my-application",
+							},
+						},
+						Usage: "Eagle Eye : audit log of the account",
+						Blast: "watches and downloads the video of your cameras",
+					},
+				},
+			},
+		},
+		{
+			ID:       "easy-insight",
+			Name:     "Easy Insight",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.easy-insight.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "easy-insight-api-key",
+					Provider:    "easy-insight",
+					Description: "Easy Insight API key",
+					Keywords:    []string{"easyinsight", "easy-insight", "easy_insight", "easy insight"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  2.5,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "easy-insight-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.easy-insight.com/app/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://www.easy-insight.com/app/",
+							},
+						},
+						Usage: "Easy Insight : account administration",
+						Blast: "reads and replaces the data sources behind the reports",
+					},
+				},
+			},
+		},
+		{
+			ID:       "easyparser",
+			Name:     "Easyparser",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://easyparser.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "easyparser-api-key",
+					Provider:    "easyparser",
+					Description: "Easyparser API key",
+					Keywords:    []string{"easyparser"},
+					Value:       "[0-9A-Z]{12,24}|[0-9A-Za-z]{32,40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "easyparser-api-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Easyparser API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.easyparser.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://app.easyparser.com/",
+							},
+						},
+						Usage: "https://app.easyparser.com : credits",
+						Blast: "reads shop data on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "easypost",
+			Name:     "EasyPost",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.easypost.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "easypost-api-key",
+					Provider:    "easypost",
+					Description: "EasyPost production API key",
+					Keywords:    []string{"ezak"},
+					Regex:       `\bEZAK[0-9A-Za-z]{54}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "easypost-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.easypost.com/v2/users",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.easypost.com/docs/users",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://app.easypost.com/account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								Text:  "Production and test keys are made on the same page.",
+								URL:   "https://app.easypost.com/account/api-keys",
+							},
+						},
+						Usage: "https://app.easypost.com : shipments and payments log",
+						Blast: "buys postage from your balance and reads recipients' addresses",
+					},
+				},
+				{
+					ID:          "easypost-test-api-key",
+					Provider:    "easypost",
+					Description: "EasyPost test API key",
+					Keywords:    []string{"eztk"},
+					Regex:       `\bEZTK[0-9A-Za-z]{54}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "easypost-test-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.easypost.com/v2/users",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.easypost.com/docs/users",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://app.easypost.com/account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								Text:  "Production and test keys are made on the same page.",
+								URL:   "https://app.easypost.com/account/api-keys",
+							},
+						},
+						Usage: "https://app.easypost.com : shipments and payments log",
+						Blast: "buys postage from your balance and reads recipients' addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "easyship",
+			Name:     "Easyship",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.easyship.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "easyship-api-key",
+					Provider:    "easyship",
+					Description: "Easyship access token",
+					Keywords:    []string{"prod_", "sand_"},
+					Regex:       `\b(?:prod|sand)_[0-9A-Za-z+/]{43}=`,
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "easyship-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://public-api.easyship.com/2024-09/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "account.email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.easyship.com/connect",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://app.easyship.com/connect",
+							},
+						},
+						Usage: "https://app.easyship.com : shipments and transactions",
+						Blast: "buys labels on your balance and reads customers' addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "eazybi",
+			Name:     "eazyBI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.eazybi.com/eazybi/data-import/rest-api"},
+			Rules: []Rule{
+				{
+					ID:          "eazybi-embed-token",
+					Provider:    "eazybi",
+					Description: "eazyBI embed token",
+					Keywords:    []string{"eazybi"},
+					Value:       "[0-9A-Za-z]{64}|[0-9a-f]{32,128}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "eazybi-embed-token",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of eazyBI lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://eazybi.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://eazybi.com/",
+							},
+						},
+						Usage: "eazyBI : account settings",
+						Blast: "reads the reports of the account without signing in",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ebay",
+			Name:     "eBay",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.ebay.com/api-docs/static/oauth-credentials.html"},
+			Rules: []Rule{
+				{
+					ID:          "ebay-app-id",
+					Provider:    "ebay",
+					Description: "eBay App ID (client id)",
+					Keywords:    []string{"-prd-", "-sbx-"},
+					Regex:       `\b[0-9A-Za-z_]{1,40}-[0-9A-Za-z_]{1,40}-(?:PRD|SBX)-[0-9a-f]{9}-[0-9a-f]{8}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "ebay-app-id",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the Cert ID",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Look for the Cert ID near it",
+								Text:  "Rotate the Cert ID if it leaked as well.",
+								URL:   "https://developer.ebay.com/my/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep the App ID in the configuration",
+								URL:   "https://developer.ebay.com/my/keys",
+							},
+						},
+						Usage: "https://developer.ebay.com/my/stats",
+						Blast: "names the application; opens nothing alone",
+					},
+				},
+				{
+					ID:          "ebay-cert-id",
+					Provider:    "ebay",
+					Description: "eBay Cert ID (client secret)",
+					Keywords:    []string{"prd-", "sbx-"},
+					Regex:       `\b(?:PRD|SBX)-[0-9a-f]{12}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ebay-cert-id",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.ebay.com/identity/v1/oauth2/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&scope=https%3A%2F%2Fapi.ebay.com%2Foauth%2Fapi_scope",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.ebay.com/api-docs/static/oauth-client-credentials-grant.html",
+						Note: "needs the App ID; the text after Basic is sent in base64; makes a token that lives two hours; SBX pairs answer at api.sandbox.ebay.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate (reset) the Cert ID",
+								Text:  "The old one can stay valid for a while that you choose.",
+								URL:   "https://developer.ebay.com/my/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://developer.ebay.com/my/keys",
+							},
+						},
+						Usage: "https://developer.ebay.com/my/stats",
+						Blast: "gets application tokens, and user tokens with a stolen refresh token",
+					},
+				},
+				{
+					ID:          "ebay-user-token",
+					Provider:    "ebay",
+					Description: "eBay user token",
+					Keywords:    []string{"agaaaa**", "v^1.1#"},
+					Regex:       `\bAgAAAA\*\*AQAAAA\*\*[0-9A-Za-z+/=*]{170,1000}|v\^1\.1#[0-9A-Za-z+/=^#.]{60,1000}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "ebay-user-token",
+					Verify: Verify{
+						Note: "a call of GetUser in the Trading API tells; it is signed with the token alone",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the app's access to the account",
+								URL:   "https://accounts.ebay.com/acctsec/security-center/third-party-app-access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the user sign in again",
+								URL:   "https://accounts.ebay.com/acctsec/security-center/third-party-app-access",
+							},
+						},
+						Usage: "https://accounts.ebay.com/acctsec/security-center/third-party-app-access",
+						Blast: "lists, sells and buys as the user, within the scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "echosign",
+			Name:     "Adobe Acrobat Sign",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://opensource.adobe.com/acrobat-sign/developer_guide/gstarted.html"},
+			Rules: []Rule{
+				{
+					ID:          "echosign-integration-key",
+					Provider:    "echosign",
+					Description: "Adobe Acrobat Sign integration key",
+					Keywords:    []string{"3aaabl"},
+					Regex:       `\b3AAABL[0-9A-Za-z_*-]{48,200}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "echosign-integration-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.na1.adobesign.com/api/rest/v6/baseUris",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://secure.na1.adobesign.com/public/docs/restapi/v6",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://secure.adobesign.com/account/accountSettingsPage#pageId::API_ACCESS_TOKENS",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://secure.adobesign.com/account/accountSettingsPage#pageId::API_ACCESS_TOKENS",
+							},
+						},
+						Usage: "Acrobat Sign : audit reports of the agreements",
+						Blast: "reads and sends agreements in the name of the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ecostruxure-it",
+			Name:     "EcoStruxure IT",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.ecostruxureit.com/"},
+			Rules: []Rule{
+				{
+					ID:          "ecostruxure-it-api-key",
+					Provider:    "ecostruxure-it",
+					Description: "EcoStruxure IT API key",
+					Keywords:    []string{"ak1", "ecostruxure"},
+					Regex:       `\bAK1[0-9A-Za-z/]{50,55}\b`,
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ecostruxure-it-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ecostruxureit.com/rest/v1/organizations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.ecostruxureit.com/settings/public-api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://app.ecostruxureit.com/settings/public-api",
+							},
+						},
+						Usage: "EcoStruxure IT : API settings",
+						Blast: "reads sensors, alarms and the inventory of the data centers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "edamam",
+			Name:     "Edamam",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.edamam.com/edamam-docs-recipe-api"},
+			Rules: []Rule{
+				{
+					ID:          "edamam-app-key",
+					Provider:    "edamam",
+					Description: "Edamam application key",
+					Keywords:    []string{"edamam"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "edamam-app-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.edamam.com/api/food-database/v2/parser?ingr=egg&app_id={{id}}&app_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Note: "needs the application id; costs one call of the quota",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://developer.edamam.com/admin/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://developer.edamam.com/admin/applications",
+							},
+						},
+						Usage: "https://developer.edamam.com/admin/statistics",
+						Blast: "uses up the calls of your plan",
+					},
+				},
+				{
+					ID:          "edamam-app-id",
+					Provider:    "edamam",
+					Description: "Edamam application id",
+					Keywords:    []string{"edamam_id", "edamam_app_id", "edamam-app-id", "edamamappid", "edamam_application_id"},
+					Value:       "[0-9a-z]{8}",
+					MinEntropy:  2.3,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "edamam-app-id",
+					Verify: Verify{
+						Note: "an identifier: it is sent with the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://developer.edamam.com/admin/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://developer.edamam.com/admin/applications",
+							},
+						},
+						Usage: "https://developer.edamam.com/admin/statistics",
+						Blast: "uses up the calls of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "eden-ai",
+			Name:     "Eden AI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.edenai.co/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "eden-ai-api-key",
+					Provider:    "eden-ai",
+					Description: "Eden AI API key",
+					Keywords:    []string{"edenai", "eden_ai", "eden-ai"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9A-Za-z]{36}\.[0-9A-Za-z]{92}\.[0-9A-Za-z_-]{43}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "eden-ai-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.edenai.run/v2/cost_management/credits/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.edenai.co/reference/cost_management_credits_retrieve",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://app.edenai.run/admin/api-settings/features-preferences",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								Text:  "A sandbox token costs nothing in tests.",
+								URL:   "https://app.edenai.run/admin/api-settings/features-preferences",
+							},
+						},
+						Usage: "https://app.edenai.run : monitoring and costs",
+						Blast: "calls dozens of AI vendors on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "egnyte",
+			Name:     "Egnyte",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.egnyte.com/docs/read/Public_API_Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "egnyte-access-token",
+					Provider:    "egnyte",
+					Description: "Egnyte access token",
+					Keywords:    []string{"egnyte"},
+					Value:       "[0-9a-z]{24}|[0-9A-Za-z]{68,72}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "egnyte-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{domain}}.egnyte.com/pubapi/v1/userinfo",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Note:     "needs the domain",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://developers.egnyte.com/apps/mykeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://developers.egnyte.com/apps/mykeys",
+							},
+						},
+						Usage: "Egnyte : audit reports",
+						Blast: "reads and changes the files that the user may see",
+					},
+				},
+			},
+		},
+		{
+			ID:       "elastic",
+			Name:     "Elastic",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.elastic.co/docs/deploy-manage/api-keys", "https://www.elastic.co/docs/deploy-manage/api-keys/elastic-cloud-api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "elastic-cloud-api-key",
+					Provider:    "elastic",
+					Description: "Elastic Cloud API key",
+					Keywords:    []string{"essu_"},
+					Regex:       `\bessu_[0-9A-Za-z+/_-]{60,120}={0,2}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "elastic-cloud-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.elastic-cloud.com/api/v1/deployments",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "ApiKey {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.elastic.co/docs/api/doc/cloud/operation/operation-list-deployments",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://cloud.elastic.co/account/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with one role and an expiry",
+								URL:   "https://cloud.elastic.co/account/keys",
+							},
+						},
+						Usage: "https://cloud.elastic.co : activity of the deployments",
+						Blast: "creates, resizes and deletes deployments on your bill",
+					},
+				},
+				{
+					ID:          "elastic-api-key",
+					Provider:    "elastic",
+					Description: "Elastic API key",
+					Keywords:    []string{"elastic_api_key", "elasticsearch_api_key", "elastic-api-key", "elasticapikey", "elasticsearchapikey", "es_api_key", "elasticsearch.apikey", "elastic.apikey", "authorization: apikey", "elastic_apikey", "elasticsearch_apikey", `"apikey `},
+					Value:       "[A-Z][0-9A-Za-z+/]{50,90}={0,2}",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "elastic-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/_security/_authenticate",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "ApiKey {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-security-authenticate",
+						Note:     "needs the address of the cluster",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "A key may invalidate itself when it has the privilege manage_own_api_key.",
+								URL:   "https://cloud.elastic.co/account/keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/_security/api_key",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "ApiKey {{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"ids":["{{id}}"]}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://cloud.elastic.co/account/keys",
+							},
+						},
+						Usage: "the cluster's audit log : authentication by api_key.id",
+						Blast: "reads and writes the indices of its role",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "elastic-cloud-id-password",
+					Provider:    "elastic",
+					Description: "Elastic password of a Cloud user",
+					Keywords:    []string{"elastic_password", "elasticsearch_password", "es_password", "elastic_cloud_auth", "xpack_security_password"},
+					Value:       "[0-9A-Za-z]{24}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "elastic-cloud-id-password",
+					Verify: Verify{
+						Note: "a Basic login as elastic: GET /_security/_authenticate answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Reset the password",
+								Text:    "The leaked one stops working at once.",
+								URL:     "https://cloud.elastic.co/account/keys",
+								Command: "bin/elasticsearch-reset-password -u elastic",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new password in place",
+								URL:   "https://cloud.elastic.co/account/keys",
+							},
+						},
+						Usage: "the cluster's audit log",
+						Blast: "superuser of the cluster: reads, changes and deletes all indices",
+					},
+				},
+				{
+					ID:          "elastic-enterprise-search-token",
+					Provider:    "elastic",
+					Description: "Elastic App Search private key",
+					Keywords:    []string{"private-", "search-"},
+					Regex:       `\bprivate-[0-9a-z]{24}\b`,
+					MinEntropy:  3.3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "elastic-enterprise-search-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/_security/_authenticate",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "ApiKey {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-security-authenticate",
+						Note:     "needs the address of the cluster",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "A key may invalidate itself when it has the privilege manage_own_api_key.",
+								URL:   "https://cloud.elastic.co/account/keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/_security/api_key",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "ApiKey {{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"ids":["{{id}}"]}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://cloud.elastic.co/account/keys",
+							},
+						},
+						Usage: "the cluster's audit log : authentication by api_key.id",
+						Blast: "reads and writes the indices of its role",
+						Self:  true,
+					},
+				},
+			},
+		},
+		{
+			ID:       "elastic-email",
+			Name:     "Elastic Email",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://elasticemail.com/developers/api-documentation/rest-api"},
+			Rules: []Rule{
+				{
+					ID:          "elastic-email-api-key",
+					Provider:    "elastic-email",
+					Description: "Elastic Email API key",
+					Keywords:    []string{"elasticemail", "elastic_email", "elastic-email", "elastic email"},
+					Value:       "[0-9A-Z]{96}|[0-9A-Za-z_-]{96}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "elastic-email-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.elasticemail.com/v4/statistics?from=2026-01-01T00:00:00",
+							Headers: []Header{
+								{
+									Name:  "X-ElasticEmail-ApiKey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://app.elasticemail.com/api/settings/manage-api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								Text:  "Only the permissions it needs, for one sender address.",
+								URL:   "https://app.elasticemail.com/api/settings/manage-api",
+							},
+						},
+						Usage: "https://app.elasticemail.com : activity and logs",
+						Blast: "sends mail from your domains and exports the contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "electricitymaps",
+			Name:     "Electricity Maps",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://portal.electricitymaps.com/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "electricitymaps-api-key",
+					Provider:    "electricitymaps",
+					Description: "Electricity Maps API key",
+					Keywords:    []string{"electricitymap", "electricity_map", "electricity-map"},
+					Value:       "[0-9A-Za-z]{13,40}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "electricitymaps-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.electricitymap.org/v3/carbon-intensity/latest?zone=DE",
+							Headers: []Header{
+								{
+									Name:  "auth-token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://portal.electricitymaps.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://portal.electricitymaps.com/",
+							},
+						},
+						Usage: "https://portal.electricitymaps.com",
+						Blast: "uses up the requests of your plan",
+					},
+				},
+			},
+		},
+		{
 			ID:       "elevenlabs",
 			Name:     "ElevenLabs",
 			Reviewed: "2026-11-24",
@@ -12195,6 +13342,1940 @@ var builtin = Catalogue{
 						},
 						Usage: "your own webhook endpoint's log",
 						Blast: "forges ElevenLabs' webhooks to your endpoint",
+					},
+				},
+			},
+		},
+		{
+			ID:       "elmah-io",
+			Name:     "elmah.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.elmah.io/how-to-configure-api-key-permissions/"},
+			Rules: []Rule{
+				{
+					ID:          "elmah-io-api-key",
+					Provider:    "elmah-io",
+					Description: "elmah.io API key",
+					Keywords:    []string{"elmah.io", "elmahio", "elmah_io", "elmah-io"},
+					Value:       "[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "elmah-io-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of elmah.io lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://app.elmah.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://app.elmah.io/",
+							},
+						},
+						Usage: "https://app.elmah.io : organization settings, API keys",
+						Blast: "writes into your logs; reads them if its permissions allow",
+					},
+				},
+			},
+		},
+		{
+			ID:       "emailable",
+			Name:     "Emailable",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://emailable.com/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "emailable-api-key",
+					Provider:    "emailable",
+					Description: "Emailable API key",
+					Keywords:    []string{"emailable"},
+					Value:       "(?:live_|test_)?[0-9a-f]{20,40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "emailable-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.emailable.com/v1/account?api_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "owner_email",
+						Docs:     "https://emailable.com/docs/api/#account",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.emailable.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.emailable.com/api",
+							},
+						},
+						Usage: "https://app.emailable.com : usage",
+						Blast: "verifies addresses on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "emailjs",
+			Name:     "EmailJS",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.emailjs.com/docs/rest-api/send/"},
+			Rules: []Rule{
+				{
+					ID:          "emailjs-private-key",
+					Provider:    "emailjs",
+					Description: "EmailJS private key",
+					Keywords:    []string{"emailjs_private", "emailjs-private", "emailjsprivate", "emailjs_access_token", "emailjs_secret", "emailjs"},
+					Value:       "[0-9A-Za-z_-]{21}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "emailjs-private-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://dashboard.emailjs.com/admin/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								Text:  "The public key alone is meant for browsers.",
+								URL:   "https://dashboard.emailjs.com/admin/account",
+							},
+						},
+						Usage: "https://dashboard.emailjs.com/admin/history",
+						Blast: "sends your mail templates to anybody, on your quota",
+					},
+				},
+			},
+		},
+		{
+			ID:       "emaillabs",
+			Name:     "EmailLabs",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.emaillabs.io/"},
+			Rules: []Rule{
+				{
+					ID:          "emaillabs-secret-key",
+					Provider:    "emaillabs",
+					Description: "EmailLabs secret key",
+					Keywords:    []string{"emaillabs", "email_labs"},
+					Value:       "[0-9a-f]{40}|[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "emaillabs-secret-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://panel.emaillabs.net.pl/en/site/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://panel.emaillabs.net.pl/en/site/api",
+							},
+						},
+						Usage: "https://panel.emaillabs.net.pl : sent mail",
+						Blast: "sends mail from your domains",
+					},
+				},
+			},
+		},
+		{
+			ID:       "emailoctopus",
+			Name:     "EmailOctopus",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://emailoctopus.com/api-documentation"},
+			Rules: []Rule{
+				{
+					ID:          "emailoctopus-api-key",
+					Provider:    "emailoctopus",
+					Description: "EmailOctopus API key",
+					Keywords:    []string{"eo_", "emailoctopus", "email_octopus"},
+					Regex:       `\beo_[0-9a-f]{64}\b`,
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|eo_[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "emailoctopus-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.emailoctopus.com/lists?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://emailoctopus.com/api-documentation",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://emailoctopus.com/api-documentation",
+							},
+						},
+						Usage: "EmailOctopus : the lists' activity",
+						Blast: "exports and changes the subscribers of your lists",
+					},
+				},
+			},
+		},
+		{
+			ID:       "emarsys",
+			Name:     "SAP Emarsys",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.emarsys.com/docs/core-api-reference"},
+			Rules: []Rule{
+				{
+					ID:          "emarsys-api-secret",
+					Provider:    "emarsys",
+					Description: "SAP Emarsys API secret",
+					Keywords:    []string{"emarsys"},
+					Value:       "[0-9A-Za-z]{20}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "emarsys-api-secret",
+					Verify: Verify{
+						Note: "requests are signed with user and secret in the header X-WSSE",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new secret",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://suite2.emarsys.net/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://suite2.emarsys.net/",
+							},
+						},
+						Usage: "Emarsys : security settings, API users",
+						Blast: "exports contacts and launches campaigns",
+					},
+				},
+			},
+		},
+		{
+			ID:       "embedly",
+			Name:     "Embedly",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.embed.ly/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "embedly-api-key",
+					Provider:    "embedly",
+					Description: "Embedly API key",
+					Keywords:    []string{"embedly", "embed_ly", "embed.ly"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "embedly-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.embedly.com/1/oembed?url=https%3A%2F%2Fwww.youtube.com&key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.embed.ly/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.embed.ly/",
+							},
+						},
+						Usage: "https://app.embed.ly : analytics",
+						Blast: "uses up the lookups of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "enablex",
+			Name:     "EnableX",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.enablex.io/docs/references/apis/video-api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "enablex-app-key",
+					Provider:    "enablex",
+					Description: "EnableX app key",
+					Keywords:    []string{"enablex", "enable_x"},
+					Value:       "[0-9A-Za-z]{36}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "enablex-app-key",
+					Verify: Verify{
+						Note: "a Basic login of app id and key: GET https://api.enablex.io/video/v2/rooms answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://portal.enablex.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://portal.enablex.io/",
+							},
+						},
+						Usage: "https://portal.enablex.io : usage of the project",
+						Blast: "opens and enters video rooms and sends messages on your bill",
+					},
+				},
+				{
+					ID:          "enablex-app-id",
+					Provider:    "enablex",
+					Description: "EnableX app id",
+					Keywords:    []string{"enablex_id", "enablex_app_id", "enablexappid", "enablex-id"},
+					Value:       "[0-9a-z]{24}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "enablex-app-id",
+					Verify: Verify{
+						Note: "an identifier: it is the user name beside the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://portal.enablex.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://portal.enablex.io/",
+							},
+						},
+						Usage: "https://portal.enablex.io : usage of the project",
+						Blast: "opens and enters video rooms and sends messages on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "encharge",
+			Name:     "Encharge",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://app-encharge-resources.s3.amazonaws.com/redoc.html"},
+			Rules: []Rule{
+				{
+					ID:          "encharge-api-key",
+					Provider:    "encharge",
+					Description: "Encharge API key",
+					Keywords:    []string{"encharge"},
+					Value:       "[0-9A-Za-z]{20,64}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "encharge-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.encharge.io/v1/accounts/info",
+							Headers: []Header{
+								{
+									Name:  "X-Encharge-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.encharge.io/account/info",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.encharge.io/account/info",
+							},
+						},
+						Usage: "Encharge : people's activity",
+						Blast: "reads and changes contacts and starts mail flows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "encord",
+			Name:     "Encord",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.encord.com/platform-documentation/Annotate/annotate-api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "encord-service-key",
+					Provider:    "encord",
+					Description: "Encord API key",
+					Keywords:    []string{"encord"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "encord-service-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Encord lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://app.encord.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.encord.com/settings/api-keys",
+							},
+						},
+						Usage: "https://app.encord.com : project analytics",
+						Blast: "reads the data sets and labels of the project",
+					},
+				},
+			},
+		},
+		{
+			ID:       "endor-labs",
+			Name:     "Endor Labs",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.endorlabs.com/rest-api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "endor-labs-api-secret",
+					Provider:    "endor-labs",
+					Description: "Endor Labs API secret",
+					Keywords:    []string{"endr+"},
+					Regex:       `\bendr\+[0-9A-Za-z_-]{16}(?:[0-9A-Za-z_-]{6})?`,
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "endor-labs-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.endorlabs.com/v1/auth/api-key",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"key":"{{id}}","secret":"{{secret}}"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the other half of the pair; makes a token that lives four hours",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the secret",
+								URL:   "https://app.endorlabs.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new secret",
+								URL:   "https://app.endorlabs.com/settings/api-keys",
+							},
+						},
+						Usage: "https://app.endorlabs.com : audit logs",
+						Blast: "reads findings and dependencies of your repositories and changes policies",
+					},
+				},
+			},
+		},
+		{
+			ID:       "enigma",
+			Name:     "Enigma",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.enigma.com/"},
+			Rules: []Rule{
+				{
+					ID:          "enigma-api-key",
+					Provider:    "enigma",
+					Description: "Enigma API key",
+					Keywords:    []string{"enigma_api", "enigma-api", "enigmaapi", "enigma_key", "enigma_token", "enigma_secret", "enigma.com"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "enigma-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.enigma.com/businesses/search",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://console.enigma.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://console.enigma.com/",
+							},
+						},
+						Usage: "https://console.enigma.com : usage",
+						Blast: "looks up companies on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "enphase",
+			Name:     "Enphase",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer-v4.enphase.com/docs/quickstart.html"},
+			Rules: []Rule{
+				{
+					ID:          "enphase-client-secret",
+					Provider:    "enphase",
+					Description: "Enphase client secret",
+					Keywords:    []string{"enphase"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "enphase-client-secret",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked secret",
+								URL:   "https://developer-v4.enphase.com/admin/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret with a name that tells its user",
+								URL:   "https://developer-v4.enphase.com/admin/applications",
+							},
+						},
+						Usage: "https://developer-v4.enphase.com/admin/applications",
+						Blast: "with a system owner's consent: reads the production of solar systems",
+					},
+				},
+			},
+		},
+		{
+			ID:       "envato",
+			Name:     "Envato",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://build.envato.com/api/#token"},
+			Rules: []Rule{
+				{
+					ID:          "envato-personal-token",
+					Provider:    "envato",
+					Description: "Envato personal token",
+					Keywords:    []string{"envato"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "envato-personal-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.envato.com/v1/market/private/user/username.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://build.envato.com/my-apps/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://build.envato.com/my-apps/",
+							},
+						},
+						Usage: "https://build.envato.com/my-apps/",
+						Blast: "reads purchases and, with its permissions, sales and earnings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "envoy",
+			Name:     "Envoy",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.envoy.com/hub/docs/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "envoy-api-key",
+					Provider:    "envoy",
+					Description: "Envoy API key",
+					Keywords:    []string{"envoy_api", "envoy-api", "envoyapi", "envoy.com", "envoy_key", "envoy_token", "envoy"},
+					Value:       "[0-9A-Za-z]{220}|[0-9a-f]{96,130}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "envoy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.envoy.com/v1/locations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://dashboard.envoy.com/integrations/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://dashboard.envoy.com/integrations/api-keys",
+							},
+						},
+						Usage: "Envoy dashboard : audit log",
+						Blast: "reads visitors and employees and signs people in",
+					},
+				},
+				{
+					ID:          "envoy-client-secret",
+					Provider:    "envoy",
+					Description: "Envoy client secret",
+					Keywords:    []string{"envoy_client", "envoy-client", "envoyclient", "envoy_secret"},
+					Value:       "[0-9a-f]{80,130}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "envoy-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.envoy.com/v1/locations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://dashboard.envoy.com/integrations/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://dashboard.envoy.com/integrations/api-keys",
+							},
+						},
+						Usage: "Envoy dashboard : audit log",
+						Blast: "reads visitors and employees and signs people in",
+					},
+				},
+			},
+		},
+		{
+			ID:       "eodhd",
+			Name:     "EODHD",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://eodhd.com/financial-apis/"},
+			Rules: []Rule{
+				{
+					ID:          "eodhd-api-token",
+					Provider:    "eodhd",
+					Description: "EODHD API token",
+					Keywords:    []string{"eodhd", "eod_historical", "eodhistorical", "eodhistoricaldata", "eod_api"},
+					Value:       `[0-9a-f]{13,14}\.[0-9]{8}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "eodhd-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://eodhd.com/api/user?api_token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "email",
+						Docs:     "https://eodhd.com/financial-apis/user-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://eodhd.com/cp/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://eodhd.com/cp/settings",
+							},
+						},
+						Usage: "https://eodhd.com/cp/dashboard",
+						Blast: "downloads market data on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "epic-games",
+			Name:     "Epic Online Services",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.epicgames.com/docs/dev-portal/client-credentials"},
+			Rules: []Rule{
+				{
+					ID:          "epic-games-client-secret",
+					Provider:    "epic-games",
+					Description: "Epic Online Services client secret",
+					Keywords:    []string{"epicgames", "epic_games", "epic_client", "epic-client", "epicclient", "eos_client_secret", "eos_secret"},
+					Value:       "[0-9A-Za-z+/]{43}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "epic-games-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.epicgames.dev/epic/oauth/v2/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials",
+						},
+						Live: []int{200},
+						Dead: []int{400, 401},
+						Note: "needs the client id and, for most policies, the deployment id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://dev.epicgames.com/portal/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://dev.epicgames.com/portal/",
+							},
+						},
+						Usage: "https://dev.epicgames.com/portal/ : product settings, clients",
+						Blast: "acts as the game's server or client within its policy: matchmaking, achievements, players' data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "equinix-metal",
+			Name:     "Equinix Metal",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://deploy.equinix.com/developers/docs/metal/identity-access-management/api-keys/"},
+			Rules: []Rule{
+				{
+					ID:          "equinix-metal-auth-token",
+					Provider:    "equinix-metal",
+					Description: "Equinix Metal API token",
+					Keywords:    []string{"equinix", "packet_auth_token", "metal_auth_token", "packet_api", "packet_token", "packet_api_token"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "equinix-metal-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.equinix.com/metal/v1/user",
+							Headers: []Header{
+								{
+									Name:  "X-Auth-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://console.equinix.com/profile/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://console.equinix.com/profile/api-keys",
+							},
+						},
+						Usage: "the organization's events",
+						Blast: "rents and deletes bare-metal servers on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "eraser",
+			Name:     "Eraser",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.eraser.io/reference/api-token"},
+			Rules: []Rule{
+				{
+					ID:          "eraser-api-token",
+					Provider:    "eraser",
+					Description: "Eraser API token",
+					Keywords:    []string{"eraser_api", "eraser-api", "eraserapi", "eraser_token", "eraser_key", "eraser.io", "eraserio", "eraser_secret", "eraser-token", "eraser-key"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "eraser-api-token",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.eraser.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.eraser.io/",
+							},
+						},
+						Usage: "https://app.eraser.io : team settings",
+						Blast: "makes diagrams on your plan and reads the files of the team",
+					},
+				},
+			},
+		},
+		{
+			ID:       "esputnik",
+			Name:     "eSputnik",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.esputnik.com/reference/authentication-1"},
+			Rules: []Rule{
+				{
+					ID:          "esputnik-api-key",
+					Provider:    "esputnik",
+					Description: "eSputnik API key",
+					Keywords:    []string{"esputnik"},
+					Value:       "[0-9A-F]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "esputnik-api-key",
+					Verify: Verify{
+						Note: "a Basic login with any user name and the key: GET https://esputnik.com/api/v1/account/info answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://esputnik.com/settings-ui/#/api-keys-list",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://esputnik.com/settings-ui/#/api-keys-list",
+							},
+						},
+						Usage: "https://esputnik.com : message reports",
+						Blast: "sends mail, SMS and push in your name and exports contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "etherscan",
+			Name:     "Etherscan",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.etherscan.io/getting-started/viewing-api-usage-statistics", "https://docs.etherscan.io/etherscan-v2"},
+			Rules: []Rule{
+				{
+					ID:          "etherscan-api-key",
+					Provider:    "etherscan",
+					Description: "Etherscan API key",
+					Keywords:    []string{"etherscan", "arbiscan", "snowtrace", "ftmscan", "optimistic_etherscan", "lineascan"},
+					Value:       "[0-9A-Z]{34}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "etherscan-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.etherscan.io/v2/api?chainid=1&module=stats&action=ethprice&apikey={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"status": ?"1"`,
+						DeadBody: "Invalid API Key",
+						Docs:     "https://docs.etherscan.io/api-endpoints/stats-1",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://etherscan.io/myapikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://etherscan.io/myapikey",
+							},
+						},
+						Usage: "https://etherscan.io/apidashboard",
+						Blast: "uses up your calls per second and day; chain data is public",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ethplorer",
+			Name:     "Ethplorer",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://github.com/EverexIO/Ethplorer/wiki/Ethplorer-API"},
+			Rules: []Rule{
+				{
+					ID:          "ethplorer-api-key",
+					Provider:    "ethplorer",
+					Description: "Ethplorer API key",
+					Keywords:    []string{"ethplorer"},
+					Value:       "(?:EK-)?[0-9A-Za-z-]{18,26}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ethplorer-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ethplorer.io/getLastBlock?apiKey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://ethplorer.io/wallet/#screen=api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://ethplorer.io/wallet/#screen=api",
+							},
+						},
+						Usage: "https://ethplorer.io : API panel",
+						Blast: "uses up your requests; chain data is public",
+					},
+				},
+			},
+		},
+		{
+			ID:       "etsy",
+			Name:     "Etsy",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.etsy.com/documentation/essentials/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "etsy-keystring",
+					Provider:    "etsy",
+					Description: "Etsy API keystring",
+					Keywords:    []string{"etsy"},
+					Value:       "[0-9a-z]{24}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "etsy-keystring",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://openapi.etsy.com/v3/application/openapi-ping",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://developers.etsy.com/documentation/reference/#operation/ping",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the app and register a new one",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://www.etsy.com/developers/your-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.etsy.com/developers/your-apps",
+							},
+						},
+						Usage: "https://www.etsy.com/developers/your-apps : call counts",
+						Blast: "uses up the application's quota; listings are public",
+					},
+				},
+				{
+					ID:          "etsy-shared-secret",
+					Provider:    "etsy",
+					Description: "Etsy shared secret",
+					Keywords:    []string{"etsy_shared", "etsy-shared", "etsyshared", "etsy_secret", "etsy_api_secret", "etsysecret"},
+					Value:       "[0-9a-z]{10}",
+					MinEntropy:  2.6,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "etsy-shared-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://openapi.etsy.com/v3/application/openapi-ping",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://developers.etsy.com/documentation/reference/#operation/ping",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the app and register a new one",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://www.etsy.com/developers/your-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.etsy.com/developers/your-apps",
+							},
+						},
+						Usage: "https://www.etsy.com/developers/your-apps : call counts",
+						Blast: "uses up the application's quota; listings are public",
+					},
+				},
+				{
+					ID:          "etsy-access-token",
+					Provider:    "etsy",
+					Description: "Etsy OAuth access token",
+					Keywords:    []string{"etsy"},
+					Value:       `[0-9]{5,12}\.[0-9A-Za-z_-]{60,200}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "etsy-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.etsy.com/v3/application/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "x-api-key",
+									Value: "{{keystring}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user_id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the app's access",
+								URL:   "https://www.etsy.com/your/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the shop sign in again",
+								URL:   "https://www.etsy.com/your/apps",
+							},
+						},
+						Usage: "https://www.etsy.com/your/apps",
+						Blast: "reads orders and changes the listings of the shop",
+					},
+				},
+			},
+		},
+		{
+			ID:       "eventbrite",
+			Name:     "Eventbrite",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.eventbrite.com/platform/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "eventbrite-private-token",
+					Provider:    "eventbrite",
+					Description: "Eventbrite private token",
+					Keywords:    []string{"eventbrite"},
+					Value:       "[0-9A-Z]{20}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "eventbrite-private-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.eventbriteapi.com/v3/users/me/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "emails",
+						Docs:     "https://www.eventbrite.com/platform/api#/reference/user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://www.eventbrite.com/platform/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://www.eventbrite.com/platform/api-keys",
+							},
+						},
+						Usage: "https://www.eventbrite.com : orders of the events",
+						Blast: "reads the guests of your events and changes tickets and prices",
+					},
+				},
+				{
+					ID:          "eventbrite-client-secret",
+					Provider:    "eventbrite",
+					Description: "Eventbrite client secret",
+					Keywords:    []string{"eventbrite"},
+					Value:       "[0-9A-Z]{50,52}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "eventbrite-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.eventbriteapi.com/v3/users/me/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "emails",
+						Docs:     "https://www.eventbrite.com/platform/api#/reference/user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://www.eventbrite.com/platform/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://www.eventbrite.com/platform/api-keys",
+							},
+						},
+						Usage: "https://www.eventbrite.com : orders of the events",
+						Blast: "reads the guests of your events and changes tickets and prices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "everee",
+			Name:     "Everee",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.everee.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "everee-api-token",
+					Provider:    "everee",
+					Description: "Everee API token",
+					Keywords:    []string{"everee"},
+					Value:       "sk_[0-9A-Za-z]{20,64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "everee-api-token",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.everee.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://app.everee.com/",
+							},
+						},
+						Usage: "Everee : company activity",
+						Blast: "reads salaries and bank accounts and starts payments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "everhour",
+			Name:     "Everhour",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://everhour.docs.apiary.io/"},
+			Rules: []Rule{
+				{
+					ID:          "everhour-api-token",
+					Provider:    "everhour",
+					Description: "Everhour API token",
+					Keywords:    []string{"everhour"},
+					Value:       "[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{6}-[0-9A-Fa-f]{6}-[0-9A-Fa-f]{8}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "everhour-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.everhour.com/users/me",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://everhour.docs.apiary.io/#reference/0/users/get-current-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.everhour.com/#/account/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://app.everhour.com/#/account/profile",
+							},
+						},
+						Usage: "https://app.everhour.com : time audit log",
+						Blast: "reads and changes the team's hours, projects and invoices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "evervault",
+			Name:     "Evervault",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.evervault.com/api-reference#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "evervault-api-key",
+					Provider:    "evervault",
+					Description: "Evervault API key",
+					Keywords:    []string{"ev:key:"},
+					Regex:       `\bev:key:1:[0-9A-Za-z]{40,120}(?::[0-9A-Za-z+/=]{4,12}){0,2}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "evervault-api-key",
+					Verify: Verify{
+						Note: "a Basic login with app id and key; POST https://api.evervault.com/encrypt with an empty object tells",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://app.evervault.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://app.evervault.com/",
+							},
+						},
+						Usage: "https://app.evervault.com : activity",
+						Blast: "decrypts cards and personal data, as far as the key's permissions go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ewelink",
+			Name:     "eWeLink",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://coolkit-technologies.github.io/eWeLink-API/"},
+			Rules: []Rule{
+				{
+					ID:          "ewelink-app-secret",
+					Provider:    "ewelink",
+					Description: "eWeLink app secret",
+					Keywords:    []string{"ewelink"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ewelink-app-secret",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of eWeLink lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://dev.ewelink.cc/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://dev.ewelink.cc/",
+							},
+						},
+						Usage: "https://dev.ewelink.cc",
+						Blast: "with a user's consent: switches devices in people's homes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "exa",
+			Name:     "Exa",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.exa.ai/reference/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "exa-api-key",
+					Provider:    "exa",
+					Description: "Exa API key",
+					Keywords:    []string{"exa_api", "exa-api", "exaapi", "exa_key", "exa.ai", "exaai", "exa_ai", "exa_token", "exa_secret", "exa-key", "exa_search", "exa("},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "exa-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.exa.ai/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://dashboard.exa.ai/api-keys",
+							},
+						},
+						Usage: "https://dashboard.exa.ai/usage",
+						Blast: "searches and crawls on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "exchangerate-api",
+			Name:     "ExchangeRate-API",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.exchangerate-api.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "exchangerate-api-api-key",
+					Provider:    "exchangerate-api",
+					Description: "ExchangeRate-API API key",
+					Keywords:    []string{"exchangerate", "exchange_rate", "exchange-rate"},
+					Value:       "[0-9a-z]{24}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "exchangerate-api-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://v6.exchangerate-api.com/v6/{{secret}}/quota",
+						},
+						Live: []int{200},
+						Dead: []int{403},
+						Docs: "https://www.exchangerate-api.com/docs/request-quota-api-endpoint",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.exchangerate-api.com/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://app.exchangerate-api.com/keys",
+							},
+						},
+						Usage: "https://app.exchangerate-api.com/dashboard",
+						Blast: "uses up the monthly requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "exchangerates-api",
+			Name:     "Exchangeratesapi.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://exchangeratesapi.io/documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "exchangerates-api-access-key",
+					Provider:    "exchangerates-api",
+					Description: "Exchangeratesapi.io access key",
+					Keywords:    []string{"exchangeratesapi", "exchangerates", "exchange_rates", "exchange-rates"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "exchangerates-api-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.exchangeratesapi.io/v1/symbols?access_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://manage.exchangeratesapi.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://manage.exchangeratesapi.io/dashboard",
+							},
+						},
+						Usage: "https://manage.exchangeratesapi.io/dashboard",
+						Blast: "uses up the monthly requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "exoscale",
+			Name:     "Exoscale",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://community.exoscale.com/documentation/iam/quick-start/"},
+			Rules: []Rule{
+				{
+					ID:          "exoscale-api-secret",
+					Provider:    "exoscale",
+					Description: "Exoscale API secret",
+					Keywords:    []string{"exoscale", "exo_api_secret", "exo_secret"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "exoscale-api-secret",
+					Needs: Needs{
+						Rule:    "exoscale-api-key",
+						Lines:   8,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "requests are signed with EXO2-HMAC-SHA256: GET https://api-ch-gva-2.exoscale.com/v2/zone answers to anybody, /v2/instance tells",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the old secret",
+								Text:    "When nothing uses it any more.",
+								URL:     "https://portal.exoscale.com/iam/keys",
+								Command: "exo iam api-key revoke {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a second secret",
+								URL:     "https://portal.exoscale.com/iam/keys",
+								Command: "exo iam api-key create {{name}} {{role}}",
+							},
+						},
+						Usage: "https://portal.exoscale.com/iam : audit trail",
+						Blast: "creates and deletes servers, storage and DNS within its role, on your bill",
+					},
+				},
+				{
+					ID:          "exoscale-api-key",
+					Provider:    "exoscale",
+					Description: "Exoscale API key",
+					Keywords:    []string{"exo"},
+					Regex:       `\bEXO[0-9a-f]{24}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "exoscale-api-key",
+					Verify: Verify{
+						Note: "requests are signed with the secret: the key alone asks nothing",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the pair if the secret leaked as well",
+								URL:   "https://portal.exoscale.com/iam/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a role of its own",
+								URL:   "https://portal.exoscale.com/iam/keys",
+							},
+						},
+						Usage: "https://portal.exoscale.com/iam/keys",
+						Blast: "names a key pair; opens nothing without the secret, which is often near",
+					},
+				},
+			},
+		},
+		{
+			ID:       "exotel",
+			Name:     "Exotel",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.exotel.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "exotel-api-token",
+					Provider:    "exotel",
+					Description: "Exotel API token",
+					Keywords:    []string{"exotel"},
+					Value:       "[0-9a-f]{48}|[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "exotel-api-token",
+					Verify: Verify{
+						Note: "a Basic login with API key and token: GET https://api.exotel.com/v1/Accounts/SID.json answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://my.exotel.com/apisettings/site",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://my.exotel.com/apisettings/site",
+							},
+						},
+						Usage: "https://my.exotel.com : reports",
+						Blast: "places calls and sends SMS on your balance and fetches recordings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "expo",
+			Name:     "Expo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.expo.dev/accounts/programmatic-access/"},
+			Rules: []Rule{
+				{
+					ID:          "expo-access-token",
+					Provider:    "expo",
+					Description: "Expo access token",
+					Keywords:    []string{"expo_token", "expo-token", "expotoken", "expo_access_token", "expo_robot", "expo_cli", "eas_token"},
+					Value:       "[0-9A-Za-z_-]{40}",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "expo-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.expo.dev/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{meActor{id}}"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"meActor": ?\{`,
+						Identity: "data.meActor.id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://expo.dev/settings/access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								Text:  "A robot user with the smallest role.",
+								URL:   "https://expo.dev/settings/access-tokens",
+							},
+						},
+						Usage: "https://expo.dev : audit logs of the account",
+						Blast: "publishes updates to the users of your apps and reads build credentials",
+					},
+				},
+			},
+		},
+		{
+			ID:       "exportsdk",
+			Name:     "Export SDK",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://exportsdk.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "exportsdk-api-key",
+					Provider:    "exportsdk",
+					Description: "Export SDK API key",
+					Keywords:    []string{"exportsdk", "export_sdk"},
+					Value:       "[0-9a-z]{5,15}_[0-9a-z-]{36}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "exportsdk-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.exportsdk.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.exportsdk.com/",
+							},
+						},
+						Usage: "Export SDK dashboard : usage",
+						Blast: "makes PDFs on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "extole",
+			Name:     "Extole",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.extole.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "extole-access-token",
+					Provider:    "extole",
+					Description: "Extole access token",
+					Keywords:    []string{"extole"},
+					Value:       "[0-9A-Z]{26}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "extole-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.extole.io/v4/tokens",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://my.extole.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://my.extole.com/",
+							},
+						},
+						Usage: "Extole : security center",
+						Blast: "reads people and rewards of the programs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "extractor-api",
+			Name:     "ExtractorAPI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://extractorapi.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "extractor-api-api-key",
+					Provider:    "extractor-api",
+					Description: "ExtractorAPI API key",
+					Keywords:    []string{"extractorapi", "extractor_api", "extractor-api"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "extractor-api-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://extractorapi.com/api/v1/extractor/?apikey={{secret}}&url=https%3A%2F%2Fwww.iana.org",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Note: "costs one request",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://extractorapi.com/profile/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://extractorapi.com/profile/",
+							},
+						},
+						Usage: "https://extractorapi.com : dashboard",
+						Blast: "extracts pages on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ezoic",
+			Name:     "Ezoic",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.ezoic.com/docs/ezoicads/"},
+			Rules: []Rule{
+				{
+					ID:          "ezoic-api-key",
+					Provider:    "ezoic",
+					Description: "Ezoic API key",
+					Keywords:    []string{"ezoic"},
+					Value:       "[0-9A-Za-z]{20,64}",
+					MinEntropy:  3.4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ezoic-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Ezoic lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://pubdash.ezoic.com/settings/apigateway",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://pubdash.ezoic.com/settings/apigateway",
+							},
+						},
+						Usage: "https://pubdash.ezoic.com",
+						Blast: "reads earnings and clears the cache of your sites",
 					},
 				},
 			},
