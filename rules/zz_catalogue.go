@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.b2b371",
+	Version: "2026-11-28.9a7fba",
 	Providers: []Provider{
 		{
 			ID:       "1password",
@@ -19696,6 +19696,109 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "lambda-labs",
+			Name:     "Lambda",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.lambda.ai/public-cloud/cloud-api/"},
+			Rules: []Rule{
+				{
+					ID:          "lambda-labs-api-key",
+					Provider:    "lambda-labs",
+					Description: "Lambda API key",
+					Keywords:    []string{"secret_"},
+					Regex:       `\bsecret_[0-9a-z_-]{4,40}_[0-9a-f]{32}\.[0-9A-Za-z]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "lambda-labs-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cloud.lambda.ai/api/v1/instances",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.lambda.ai/public-cloud/cloud-api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://cloud.lambda.ai/api-keys/cloud-api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://cloud.lambda.ai/api-keys/cloud-api",
+							},
+						},
+						Usage: "https://cloud.lambda.ai/usage",
+						Blast: "starts and ends GPU instances, which cost dollars an hour, and reads their addresses and SSH key names",
+					},
+				},
+			},
+		},
+		{
+			ID:       "landbot",
+			Name:     "Landbot",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.landbot.io/api/"},
+			Rules: []Rule{
+				{
+					ID:          "landbot-api-token",
+					Provider:    "landbot",
+					Description: "Landbot API token",
+					Keywords:    []string{"landbot"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "landbot-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.landbot.io/v1/customers/?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://dev.landbot.io/api/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the API token",
+								Text:  "The old API token stops working at once.",
+								URL:   "https://app.landbot.io/gui/settings/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new API token in place",
+								Text:  "The same page shows it.",
+								URL:   "https://app.landbot.io/gui/settings/account",
+							},
+						},
+						Usage: "https://app.landbot.io : inbox",
+						Blast: "reads the customers and chats of the account's bots and writes to them",
+					},
+				},
+			},
+		},
+		{
 			ID:       "langchain",
 			Name:     "LangChain (LangSmith)",
 			Reviewed: "2026-11-24",
@@ -19976,6 +20079,242 @@ var builtin = Catalogue{
 						},
 						Usage: "the project's traces",
 						Blast: "sends scores to the project; harmless without the secret key",
+					},
+				},
+			},
+		},
+		{
+			ID:       "languagelayer",
+			Name:     "languagelayer",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://languagelayer.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "languagelayer-access-key",
+					Provider:    "languagelayer",
+					Description: "languagelayer access key",
+					Keywords:    []string{"languagelayer", "language_layer", "language-layer"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "languagelayer-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://apilayer.net/api/languages?access_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"languages"|"language_code"`,
+						DeadBody: `"invalid_access_key"`,
+						Docs:     "https://languagelayer.com/documentation",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the access key",
+								Text:  "The old access key stops working at once.",
+								URL:   "https://languagelayer.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new access key in place",
+								Text:  "The same page shows it.",
+								URL:   "https://languagelayer.com/dashboard",
+							},
+						},
+						Usage: "https://languagelayer.com/usage",
+						Blast: "uses up the monthly quota of language detections",
+					},
+				},
+			},
+		},
+		{
+			ID:       "laravel",
+			Name:     "Laravel",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://laravel.com/docs/encryption#configuration"},
+			Rules: []Rule{
+				{
+					ID:          "laravel-app-key",
+					Provider:    "laravel",
+					Description: "Laravel application key",
+					Keywords:    []string{"app_key", "appkey", "app.key"},
+					Value:       "base64:[0-9A-Za-z+/]{43}=|base64:[0-9A-Za-z+/]{22}==",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "laravel-app-key",
+					Verify: Verify{
+						Note: "encrypts offline: nothing can be asked with it",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "Sessions end. Keep the old key in APP_PREVIOUS_KEYS until encrypted columns are written anew, then take it out.",
+								URL:   "https://laravel.com/docs/encryption#gracefully-rotating-encryption-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Put the new key into the environment of each server",
+								URL:     "https://laravel.com/docs/encryption#gracefully-rotating-encryption-keys",
+								Command: "php artisan key:generate --show",
+							},
+						},
+						Usage: "the application's own log",
+						Blast: "decrypts cookies and encrypted columns, forges sessions and signed links; old versions run code from a forged cookie",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lark",
+			Name:     "Lark",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://open.larksuite.com/document/server-docs/getting-started/api-access-token/auth-v3/tenant_access_token_internal"},
+			Rules: []Rule{
+				{
+					ID:          "lark-app-secret",
+					Provider:    "lark",
+					Description: "Lark app secret",
+					Keywords:    []string{"lark_app", "larkapp", "lark-app", "lark_secret", "larksecret", "lark_client", "larksuite", "feishu", "lark.app"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "lark-app-secret",
+					Needs: Needs{
+						Rule:    "lark-app-id",
+						Lines:   6,
+						Without: "keep",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new app secret for the application",
+								Text:  "The old app secret ends.",
+								URL:   "https://open.larksuite.com/app",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new app secret in place",
+								URL:   "https://open.larksuite.com/app",
+							},
+						},
+						Usage: "https://open.larksuite.com/app : log of the app",
+						Blast: "with the app id: issues tenant tokens that read messages, documents and the directory, as far as the app's permissions go",
+					},
+				},
+				{
+					ID:          "lark-app-id",
+					Provider:    "lark",
+					Description: "Lark app id",
+					Keywords:    []string{"cli_"},
+					Regex:       `\bcli_(?:a[0-9a-f]{15}|9[0-9a-f]{15}|[0-9a-f]{16})\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "lark-app-id",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the app secret that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "An app's id does not change.",
+							},
+						},
+						Usage: "https://open.larksuite.com/app : log of the app",
+						Blast: "names the app; opens nothing alone",
+					},
+				},
+				{
+					ID:          "lark-bot-webhook",
+					Provider:    "lark",
+					Description: "Lark or Feishu bot webhook",
+					Keywords:    []string{"/open-apis/bot/v2/hook/"},
+					Regex:       `https://open\.(?:larksuite\.com|feishu\.cn)/open-apis/bot/v2/hook/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "lark-bot-webhook",
+					Verify: Verify{
+						Note: "every accepted request posts a message: there is no question without effect",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the bot from the group",
+								Text:  "Group settings > Bots.",
+								URL:   "https://open.larksuite.com/document/client-docs/bot-v3/add-custom-bot",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add the bot again, with a signature or an address list",
+								URL:   "https://open.larksuite.com/document/client-docs/bot-v3/add-custom-bot",
+							},
+						},
+						Usage: "the group itself",
+						Blast: "posts messages to one group",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lastfm",
+			Name:     "Last.fm",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.last.fm/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "lastfm-api-key",
+					Provider:    "lastfm",
+					Description: "Last.fm API key or shared secret",
+					Keywords:    []string{"lastfm", "last_fm", "last.fm", "last-fm", "audioscrobbler"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "lastfm-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://ws.audioscrobbler.com/2.0/?method=chart.gettopartists&limit=1&format=json&api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{403},
+						Docs: "https://www.last.fm/api/show/chart.getTopArtists",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API account",
+								Text:  "A key cannot be changed alone.",
+								URL:   "https://www.last.fm/api/accounts",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API account",
+								Text:  "It gives a new key and shared secret.",
+								URL:   "https://www.last.fm/api/account/create",
+							},
+						},
+						Usage: "https://www.last.fm/api/accounts",
+						Blast: "asks Last.fm in your application's name; with the shared secret and a user's session it scrobbles",
 					},
 				},
 			},
@@ -20267,6 +20606,651 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.launchdarkly.com/settings/audit-log",
 						Blast: "flips feature flags in production, reads targeting rules and members",
+					},
+				},
+			},
+		},
+		{
+			ID:       "leadfeeder",
+			Name:     "Dealfront Leadfeeder",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.leadfeeder.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "leadfeeder-api-token",
+					Provider:    "leadfeeder",
+					Description: "Dealfront Leadfeeder API token",
+					Keywords:    []string{"leadfeeder", "lead_feeder"},
+					Value:       "[0-9A-Za-z]{43}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "leadfeeder-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.leadfeeder.com/accounts",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token token={{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.0.attributes.name",
+						Docs:     "https://docs.leadfeeder.com/api/#accounts",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.leadfeeder.com/l/settings/personal/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.leadfeeder.com/l/settings/personal/api-tokens",
+							},
+						},
+						Usage: "https://app.leadfeeder.com",
+						Blast: "reads which companies visited your site, with their leads and custom feeds",
+					},
+				},
+			},
+		},
+		{
+			ID:       "leadmagic",
+			Name:     "LeadMagic",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://leadmagic.io/docs/api-reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "leadmagic-api-key",
+					Provider:    "leadmagic",
+					Description: "LeadMagic API key",
+					Keywords:    []string{"leadmagic"},
+					Value:       "[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{32,64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "leadmagic-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.leadmagic.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://app.leadmagic.io",
+							},
+						},
+						Usage: "https://app.leadmagic.io",
+						Blast: "finds and verifies mail addresses at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lemlist",
+			Name:     "lemlist",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.lemlist.com/api-reference/getting-started/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "lemlist-api-key",
+					Provider:    "lemlist",
+					Description: "lemlist API key",
+					Keywords:    []string{"lemlist"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "lemlist-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.lemlist.com/api/team",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic :{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://developer.lemlist.com/api-reference/endpoints/team/get-team-info",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.lemlist.com/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://app.lemlist.com/settings/integrations",
+							},
+						},
+						Usage: "https://app.lemlist.com : activities of each campaign",
+						Blast: "starts campaigns that send mail as your people, reads leads",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lemonsqueezy",
+			Name:     "Lemon Squeezy",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.lemonsqueezy.com/api/getting-started/requests#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "lemonsqueezy-api-key",
+					Provider:    "lemonsqueezy",
+					Description: "Lemon Squeezy API key",
+					Keywords:    []string{"eyj0exaioijkv1qilcjhbgcioijsuzi1nij9."},
+					Regex:       `\beyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9\.eyJhdWQiOiI5NGQ1OWNl[0-9A-Za-z_-]{100,1000}\.[0-9A-Za-z_-]{300,800}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "lemonsqueezy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.lemonsqueezy.com/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.api+json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.attributes.email",
+						Docs:     "https://docs.lemonsqueezy.com/api/users/retrieve-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.lemonsqueezy.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.lemonsqueezy.com/settings/api",
+							},
+						},
+						Usage: "https://app.lemonsqueezy.com/orders",
+						Blast: "refunds orders, makes discounts, reads customers and license keys of the store",
+					},
+				},
+				{
+					ID:          "lemonsqueezy-named-api-key",
+					Provider:    "lemonsqueezy",
+					Description: "Lemon Squeezy API key (other form)",
+					Keywords:    []string{"lemonsqueezy", "lemon_squeezy", "lemon-squeezy"},
+					Value:       `eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9\.[0-9A-Za-z_-]{100,1000}(?:\.[0-9A-Za-z_-]{100,800})?`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "lemonsqueezy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.lemonsqueezy.com/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.api+json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.attributes.email",
+						Docs:     "https://docs.lemonsqueezy.com/api/users/retrieve-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.lemonsqueezy.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.lemonsqueezy.com/settings/api",
+							},
+						},
+						Usage: "https://app.lemonsqueezy.com/orders",
+						Blast: "refunds orders, makes discounts, reads customers and license keys of the store",
+					},
+				},
+			},
+		},
+		{
+			ID:       "leonardo-ai",
+			Name:     "Leonardo.Ai",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.leonardo.ai/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "leonardo-ai-api-key",
+					Provider:    "leonardo-ai",
+					Description: "Leonardo.Ai API key",
+					Keywords:    []string{"leonardo_ai", "leonardo-ai", "leonardoai", "leonardo_api", "leonardo-api", "leonardoapi", "leonardo.ai"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "leonardo-ai-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cloud.leonardo.ai/api/rest/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user_details.0.user.username",
+						Docs:     "https://docs.leonardo.ai/reference/getuserself",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.leonardo.ai/api-access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.leonardo.ai/api-access",
+							},
+						},
+						Usage: "https://app.leonardo.ai/api-access",
+						Blast: "makes images at the cost of your API credit",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lepton-ai",
+			Name:     "Lepton AI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nvidia.com/dgx-cloud/lepton/"},
+			Rules: []Rule{
+				{
+					ID:          "lepton-ai-api-token",
+					Provider:    "lepton-ai",
+					Description: "Lepton AI API token",
+					Keywords:    []string{"lepton_api", "lepton-api", "leptonapi", "lepton_token", "lepton_workspace", "lepton.ai"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "lepton-ai-api-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://dashboard.lepton.ai",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://dashboard.lepton.ai",
+							},
+						},
+						Blast: "runs and deletes deployments of the workspace; costs GPU hours",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lessannoyingcrm",
+			Name:     "Less Annoying CRM",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.lessannoyingcrm.com/help/api"},
+			Rules: []Rule{
+				{
+					ID:          "lessannoyingcrm-api-key",
+					Provider:    "lessannoyingcrm",
+					Description: "Less Annoying CRM API key",
+					Keywords:    []string{"lessannoyingcrm", "less_annoying", "lessannoying"},
+					Value:       "[0-9A-Za-z]{3,10}-[0-9A-Za-z-]{22,60}|[0-9A-Za-z]{57}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "lessannoyingcrm-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://account.lessannoyingcrm.com/app/Settings/Api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://account.lessannoyingcrm.com/app/Settings/Api",
+							},
+						},
+						Usage: "https://account.lessannoyingcrm.com",
+						Blast: "reads and changes contacts, notes and tasks of the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "letta",
+			Name:     "Letta",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.letta.com/guides/cloud/overview"},
+			Rules: []Rule{
+				{
+					ID:          "letta-api-key",
+					Provider:    "letta",
+					Description: "Letta API key",
+					Keywords:    []string{"sk-let-"},
+					Regex:       `\bsk-let-[0-9A-Za-z+/=_-]{40,200}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "letta-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.letta.com/v1/agents?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.letta.com/api-reference/agents/list",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.letta.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.letta.com/api-keys",
+							},
+						},
+						Usage: "https://app.letta.com",
+						Blast: "talks to, reads and deletes the agents of the project with their memories; costs credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lever",
+			Name:     "Lever",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://hire.lever.co/developer/documentation#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "lever-api-key",
+					Provider:    "lever",
+					Description: "Lever API key",
+					Keywords:    []string{"lever_api", "lever-api", "leverapi", "lever_key", "leverkey", "lever_token", "lever.co"},
+					Value:       "[0-9A-Za-z+/]{48}|[0-9A-Za-z+/]{44}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "lever-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.lever.co/v1/users?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://hire.lever.co/developer/documentation#list-all-users",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://hire.lever.co/settings/integrations/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://hire.lever.co/settings/integrations/api",
+							},
+						},
+						Usage: "https://hire.lever.co : audit log",
+						Blast: "reads and changes candidates, résumés and interview feedback",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lexigram",
+			Name:     "Lexigram",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.lexigram.io/v1/welcome"},
+			Rules: []Rule{
+				{
+					ID:          "lexigram-api-key",
+					Provider:    "lexigram",
+					Description: "Lexigram API key",
+					Keywords:    []string{"lexigram"},
+					Value:       "[0-9A-Za-z_-]{301}|[0-9A-Za-z_-]{150,400}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "lexigram-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://dashboard.lexigram.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://dashboard.lexigram.io",
+							},
+						},
+						Blast: "asks the medical text API at the cost of your quota",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lichess",
+			Name:     "Lichess",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://lichess.org/api"},
+			Rules: []Rule{
+				{
+					ID:          "lichess-access-token",
+					Provider:    "lichess",
+					Description: "Lichess access token",
+					Keywords:    []string{"lip_", "lio_"},
+					Regex:       `\bli[po]_[0-9A-Za-z]{16,40}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "lichess-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://lichess.org/api/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://lichess.org/api#tag/Account/operation/accountMe",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "The token revokes itself.",
+								URL:   "https://lichess.org/account/oauth/token",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://lichess.org/api/token",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a personal access token with few scopes",
+								URL:   "https://lichess.org/account/oauth/token",
+							},
+						},
+						Usage: "https://lichess.org/account/security",
+						Blast: "plays, challenges and writes as the player, as far as its scopes go",
+						Self:  true,
+					},
+				},
+			},
+		},
+		{
+			ID:       "lightspark",
+			Name:     "Lightspark",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.lightspark.com/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "lightspark-api-token-secret",
+					Provider:    "lightspark",
+					Description: "Lightspark API token secret",
+					Keywords:    []string{"lightspark"},
+					Value:       "[0-9A-Za-z]{43}|[0-9A-Za-z_-]{43}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "lightspark-api-token-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token secret",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.lightspark.com/api-config",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token secret",
+								URL:   "https://app.lightspark.com/api-config",
+							},
+						},
+						Usage: "https://app.lightspark.com/transactions",
+						Blast: "with the token id: sends bitcoin from the account's node when the node's own key leaked as well",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lightstep",
+			Name:     "ServiceNow Cloud Observability (Lightstep)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.lightstep.com/docs/create-and-manage-api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "lightstep-access-token",
+					Provider:    "lightstep",
+					Description: "ServiceNow Cloud Observability (Lightstep) access token",
+					Keywords:    []string{"lightstep", "ls_access_token"},
+					Value:       "[0-9A-Za-z_-]{84}|eyJ[0-9A-Za-z_-]{60,300}|[0-9A-Za-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "lightstep-access-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.lightstep.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a access token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.lightstep.com",
+							},
+						},
+						Usage: "https://app.lightstep.com : audit log",
+						Blast: "sends spans into, or as an API key reads and changes, the organization's projects",
 					},
 				},
 			},
@@ -20747,6 +21731,58 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "linkpreview",
+			Name:     "LinkPreview",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.linkpreview.net/"},
+			Rules: []Rule{
+				{
+					ID:          "linkpreview-api-key",
+					Provider:    "linkpreview",
+					Description: "LinkPreview access key",
+					Keywords:    []string{"linkpreview", "link_preview_api", "link-preview-api"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "linkpreview-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.linkpreview.net/?q=https://www.google.com",
+							Headers: []Header{
+								{
+									Name:  "X-Linkpreview-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{403},
+						Docs: "https://docs.linkpreview.net/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://my.linkpreview.net/access_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a access key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://my.linkpreview.net/access_keys",
+							},
+						},
+						Usage: "https://my.linkpreview.net",
+						Blast: "uses up the hourly quota of link previews",
+					},
+				},
+			},
+		},
+		{
 			ID:       "linode",
 			Name:     "Linode (Akamai)",
 			Reviewed: "2026-11-24",
@@ -20850,6 +21886,415 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cloud.linode.com/object-storage/buckets",
 						Blast: "reads, writes and deletes the objects of the buckets the key was limited to",
+					},
+				},
+			},
+		},
+		{
+			ID:       "liveagent",
+			Name:     "LiveAgent",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.liveagent.com/741982-API-key"},
+			Rules: []Rule{
+				{
+					ID:          "liveagent-api-key",
+					Provider:    "liveagent",
+					Description: "LiveAgent API key",
+					Keywords:    []string{"liveagent", "live_agent", "ladesk.com"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "liveagent-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{account}}.ladesk.com/api/v3/ping",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://support.liveagent.com/840770-Complete-API-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key on the account page",
+								URL:   "https://support.liveagent.com/741982-API-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new key",
+								Text:  "Every program of the account needs it, since they share one key.",
+								URL:   "https://support.liveagent.com/741982-API-key",
+							},
+						},
+						Usage: "Configuration > System > API of the account",
+						Blast: "reads and answers tickets and chats, reads customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "liveblocks",
+			Name:     "Liveblocks",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://liveblocks.io/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "liveblocks-secret-key",
+					Provider:    "liveblocks",
+					Description: "Liveblocks secret key",
+					Keywords:    []string{"sk_prod_", "sk_dev_"},
+					Regex:       `\bsk_(?:prod|dev)_[0-9A-Za-z_-]{60,76}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "liveblocks-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.liveblocks.io/v2/rooms?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://liveblocks.io/docs/api-reference/rest-api-endpoints#get-rooms",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the secret key on the account page",
+								URL:   "https://liveblocks.io/dashboard/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new secret key",
+								Text:  "Every program of the account needs it, since they share one secret key.",
+								URL:   "https://liveblocks.io/dashboard/apikeys",
+							},
+						},
+						Usage: "https://liveblocks.io/dashboard",
+						Blast: "reads, changes and deletes every room, its comments and its users' notifications",
+					},
+				},
+			},
+		},
+		{
+			ID:       "livechat",
+			Name:     "LiveChat (text)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://platform.text.com/docs/authorization/agent-authorization"},
+			Rules: []Rule{
+				{
+					ID:          "livechat-personal-access-token",
+					Provider:    "livechat",
+					Description: "LiveChat (text) personal access token",
+					Keywords:    []string{"livechat", "livechatinc"},
+					Value:       "(?:dal|fra|us-south1|europe-west3):[0-9A-Za-z_-]{25,45}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "livechat-personal-access-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the personal access token",
+								URL:   "https://platform.text.com/console/tools/personal-access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new personal access token",
+								URL:   "https://platform.text.com/console/tools/personal-access-tokens",
+							},
+						},
+						Usage: "https://my.livechatinc.com : audit log",
+						Blast: "reads and writes chats as the agent, changes the account's configuration as far as its scopes go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "livekit",
+			Name:     "LiveKit",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.livekit.io/home/get-started/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "livekit-api-secret",
+					Provider:    "livekit",
+					Description: "LiveKit API secret",
+					Keywords:    []string{"livekit"},
+					Value:       "[0-9A-Za-z]{40,52}",
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "livekit-api-secret",
+					Needs: Needs{
+						Rule:    "livekit-api-key",
+						Lines:   5,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "signs tokens offline: `lk room list` with key and secret tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old API key",
+								Text:  "Once the new one is in use.",
+								URL:   "https://cloud.livekit.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second API key",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://cloud.livekit.io",
+							},
+						},
+						Usage: "https://cloud.livekit.io : sessions and usage",
+						Blast: "with its key: makes tokens to join, record and end every room; costs minutes",
+					},
+				},
+				{
+					ID:          "livekit-api-key",
+					Provider:    "livekit",
+					Description: "LiveKit API key",
+					Keywords:    []string{"livekit"},
+					Value:       "API[0-9A-Za-z]{11,14}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "livekit-api-key",
+					Verify: Verify{
+						Note: "an identifier: it signs nothing without the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key along with its secret",
+								URL:   "https://cloud.livekit.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new pair",
+								URL:   "https://cloud.livekit.io",
+							},
+						},
+						Usage: "https://cloud.livekit.io : sessions and usage",
+						Blast: "names the key; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "livestorm",
+			Name:     "Livestorm",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.livestorm.co/docs/api-token-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "livestorm-api-token",
+					Provider:    "livestorm",
+					Description: "Livestorm API token",
+					Keywords:    []string{"livestorm"},
+					Value:       "[0-9A-Za-z_-]{40,250}",
+					MinEntropy:  3.5,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "livestorm-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.livestorm.co/v1/ping",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.livestorm.co/reference/get_ping",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.livestorm.co/#/settings?page=settings-api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.livestorm.co/#/settings?page=settings-api",
+							},
+						},
+						Usage: "https://app.livestorm.co",
+						Blast: "reads registrants and attendance, creates and changes events",
+					},
+				},
+			},
+		},
+		{
+			ID:       "llamacloud",
+			Name:     "LlamaCloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.cloud.llamaindex.ai/API/llama-platform"},
+			Rules: []Rule{
+				{
+					ID:          "llamacloud-api-key",
+					Provider:    "llamacloud",
+					Description: "LlamaCloud API key",
+					Keywords:    []string{"llx-"},
+					Regex:       `\bllx-[0-9A-Za-z_-]{40,60}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "llamacloud-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloud.llamaindex.ai/api/v1/projects",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "0.name",
+						Docs:     "https://docs.cloud.llamaindex.ai/API/list-projects-api-v-1-projects-get",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://cloud.llamaindex.ai/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://cloud.llamaindex.ai/api-key",
+							},
+						},
+						Usage: "https://cloud.llamaindex.ai : usage",
+						Blast: "parses documents at your cost and reads the indexes, files and pipelines of the project",
+					},
+				},
+			},
+		},
+		{
+			ID:       "loader-io",
+			Name:     "Loader.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.loader.io/api/intro.html"},
+			Rules: []Rule{
+				{
+					ID:          "loader-io-api-key",
+					Provider:    "loader-io",
+					Description: "Loader.io API key",
+					Keywords:    []string{"loader.io", "loaderio", "loader_io"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "loader-io-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.loader.io/v2/apps",
+							Headers: []Header{
+								{
+									Name:  "loaderio-auth",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "0.app",
+						Docs:     "https://docs.loader.io/api/v2/get/apps.html",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account: a new one ends the old.",
+								URL:   "https://loader.io/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://loader.io/settings",
+							},
+						},
+						Usage: "https://loader.io/tests",
+						Blast: "runs load tests against the account's verified hosts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "loadmill",
+			Name:     "Loadmill",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.loadmill.com/integrations/api-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "loadmill-api-token",
+					Provider:    "loadmill",
+					Description: "Loadmill API token",
+					Keywords:    []string{"loadmill"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "loadmill-api-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.loadmill.com/app/user/settings/security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.loadmill.com/app/user/settings/security",
+							},
+						},
+						Usage: "https://app.loadmill.com",
+						Blast: "runs load tests from your account against any verified host, reads test flows with their parameters",
 					},
 				},
 			},
@@ -20980,6 +22425,531 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "localazy",
+			Name:     "Localazy",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://localazy.com/docs/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "localazy-project-token",
+					Provider:    "localazy",
+					Description: "Localazy project token",
+					Keywords:    []string{"localazy"},
+					Value:       "a[0-9A-Za-z]{8,24}-[0-9A-Za-z]{4,24}|[0-9A-Za-z+/=_-]{40,110}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "localazy-project-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the project token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://localazy.com/my/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another project token",
+								URL:   "https://localazy.com/my/api",
+							},
+						},
+						Usage: "https://localazy.com : activity of the project",
+						Blast: "reads and overwrites the translations of one project",
+					},
+				},
+			},
+		},
+		{
+			ID:       "locationiq",
+			Name:     "LocationIQ",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.locationiq.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "locationiq-access-token",
+					Provider:    "locationiq",
+					Description: "LocationIQ access token",
+					Keywords:    []string{"locationiq", "location_iq", "location-iq"},
+					Value:       `(?:pk|sk)\.[0-9A-Za-z]{32}|pk\.[0-9A-Za-z_-]{32}|[0-9a-f]{14}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "locationiq-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://us1.locationiq.com/v1/balance?key={{secret}}&format=json",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.locationiq.com/reference/balance",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								URL:   "https://my.locationiq.com/dashboard/#accesstoken",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new access token",
+								URL:   "https://my.locationiq.com/dashboard/#accesstoken",
+							},
+						},
+						Usage: "https://my.locationiq.com/dashboard/#usage",
+						Blast: "uses up the daily quota of geocoding and maps",
+					},
+				},
+			},
+		},
+		{
+			ID:       "locize",
+			Name:     "Locize",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.locize.com/docs/api"},
+			Rules: []Rule{
+				{
+					ID:          "locize-api-key",
+					Provider:    "locize",
+					Description: "Locize API key",
+					Keywords:    []string{"locize"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "locize-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://www.locize.app",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://www.locize.app",
+							},
+						},
+						Usage: "https://www.locize.app : statistics of the project",
+						Blast: "overwrites the translations of a project's versions; a changed text ships with your app",
+					},
+				},
+			},
+		},
+		{
+			ID:       "logdna",
+			Name:     "Mezmo (LogDNA)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.mezmo.com/docs/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "logdna-service-key",
+					Provider:    "logdna",
+					Description: "Mezmo service key",
+					Keywords:    []string{"logdna_service", "logdna-service", "logdnaservice", "mezmo_service", "mezmo-service", "servicekey", "service_key_logdna"},
+					Value:       "(?:sts_)?[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "logdna-service-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mezmo.com/v1/config/view",
+							Headers: []Header{
+								{
+									Name:  "servicekey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://docs.mezmo.com/log-analysis-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.mezmo.com/manage/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.mezmo.com/manage/api-keys",
+							},
+						},
+						Usage: "https://app.mezmo.com : activity tracking",
+						Blast: "reads and exports all log lines, changes views and alerts",
+					},
+				},
+				{
+					ID:          "logdna-ingestion-key",
+					Provider:    "logdna",
+					Description: "Mezmo ingestion key",
+					Keywords:    []string{"logdna", "mezmo"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "logdna-ingestion-key",
+					Verify: Verify{
+						Note: "only accepts log lines: there is no question without effect",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old ingestion key",
+								URL:   "https://app.mezmo.com/manage/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second ingestion key and move the agents over",
+								URL:   "https://app.mezmo.com/manage/api-keys",
+							},
+						},
+						Usage: "https://app.mezmo.com : usage dashboard",
+						Blast: "writes false lines into your logs, which are billed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "logflare",
+			Name:     "Logflare",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.logflare.app/"},
+			Rules: []Rule{
+				{
+					ID:          "logflare-api-key",
+					Provider:    "logflare",
+					Description: "Logflare API key",
+					Keywords:    []string{"logflare"},
+					Value:       "[0-9a-f]{64}|[0-9A-Za-z_-]{43}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "logflare-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://logflare.app/access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://logflare.app/access-tokens",
+							},
+						},
+						Usage: "https://logflare.app/dashboard",
+						Blast: "writes log events into your sources, and as a private token reads and changes them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "loggly",
+			Name:     "SolarWinds Loggly",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://documentation.solarwinds.com/en/success_center/loggly/content/admin/token-based-api-authentication.htm"},
+			Rules: []Rule{
+				{
+					ID:          "loggly-token",
+					Provider:    "loggly",
+					Description: "Loggly customer or API token",
+					Keywords:    []string{"loggly"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "loggly-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://documentation.solarwinds.com/en/success_center/loggly/content/admin/customer-token-authentication-token.htm",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://documentation.solarwinds.com/en/success_center/loggly/content/admin/customer-token-authentication-token.htm",
+							},
+						},
+						Usage: "Source Setup > Customer Tokens of the account",
+						Blast: "writes false lines into your logs, or as an API token reads them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "logicmonitor",
+			Name:     "LogicMonitor",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.logicmonitor.com/support/rest-api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "logicmonitor-access-key",
+					Provider:    "logicmonitor",
+					Description: "LogicMonitor access key",
+					Keywords:    []string{"logicmonitor", "logic_monitor", "lmb_", "lm_access_key", "lm_bearer"},
+					Value:       "lm[ab]_[0-9A-Za-z+/=_-]{40,140}|[0-9A-Za-z_+=^-]{48}",
+					MinEntropy:  3.5,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "logicmonitor-access-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://www.logicmonitor.com/support/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another access key",
+								URL:   "https://www.logicmonitor.com/support/api-tokens",
+							},
+						},
+						Usage: "Settings > Audit Logs",
+						Blast: "reads and changes monitored devices and collectors, including stored properties",
+					},
+				},
+			},
+		},
+		{
+			ID:       "logrocket",
+			Name:     "LogRocket",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.logrocket.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "logrocket-api-key",
+					Provider:    "logrocket",
+					Description: "LogRocket API key",
+					Keywords:    []string{"logrocket"},
+					Value:       "[0-9a-z-]{3,30}:[0-9a-z-]{3,30}:[0-9A-Za-z]{20,40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "logrocket-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.logrocket.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.logrocket.com",
+							},
+						},
+						Usage: "https://app.logrocket.com",
+						Blast: "reads recorded sessions of your users by API, uploads source maps",
+					},
+				},
+			},
+		},
+		{
+			ID:       "logsnag",
+			Name:     "LogSnag",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.logsnag.com/api-reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "logsnag-api-token",
+					Provider:    "logsnag",
+					Description: "LogSnag API token",
+					Keywords:    []string{"logsnag"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "logsnag-api-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.logsnag.com/dashboard/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.logsnag.com/dashboard/settings/api",
+							},
+						},
+						Usage: "https://app.logsnag.com",
+						Blast: "publishes false events and insights to your channels",
+					},
+				},
+			},
+		},
+		{
+			ID:       "logtail",
+			Name:     "Better Stack (Logtail)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://betterstack.com/docs/logs/api/getting-started/"},
+			Rules: []Rule{
+				{
+					ID:          "logtail-token",
+					Provider:    "logtail",
+					Description: "Better Stack (Logtail) token",
+					Keywords:    []string{"logtail", "betterstack", "better_stack", "better-stack", "betteruptime", "better_uptime", "better-uptime"},
+					Value:       "[0-9A-Za-z]{24}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "logtail-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://uptime.betterstack.com/api/v2/monitors?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://betterstack.com/docs/uptime/api/list-all-existing-monitors/",
+						Note: "a source token is refused here and may be live: it only accepts log lines",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://betterstack.com/settings/global-api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://betterstack.com/settings/global-api-tokens",
+							},
+						},
+						Usage: "https://betterstack.com : team's activity",
+						Blast: "writes log lines, or as an API token reads and changes monitors, sources and incidents",
+					},
+				},
+			},
+		},
+		{
+			ID:       "logto",
+			Name:     "Logto",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.logto.io/integrate-logto/interact-with-management-api"},
+			Rules: []Rule{
+				{
+					ID:          "logto-app-secret",
+					Provider:    "logto",
+					Description: "Logto application secret",
+					Keywords:    []string{"logto"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z]{21,24}",
+					MinEntropy:  3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "logto-app-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old application secret",
+								Text:  "Once the new one is in use.",
+								URL:   "https://cloud.logto.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second application secret",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://cloud.logto.io",
+							},
+						},
+						Usage: "https://cloud.logto.io : audit logs",
+						Blast: "as a machine-to-machine app with the Management API: reads and changes every user and application",
+					},
+				},
+			},
+		},
+		{
+			ID:       "logz-io",
+			Name:     "Logz.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api-docs.logz.io/docs/logz/logz-io-api/"},
+			Rules: []Rule{
+				{
+					ID:          "logz-io-token",
+					Provider:    "logz-io",
+					Description: "Logz.io shipping or API token",
+					Keywords:    []string{"logz.io", "logzio", "logz_io", "logz-io"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "logz-io-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.logz.io/v1/user-management",
+							Headers: []Header{
+								{
+									Name:  "X-API-TOKEN",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api-docs.logz.io/docs/logz/user-management",
+						Note: "the host depends on the account's region; a shipping token is refused here",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.logz.io/#/dashboard/settings/manage-tokens/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.logz.io/#/dashboard/settings/manage-tokens/api",
+							},
+						},
+						Usage: "https://app.logz.io : audit trail",
+						Blast: "writes false lines into your logs, or as an API token searches them",
+					},
+				},
+			},
+		},
+		{
 			ID:       "lokalise",
 			Name:     "Lokalise",
 			Reviewed: "2026-11-24",
@@ -21025,6 +22995,652 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.lokalise.com : activity of each project",
 						Blast: "reads and overwrites the translations of every project of the user; a changed text ships with your app",
+					},
+				},
+			},
+		},
+		{
+			ID:       "loops",
+			Name:     "Loops",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://loops.so/docs/api-reference/intro"},
+			Rules: []Rule{
+				{
+					ID:          "loops-api-key",
+					Provider:    "loops",
+					Description: "Loops API key",
+					Keywords:    []string{"loops.so", "loops_api", "loops-api", "loopsapi", "loops_key", "loopskey", "loopsclient"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "loops-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.loops.so/api/v1/api-key",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "teamName",
+						Docs:     "https://loops.so/docs/api-reference/api-key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.loops.so/settings?page=api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.loops.so/settings?page=api",
+							},
+						},
+						Usage: "https://app.loops.so : home",
+						Blast: "sends your transactional mail and reads, changes and deletes contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "loqate",
+			Name:     "Loqate",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.loqate.com/our-services/api-reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "loqate-api-key",
+					Provider:    "loqate",
+					Description: "Loqate service key",
+					Keywords:    []string{"loqate", "pca_predict", "pcapredict", "postcodeanywhere", "addressy"},
+					Value:       "[A-Z]{2}[0-9]{2}-[A-Z]{2}[0-9]{2}-[A-Z]{2}[0-9]{2}-[A-Z]{2}[0-9]{2}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "loqate-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the service key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://account.loqate.com/account#/services/index",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another service key",
+								URL:   "https://account.loqate.com/account#/services/index",
+							},
+						},
+						Usage: "https://account.loqate.com : service history",
+						Blast: "looks up addresses at the cost of your credit",
+					},
+				},
+			},
+		},
+		{
+			ID:       "loyverse",
+			Name:     "Loyverse",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.loyverse.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "loyverse-access-token",
+					Provider:    "loyverse",
+					Description: "Loyverse access token",
+					Keywords:    []string{"loyverse"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "loyverse-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.loyverse.com/v1.0/merchant/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "business_name",
+						Docs:     "https://developer.loyverse.com/docs/#tag/Merchant",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://r.loyverse.com/dashboard/#/integrations/accesstokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another access token",
+								URL:   "https://r.loyverse.com/dashboard/#/integrations/accesstokens",
+							},
+						},
+						Usage: "https://r.loyverse.com/dashboard",
+						Blast: "reads and writes receipts, items, stock and customers of the shop",
+					},
+				},
+			},
+		},
+		{
+			ID:       "luma-ai",
+			Name:     "Luma AI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.lumalabs.ai/docs/api"},
+			Rules: []Rule{
+				{
+					ID:          "luma-ai-api-key",
+					Provider:    "luma-ai",
+					Description: "Luma AI API key",
+					Keywords:    []string{"luma-"},
+					Regex:       `\bluma-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "luma-ai-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.lumalabs.ai/dream-machine/v1/credits",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.lumalabs.ai/reference/getcredits",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://lumalabs.ai/dream-machine/api/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://lumalabs.ai/dream-machine/api/keys",
+							},
+						},
+						Usage: "https://lumalabs.ai/dream-machine/api/usage",
+						Blast: "makes videos and images at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lunarcrush",
+			Name:     "LunarCrush",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://lunarcrush.com/developers/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "lunarcrush-api-key",
+					Provider:    "lunarcrush",
+					Description: "LunarCrush API key",
+					Keywords:    []string{"lunarcrush", "lunar_crush"},
+					Value:       "[0-9a-z]{32,45}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "lunarcrush-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://lunarcrush.com/api4/public/coins/list/v1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://lunarcrush.com/developers/api/endpoints",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://lunarcrush.com/developers/api/authentication",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://lunarcrush.com/developers/api/authentication",
+							},
+						},
+						Blast: "asks the social data of coins at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lunchmoney",
+			Name:     "Lunch Money",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://lunchmoney.dev/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "lunchmoney-access-token",
+					Provider:    "lunchmoney",
+					Description: "Lunch Money access token",
+					Keywords:    []string{"lunchmoney", "lunch_money", "lunch-money"},
+					Value:       "[0-9a-f]{50}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "lunchmoney-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://dev.lunchmoney.app/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user_email",
+						Docs:     "https://lunchmoney.dev/#user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://my.lunchmoney.app/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another access token",
+								URL:   "https://my.lunchmoney.app/developers",
+							},
+						},
+						Usage: "https://my.lunchmoney.app",
+						Blast: "reads every account, transaction and budget, and changes them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "luno",
+			Name:     "Luno",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.luno.com/en/developers/api#tag/Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "luno-api-key-secret",
+					Provider:    "luno",
+					Description: "Luno API key secret",
+					Keywords:    []string{"luno"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "luno-api-key-secret",
+					Needs: Needs{
+						Rule:    "luno-api-key-id",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.luno.com/api/1/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://www.luno.com/en/developers/api#tag/Accounts",
+						Note: "403 is a live key without the permission to read the balance; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://www.luno.com/wallet/security/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://www.luno.com/wallet/security/api_keys",
+							},
+						},
+						Usage: "https://www.luno.com/wallet : transactions and orders",
+						Blast: "trades, and when its permissions allow, sends coins away: gone for good",
+					},
+				},
+				{
+					ID:          "luno-api-key-id",
+					Provider:    "luno",
+					Description: "Luno API key id",
+					Keywords:    []string{"luno_api", "luno-api", "lunoapi", "luno api", "luno_key", "luno-key", "lunokey", "luno key", "luno_id", "luno-id", "lunoid", "luno id", "luno"},
+					Value:       "[0-9a-z]{13}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "luno-api-key-id",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key along with its secret",
+								URL:   "https://www.luno.com/wallet/security/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new pair",
+								URL:   "https://www.luno.com/wallet/security/api_keys",
+							},
+						},
+						Usage: "https://www.luno.com/wallet : transactions and orders",
+						Blast: "names the key; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lusha",
+			Name:     "Lusha",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.lusha.com/apis/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "lusha-api-key",
+					Provider:    "lusha",
+					Description: "Lusha API key",
+					Keywords:    []string{"lusha"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "lusha-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.lusha.com/account/usage",
+							Headers: []Header{
+								{
+									Name:  "api_key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.lusha.com/apis/openapi/account-management/getaccountusage",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://dashboard.lusha.com/enrich/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://dashboard.lusha.com/enrich/api",
+							},
+						},
+						Usage: "https://dashboard.lusha.com/dashboard",
+						Blast: "looks up people's mail addresses and numbers at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lyft",
+			Name:     "Lyft",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.lyft.com/developers"},
+			Rules: []Rule{
+				{
+					ID:          "lyft-client-secret",
+					Provider:    "lyft",
+					Description: "Lyft client secret",
+					Keywords:    []string{"lyft"},
+					Value:       "[0-9A-Za-z]{32}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "lyft-client-secret",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new client secret for the application",
+								Text:  "The old client secret ends.",
+								URL:   "https://www.lyft.com/developers/manage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new client secret in place",
+								URL:   "https://www.lyft.com/developers/manage",
+							},
+						},
+						Blast: "asks rides and prices in the application's name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "magicbell",
+			Name:     "MagicBell",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.magicbell.com/docs/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "magicbell-api-secret",
+					Provider:    "magicbell",
+					Description: "MagicBell API secret",
+					Keywords:    []string{"magicbell"},
+					Value:       "(?:sk|pk)_[0-9A-Za-z_-]{20,60}|[0-9A-Za-z]{40}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "magicbell-api-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API secret",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.magicbell.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API secret",
+								URL:   "https://app.magicbell.com",
+							},
+						},
+						Usage: "https://app.magicbell.com : broadcasts",
+						Blast: "with the API key: sends notifications to every user of the project",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mailbluster",
+			Name:     "MailBluster",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://app.mailbluster.com/api-doc/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "mailbluster-api-key",
+					Provider:    "mailbluster",
+					Description: "MailBluster API key",
+					Keywords:    []string{"mailbluster"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailbluster-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mailbluster.com/api/fields",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://app.mailbluster.com/api-doc/fields",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.mailbluster.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://app.mailbluster.com",
+							},
+						},
+						Usage: "https://app.mailbluster.com",
+						Blast: "reads and changes leads and orders of the brand, and starts flows of mail by that",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mailboxlayer",
+			Name:     "mailboxlayer",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://mailboxlayer.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "mailboxlayer-access-key",
+					Provider:    "mailboxlayer",
+					Description: "mailboxlayer access key",
+					Keywords:    []string{"mailboxlayer", "mailbox_layer"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "mailboxlayer-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://apilayer.net/api/check?access_key={{secret}}&email=support@apilayer.com",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"format_valid"`,
+						DeadBody: "invalid_access_key",
+						Docs:     "https://mailboxlayer.com/documentation",
+						Note:     "costs one check",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the access key",
+								Text:  "There is one access key for the account: a new one ends the old.",
+								URL:   "https://mailboxlayer.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new access key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://mailboxlayer.com/dashboard",
+							},
+						},
+						Usage: "https://mailboxlayer.com/usage",
+						Blast: "uses up the monthly quota of address checks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mailboxvalidator",
+			Name:     "MailboxValidator",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.mailboxvalidator.com/api-single-validation"},
+			Rules: []Rule{
+				{
+					ID:          "mailboxvalidator-api-key",
+					Provider:    "mailboxvalidator",
+					Description: "MailboxValidator API key",
+					Keywords:    []string{"mailboxvalidator", "mailbox_validator", "mbv_api"},
+					Value:       "[0-9A-Z]{20}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "mailboxvalidator-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working at once.",
+								URL:   "https://www.mailboxvalidator.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								Text:  "The same page shows it.",
+								URL:   "https://www.mailboxvalidator.com/dashboard",
+							},
+						},
+						Usage: "https://www.mailboxvalidator.com/dashboard",
+						Blast: "checks addresses at the cost of your credits",
 					},
 				},
 			},
@@ -21127,6 +23743,146 @@ var builtin = Catalogue{
 						},
 						Usage: "https://mandrillapp.com/activity : mail that you did not send",
 						Blast: "sends mail from your domains and reads what was sent",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mailcoach",
+			Name:     "Mailcoach",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.mailcoach.app/api-documentation/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "mailcoach-api-token",
+					Provider:    "mailcoach",
+					Description: "Mailcoach API token",
+					Keywords:    []string{"mailcoach"},
+					Value:       "[0-9A-Za-z]{40,48}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailcoach-api-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								URL:   "https://www.mailcoach.app",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new API token",
+								URL:   "https://www.mailcoach.app",
+							},
+						},
+						Usage: "https://www.mailcoach.app : campaigns",
+						Blast: "sends campaigns to your lists, reads and exports subscribers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mailerlite",
+			Name:     "MailerLite",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.mailerlite.com/docs/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "mailerlite-api-key",
+					Provider:    "mailerlite",
+					Description: "MailerLite API key",
+					Keywords:    []string{"mailerlite", "mailer_lite", "mailer-lite"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailerlite-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mailerlite.com/api/v2/me",
+							Headers: []Header{
+								{
+									Name:  "X-MailerLite-ApiKey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "account.email",
+						Docs:     "https://developers-classic.mailerlite.com/reference/me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://dashboard.mailerlite.com/integrations/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://dashboard.mailerlite.com/integrations/api",
+							},
+						},
+						Usage: "https://dashboard.mailerlite.com/campaigns",
+						Blast: "reads, changes and exports subscribers, sends campaigns",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mailersend",
+			Name:     "MailerSend",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.mailersend.com/general.html#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "mailersend-api-token",
+					Provider:    "mailersend",
+					Description: "MailerSend API token",
+					Keywords:    []string{"mlsn."},
+					Regex:       `\bmlsn\.[0-9a-z]{48,80}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailersend-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mailersend.com/v1/domains?limit=10",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://developers.mailersend.com/api/v1/domains.html",
+						Note: "403 is a live token that may only send",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.mailersend.com/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.mailersend.com/api-tokens",
+							},
+						},
+						Usage: "https://app.mailersend.com/activity",
+						Blast: "sends mail as your domains, reads activity and recipients, as far as its scopes go",
 					},
 				},
 			},
@@ -21367,6 +24123,58 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "mailinator",
+			Name:     "Mailinator",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.mailinator.com/documentation/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "mailinator-api-token",
+					Provider:    "mailinator",
+					Description: "Mailinator API token",
+					Keywords:    []string{"mailinator"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "mailinator-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mailinator.com/api/v2/domains",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.mailinator.com/documentation/docs/api/domains-api/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://www.mailinator.com/v4/private/team_settings.jsp",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://www.mailinator.com/v4/private/team_settings.jsp",
+							},
+						},
+						Usage: "https://www.mailinator.com/v4/private/team_settings.jsp",
+						Blast: "reads the mail of the team's private domains: sign-up links and codes of tests",
+					},
+				},
+			},
+		},
+		{
 			ID:       "mailjet",
 			Name:     "Mailjet",
 			Reviewed: "2026-11-24",
@@ -21509,6 +24317,363 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "mailmodo",
+			Name:     "Mailmodo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.mailmodo.com/docs/integrating-rest-apis"},
+			Rules: []Rule{
+				{
+					ID:          "mailmodo-api-key",
+					Provider:    "mailmodo",
+					Description: "Mailmodo API key",
+					Keywords:    []string{"mailmodo"},
+					Value:       "[0-9A-Z]{7}-[0-9A-Z]{7}-[0-9A-Z]{7}-[0-9A-Z]{7}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailmodo-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mailmodo.com/api/v1/campaigns?type=all",
+							Headers: []Header{
+								{
+									Name:  "mmApiKey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.mailmodo.com/reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://manage.mailmodo.com/app/settings/apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://manage.mailmodo.com/app/settings/apikey",
+							},
+						},
+						Usage: "https://manage.mailmodo.com",
+						Blast: "sends campaigns and transactional mail, reads contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mailosaur",
+			Name:     "Mailosaur",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://mailosaur.com/docs/managing-your-account/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "mailosaur-api-key",
+					Provider:    "mailosaur",
+					Description: "Mailosaur API key",
+					Keywords:    []string{"mailosaur"},
+					Value:       "[0-9A-Za-z]{15,36}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "mailosaur-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://mailosaur.com/api/servers",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://mailosaur.com/docs/api/servers",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://mailosaur.com/app/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://mailosaur.com/app/keys",
+							},
+						},
+						Usage: "https://mailosaur.com/app/account/usage",
+						Blast: "reads the messages of the account's test inboxes: sign-up links and codes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mailsac",
+			Name:     "Mailsac",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.mailsac.com/en/latest/services/apikeys/apikeys.html"},
+			Rules: []Rule{
+				{
+					ID:          "mailsac-api-key",
+					Provider:    "mailsac",
+					Description: "Mailsac API key",
+					Keywords:    []string{"mailsac"},
+					Value:       "k_[0-9A-Za-z]{40,100}|[0-9A-Za-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "mailsac-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://mailsac.com/api/me",
+							Headers: []Header{
+								{
+									Name:  "Mailsac-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://mailsac.com/docs/api",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://mailsac.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://mailsac.com/api-keys",
+							},
+						},
+						Usage: "https://mailsac.com/usage",
+						Blast: "reads and deletes the mail of the account's private inboxes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mailtrap",
+			Name:     "Mailtrap",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.mailtrap.io/developers/authentication", "https://help.mailtrap.io/article/103-api-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "mailtrap-api-token",
+					Provider:    "mailtrap",
+					Description: "Mailtrap API token",
+					Keywords:    []string{"mailtrap"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailtrap-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://mailtrap.io/api/accounts",
+							Headers: []Header{
+								{
+									Name:  "Api-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "0.name",
+						Docs:     "https://docs.mailtrap.io/developers/account-management/accounts",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://mailtrap.io/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://mailtrap.io/api-tokens",
+							},
+						},
+						Usage: "https://mailtrap.io/sending : e-mail logs",
+						Blast: "sends mail as your verified domains, reads the mail caught in sandboxes",
+					},
+				},
+				{
+					ID:          "mailtrap-smtp-password",
+					Provider:    "mailtrap",
+					Description: "Mailtrap sandbox SMTP password",
+					Keywords:    []string{"mailtrap"},
+					Value:       "[0-9a-f]{14}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "mailtrap-smtp-password",
+					Verify: Verify{
+						Note: "an SMTP sign-in at sandbox.smtp.mailtrap.io tells",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the credentials of the sandbox",
+								URL:   "https://mailtrap.io/inboxes",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new SMTP user and password",
+								URL:   "https://mailtrap.io/inboxes",
+							},
+						},
+						Usage: "https://mailtrap.io/inboxes",
+						Blast: "puts mail into a sandbox that nobody outside receives",
+					},
+				},
+			},
+		},
+		{
+			ID:       "make",
+			Name:     "Make",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.make.com/api-documentation/authentication", "https://help.make.com/webhooks"},
+			Rules: []Rule{
+				{
+					ID:          "make-api-token",
+					Provider:    "make",
+					Description: "Make API token",
+					Keywords:    []string{"make.com", "make_api", "makeapi", "make-api", "make_token", "integromat"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "make-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://eu1.make.com/api/v2/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "authUser.email",
+						Docs:     "https://developers.make.com/api-documentation/api-reference/users-greater-than-me",
+						Note:     "the zone (eu1, eu2, us1, us2) is the organization's",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://developers.make.com/api-documentation/authentication/create-authentication-token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another token",
+								URL:   "https://developers.make.com/api-documentation/authentication/create-authentication-token",
+							},
+						},
+						Usage: "https://www.make.com : audit logs of the organization",
+						Blast: "reads, changes and runs scenarios and their connections, as far as its scopes go",
+					},
+				},
+				{
+					ID:          "make-webhook-url",
+					Provider:    "make",
+					Description: "Make webhook address",
+					Keywords:    []string{"hook.eu1.make.com/", "hook.eu2.make.com/", "hook.us1.make.com/", "hook.us2.make.com/", "hook.integromat.com/", "hook.make.com/"},
+					Regex:       `https://hook\.(?:(?:eu[12]|us[12])\.make|make|integromat)\.com/(?P<secret>[0-9a-z]{32})\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "make-webhook-url",
+					Verify: Verify{
+						Note: "a request runs the scenario: there is no question without effect",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the webhook and its queue",
+								URL:   "https://help.make.com/webhooks",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a webhook to the scenario",
+								Text:  "Check a header's value in it.",
+								URL:   "https://help.make.com/webhooks",
+							},
+						},
+						Usage: "https://www.make.com : history of the scenario",
+						Blast: "starts one scenario with made-up data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mangopay",
+			Name:     "Mangopay",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.mangopay.com/api-reference/overview/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "mangopay-api-key",
+					Provider:    "mangopay",
+					Description: "Mangopay API key",
+					Keywords:    []string{"mangopay"},
+					Value:       "[0-9A-Za-z]{50}|[0-9A-Za-z]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "mangopay-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://hub.mangopay.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://hub.mangopay.com",
+							},
+						},
+						Usage: "https://hub.mangopay.com",
+						Blast: "moves money between wallets and pays out",
+					},
+				},
+			},
+		},
+		{
 			ID:       "mapbox",
 			Name:     "Mapbox",
 			Reviewed: "2026-11-24",
@@ -21646,6 +24811,1780 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "mapillary",
+			Name:     "Mapillary",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.mapillary.com/developer/api-documentation"},
+			Rules: []Rule{
+				{
+					ID:          "mapillary-client-token",
+					Provider:    "mapillary",
+					Description: "Mapillary client token",
+					Keywords:    []string{"mly|"},
+					Regex:       `\bMLY\|[0-9]{14,20}\|[0-9a-f]{32}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "mapillary-client-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://graph.mapillary.com/images?fields=id&bbox=12.967,55.597,13.008,55.607&limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "OAuth {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.mapillary.com/developer/api-documentation",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the client token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://www.mapillary.com/dashboard/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another client token",
+								URL:   "https://www.mapillary.com/dashboard/developers",
+							},
+						},
+						Blast: "asks street images in your application's name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mapmyindia",
+			Name:     "Mappls (MapmyIndia)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.mappls.com/mapping/"},
+			Rules: []Rule{
+				{
+					ID:          "mapmyindia-api-key",
+					Provider:    "mapmyindia",
+					Description: "Mappls (MapmyIndia) API key or client secret",
+					Keywords:    []string{"mapmyindia", "mappls"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z_=-]{60,120}==",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "mapmyindia-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key or client secret",
+								URL:   "https://auth.mappls.com/console/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new API key or client secret",
+								URL:   "https://auth.mappls.com/console/",
+							},
+						},
+						Usage: "https://auth.mappls.com/console/",
+						Blast: "maps and geocoding at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mapquest",
+			Name:     "MapQuest",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.mapquest.com/documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "mapquest-api-key",
+					Provider:    "mapquest",
+					Description: "MapQuest consumer key",
+					Keywords:    []string{"mapquest"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "mapquest-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.mapquestapi.com/geocoding/v1/address?key={{secret}}&location=Denver,CO",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://developer.mapquest.com/documentation/api/geocoding/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the consumer key",
+								URL:   "https://developer.mapquest.com/user/me/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new consumer key",
+								URL:   "https://developer.mapquest.com/user/me/apps",
+							},
+						},
+						Usage: "https://developer.mapquest.com/user/me/reports",
+						Blast: "uses up the monthly transactions of geocoding and routes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "maptiler",
+			Name:     "MapTiler",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.maptiler.com/cloud/api/authentication-key/"},
+			Rules: []Rule{
+				{
+					ID:          "maptiler-api-key",
+					Provider:    "maptiler",
+					Description: "MapTiler API key",
+					Keywords:    []string{"maptiler"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "maptiler-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.maptiler.com/maps/streets-v2/style.json?key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{403},
+						Docs: "https://docs.maptiler.com/cloud/api/maps/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://cloud.maptiler.com/account/keys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://cloud.maptiler.com/account/keys/",
+							},
+						},
+						Usage: "https://cloud.maptiler.com/account/analytics",
+						Blast: "loads maps on your bill, unless the key is limited to your pages",
+					},
+				},
+				{
+					ID:          "maptiler-service-token",
+					Provider:    "maptiler",
+					Description: "MapTiler service token",
+					Keywords:    []string{"maptiler"},
+					Value:       "[0-9a-f]{32}_[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "maptiler-service-token",
+					Verify: Verify{
+						Note: "signs requests of the administration API",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the service token",
+								URL:   "https://cloud.maptiler.com/account/credentials/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new service token",
+								URL:   "https://cloud.maptiler.com/account/credentials/",
+							},
+						},
+						Usage: "https://cloud.maptiler.com/account/analytics",
+						Blast: "uploads, replaces and deletes tilesets of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "marketaux",
+			Name:     "Marketaux",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.marketaux.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "marketaux-api-token",
+					Provider:    "marketaux",
+					Description: "Marketaux API token",
+					Keywords:    []string{"marketaux"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "marketaux-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.marketaux.com/v1/entity/type/list?api_token={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.marketaux.com/documentation",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the API token",
+								Text:  "There is one API token for the account: a new one ends the old.",
+								URL:   "https://www.marketaux.com/account/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new API token",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://www.marketaux.com/account/dashboard",
+							},
+						},
+						Usage: "https://www.marketaux.com/account/dashboard",
+						Blast: "uses up the daily requests of the finance news",
+					},
+				},
+			},
+		},
+		{
+			ID:       "marketo",
+			Name:     "Adobe Marketo Engage",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "marketo-client-secret",
+					Provider:    "marketo",
+					Description: "Adobe Marketo Engage client secret",
+					Keywords:    []string{"marketo"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "marketo-client-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret in the application's settings",
+								Text:  "Tokens that were issued with it may live on until they expire.",
+								URL:   "https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/custom-services",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new client secret",
+								Text:  "It is shown once after the reset.",
+								URL:   "https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/custom-services",
+							},
+						},
+						Usage: "Admin > Web Services : API usage and errors",
+						Blast: "with the client id: reads and changes leads, sends programs' mail",
+					},
+				},
+			},
+		},
+		{
+			ID:       "marketstack",
+			Name:     "marketstack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://marketstack.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "marketstack-access-key",
+					Provider:    "marketstack",
+					Description: "marketstack access key",
+					Keywords:    []string{"marketstack"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "marketstack-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.marketstack.com/v1/exchanges?limit=1&access_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://marketstack.com/documentation",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the access key",
+								Text:  "There is one access key for the account: a new one ends the old.",
+								URL:   "https://marketstack.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new access key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://marketstack.com/dashboard",
+							},
+						},
+						Usage: "https://marketstack.com/usage",
+						Blast: "uses up the monthly requests of market data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "marqeta",
+			Name:     "Marqeta",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.marqeta.com/docs/core-api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "marqeta-admin-access-token",
+					Provider:    "marqeta",
+					Description: "Marqeta admin access token",
+					Keywords:    []string{"marqeta"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "marqeta-admin-access-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the admin access token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.marqeta.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another admin access token",
+								URL:   "https://app.marqeta.com",
+							},
+						},
+						Usage: "https://app.marqeta.com",
+						Blast: "with the application token: issues cards, moves funds, reads cardholders",
+					},
+				},
+			},
+		},
+		{
+			ID:       "marvel",
+			Name:     "Marvel Comics",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.marvel.com/documentation/authorization"},
+			Rules: []Rule{
+				{
+					ID:          "marvel-private-key",
+					Provider:    "marvel",
+					Description: "Marvel Comics private key",
+					Keywords:    []string{"marvel_private", "marvel-private", "marvelprivate", "marvel_api", "marvel-api", "marvelapi", "gateway.marvel.com", "marvel_key", "marvel_secret"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "marvel-private-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the private key",
+								Text:  "The old private key stops working at once.",
+								URL:   "https://developer.marvel.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new private key in place",
+								Text:  "The same page shows it.",
+								URL:   "https://developer.marvel.com/account",
+							},
+						},
+						Blast: "asks the comics data at the cost of the daily calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mastodon",
+			Name:     "Mastodon",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.joinmastodon.org/methods/oauth/"},
+			Rules: []Rule{
+				{
+					ID:          "mastodon-access-token",
+					Provider:    "mastodon",
+					Description: "Mastodon access token or client secret",
+					Keywords:    []string{"mastodon", "mastodon_access"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mastodon-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v1/accounts/verify_credentials",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "acct",
+						Docs:     "https://docs.joinmastodon.org/methods/accounts/#verify_credentials",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the access token of the application",
+								Text:  "Preferences > Development > the application.",
+								URL:   "https://docs.joinmastodon.org/methods/oauth/#revoke",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new access token",
+								Text:  "Give the application only the scopes it needs.",
+								URL:   "https://docs.joinmastodon.org/methods/oauth/#revoke",
+							},
+						},
+						Usage: "Preferences > Development of the server",
+						Blast: "posts, follows and reads as the account, as far as its scopes go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "matomo",
+			Name:     "Matomo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.matomo.org/guides/authentication-in-depth"},
+			Rules: []Rule{
+				{
+					ID:          "matomo-auth-token",
+					Provider:    "matomo",
+					Description: "Matomo auth token",
+					Keywords:    []string{"matomo", "piwik", "token_auth"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "matomo-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://{{host}}/index.php?module=API&method=API.getMatomoVersion&format=json",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "token_auth={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"value"`,
+						DeadBody: `"result":"error"`,
+						Docs:     "https://developer.matomo.org/api-reference/reporting-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the auth token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://matomo.org/faq/general/faq_114/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another auth token",
+								URL:   "https://matomo.org/faq/general/faq_114/",
+							},
+						},
+						Usage: "Administration > Personal > Security",
+						Blast: "reads the visits of every site the user may see; a superuser's token changes settings and users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mattermost",
+			Name:     "Mattermost",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.mattermost.com/integrate/reference/personal-access-token/", "https://developers.mattermost.com/integrate/webhooks/incoming/"},
+			Rules: []Rule{
+				{
+					ID:          "mattermost-access-token",
+					Provider:    "mattermost",
+					Description: "Mattermost access token",
+					Keywords:    []string{"mattermost", "mm_token", "mm_bot"},
+					Value:       "[0-9a-z]{26}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mattermost-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v4/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://developers.mattermost.com/api-documentation/#/operations/GetUser",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Its id comes from /users/me/tokens; the token can revoke itself when its owner may.",
+								URL:   "https://developers.mattermost.com/integrate/reference/personal-access-token/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/v4/users/tokens/revoke",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"token_id":"{{id}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a bot account with its own token",
+								URL:   "https://developers.mattermost.com/integrate/reference/personal-access-token/",
+							},
+						},
+						Usage: "System Console > Compliance > Audit",
+						Blast: "reads and writes as the user or bot: channels, files, with system rights also users",
+					},
+				},
+				{
+					ID:          "mattermost-incoming-webhook",
+					Provider:    "mattermost",
+					Description: "Mattermost incoming webhook",
+					Keywords:    []string{"/hooks/"},
+					Regex:       `https?://[0-9A-Za-z.-]{0,80}(?:mattermost|mm|chat)[0-9A-Za-z.-]{0,80}(?::[0-9]{2,5})?/hooks/(?P<secret>[0-9a-z]{26})\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "mattermost-incoming-webhook",
+					Verify: Verify{
+						Note: "an accepted request posts a message: there is no question without effect",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the incoming webhook",
+								URL:   "https://developers.mattermost.com/integrate/webhooks/incoming/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add an incoming webhook",
+								Text:  "Lock it to its channel.",
+								URL:   "https://developers.mattermost.com/integrate/webhooks/incoming/",
+							},
+						},
+						Usage: "the channel itself",
+						Blast: "posts into a channel under a name and picture of its choice",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mavenlink",
+			Name:     "Kantata (Mavenlink)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.kantata.com/kantata/specification"},
+			Rules: []Rule{
+				{
+					ID:          "mavenlink-oauth-token",
+					Provider:    "mavenlink",
+					Description: "Kantata (Mavenlink) OAuth token",
+					Keywords:    []string{"mavenlink", "kantata"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mavenlink-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mavenlink.com/api/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.kantata.com/kantata/specification",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the OAuth token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.mavenlink.com/oauth/authorizations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a OAuth token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.mavenlink.com/oauth/authorizations",
+							},
+						},
+						Usage: "https://app.mavenlink.com",
+						Blast: "reads and changes projects, time sheets, invoices and people of the firm",
+					},
+				},
+			},
+		},
+		{
+			ID:       "maxmind",
+			Name:     "MaxMind",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.maxmind.com/hc/en-us/articles/4407111582235-Generate-a-License-Key"},
+			Rules: []Rule{
+				{
+					ID:          "maxmind-license-key",
+					Provider:    "maxmind",
+					Description: "MaxMind license key",
+					Keywords:    []string{"_mmk"},
+					Regex:       `\b[0-9A-Za-z]{6}_[0-9A-Za-z]{29}_mmk\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "maxmind-license-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://secret-scanning.maxmind.com/secrets/validate-license-key",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "license_key={{secret}}",
+						},
+						Live: []int{204},
+						Dead: []int{401},
+						Docs: "https://dev.maxmind.com/license-key-validation-api",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old license key",
+								Text:  "Once the new one is in use.",
+								URL:   "https://www.maxmind.com/en/accounts/current/license-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second license key",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://www.maxmind.com/en/accounts/current/license-key",
+							},
+						},
+						Usage: "https://www.maxmind.com/en/accounts/current/usage",
+						Blast: "downloads the databases you pay for and asks the web services at the cost of your credit",
+					},
+				},
+				{
+					ID:          "maxmind-legacy-license-key",
+					Provider:    "maxmind",
+					Description: "MaxMind license key (16 characters)",
+					Keywords:    []string{"maxmind", "geoip", "geolite", "license_key="},
+					Value:       "[0-9A-Za-z]{16}|[0-9A-Za-z]{6}_[0-9A-Za-z_-]{9}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "maxmind-license-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://secret-scanning.maxmind.com/secrets/validate-license-key",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "license_key={{secret}}",
+						},
+						Live: []int{204},
+						Dead: []int{401},
+						Docs: "https://dev.maxmind.com/license-key-validation-api",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old license key",
+								Text:  "Once the new one is in use.",
+								URL:   "https://www.maxmind.com/en/accounts/current/license-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second license key",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://www.maxmind.com/en/accounts/current/license-key",
+							},
+						},
+						Usage: "https://www.maxmind.com/en/accounts/current/usage",
+						Blast: "downloads the databases you pay for and asks the web services at the cost of your credit",
+					},
+				},
+			},
+		},
+		{
+			ID:       "maya",
+			Name:     "Maya (PayMaya)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.maya.ph/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "maya-secret-key",
+					Provider:    "maya",
+					Description: "Maya (PayMaya) secret key",
+					Keywords:    []string{"paymaya", "maya_secret", "maya_api"},
+					Value:       "sk-[0-9A-Za-z]{40,50}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "maya-secret-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://business.maya.ph",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another secret key",
+								URL:   "https://business.maya.ph",
+							},
+						},
+						Usage: "https://business.maya.ph",
+						Blast: "creates, captures, voids and refunds payments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "meaningcloud",
+			Name:     "MeaningCloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://learn.meaningcloud.com/developer/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "meaningcloud-license-key",
+					Provider:    "meaningcloud",
+					Description: "MeaningCloud license key",
+					Keywords:    []string{"meaningcloud", "meaning_cloud"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "meaningcloud-license-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the license key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://www.meaningcloud.com/developer/account/subscriptions",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another license key",
+								URL:   "https://www.meaningcloud.com/developer/account/subscriptions",
+							},
+						},
+						Blast: "uses up the monthly credits of text analysis",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mediastack",
+			Name:     "mediastack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://mediastack.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "mediastack-access-key",
+					Provider:    "mediastack",
+					Description: "mediastack access key",
+					Keywords:    []string{"mediastack"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "mediastack-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mediastack.com/v1/sources?access_key={{secret}}&limit=1",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://mediastack.com/documentation",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the access key on the account page",
+								URL:   "https://mediastack.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new access key",
+								Text:  "Every program of the account needs it, since they share one access key.",
+								URL:   "https://mediastack.com/dashboard",
+							},
+						},
+						Usage: "https://mediastack.com/usage",
+						Blast: "uses up the monthly requests of the news feed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "medium",
+			Name:     "Medium",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://github.com/Medium/medium-api-docs"},
+			Rules: []Rule{
+				{
+					ID:          "medium-integration-token",
+					Provider:    "medium",
+					Description: "Medium integration token",
+					Keywords:    []string{"medium_token", "medium-token", "mediumtoken", "medium_access", "medium_integration", "medium-integration", "mediumintegration", "medium_api", "mediumapi", "medium.com"},
+					Value:       "2[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "medium-integration-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.medium.com/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.username",
+						Docs:     "https://github.com/Medium/medium-api-docs#31-users",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the integration token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://medium.com/me/settings/security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another integration token",
+								URL:   "https://medium.com/me/settings/security",
+							},
+						},
+						Usage: "https://medium.com/me/stories",
+						Blast: "publishes posts as the author",
+					},
+				},
+			},
+		},
+		{
+			ID:       "meilisearch",
+			Name:     "Meilisearch",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.meilisearch.com/docs/learn/security/master_api_keys"},
+			Rules: []Rule{
+				{
+					ID:          "meilisearch-api-key",
+					Provider:    "meilisearch",
+					Description: "Meilisearch API or master key",
+					Keywords:    []string{"meili", "meilisearch"},
+					Value:       "[0-9a-f]{64}|[0-9a-f]{40}|[0-9A-Za-z_-]{43}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "meilisearch-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/keys",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Docs: "https://www.meilisearch.com/docs/reference/api/keys",
+						Note: "403 invalid_api_key is a dead key or one that may only search",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://cloud.meilisearch.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://cloud.meilisearch.com",
+							},
+						},
+						Usage: "the server's own log",
+						Blast: "reads, changes and deletes every index the key allows; the admin key makes further keys",
+					},
+				},
+			},
+		},
+		{
+			ID:       "meistertask",
+			Name:     "MeisterTask",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.meistertask.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "meistertask-access-token",
+					Provider:    "meistertask",
+					Description: "MeisterTask access token",
+					Keywords:    []string{"meistertask", "mindmeister", "meister_api", "meisterlabs"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "meistertask-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.meistertask.com/api/projects",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.meistertask.com/reference",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://www.mindmeister.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another access token",
+								URL:   "https://www.mindmeister.com/api",
+							},
+						},
+						Usage: "https://www.meistertask.com",
+						Blast: "reads and changes tasks, projects and mind maps as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mem0",
+			Name:     "Mem0",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.mem0.ai/api-reference"},
+			Rules: []Rule{
+				{
+					ID:          "mem0-api-key",
+					Provider:    "mem0",
+					Description: "Mem0 API key",
+					Keywords:    []string{"mem0"},
+					Value:       "m0-[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mem0-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mem0.ai/v1/ping/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.mem0.ai/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.mem0.ai/dashboard/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.mem0.ai/dashboard/api-keys",
+							},
+						},
+						Usage: "https://app.mem0.ai/dashboard",
+						Blast: "reads and deletes the memories of your agents: what your users told them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "memberstack",
+			Name:     "Memberstack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.memberstack.com/hc/en-us/articles/11156477087515-Memberstack-Admin-REST-API"},
+			Rules: []Rule{
+				{
+					ID:          "memberstack-secret-key",
+					Provider:    "memberstack",
+					Description: "Memberstack secret key",
+					Keywords:    []string{"memberstack", "ms_secret"},
+					Value:       "sk_(?:sb_)?[0-9a-f]{20,64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "memberstack-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://admin.memberstack.com/members?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.memberstack.com/admin-rest-api/member-actions",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.memberstack.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another secret key",
+								URL:   "https://app.memberstack.com",
+							},
+						},
+						Usage: "https://app.memberstack.com : members",
+						Blast: "reads, changes and deletes every member and their plans",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mention",
+			Name:     "Mention",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.mention.com/current/"},
+			Rules: []Rule{
+				{
+					ID:          "mention-access-token",
+					Provider:    "mention",
+					Description: "Mention access token",
+					Keywords:    []string{"mention_token", "mention_api", "mention-api", "mentionapi", "mention_access", "mention.com", "api.mention.net"},
+					Value:       "[0-9A-Za-z_-]{64,90}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "mention-access-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://web.mention.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a access token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://web.mention.com",
+							},
+						},
+						Blast: "reads alerts and mentions of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mercadopago",
+			Name:     "Mercado Pago",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.mercadopago.com/developers/en/docs/your-integrations/credentials"},
+			Rules: []Rule{
+				{
+					ID:          "mercadopago-access-token",
+					Provider:    "mercadopago",
+					Description: "Mercado Pago access token",
+					Keywords:    []string{"app_usr-"},
+					Regex:       `\bAPP_USR-[0-9]{10,20}-[0-9]{6}-[0-9a-f]{32}-[0-9]{5,12}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "mercadopago-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mercadopago.com/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://www.mercadopago.com/developers/en/docs/your-integrations/credentials",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the production credentials",
+								Text:  "The old production credentials stops working at once.",
+								URL:   "https://www.mercadopago.com/developers/panel/app",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new production credentials in place",
+								Text:  "The same page shows it.",
+								URL:   "https://www.mercadopago.com/developers/panel/app",
+							},
+						},
+						Usage: "https://www.mercadopago.com/activities",
+						Blast: "creates and refunds payments, reads payers and the balance",
+					},
+				},
+				{
+					ID:          "mercadopago-test-access-token",
+					Provider:    "mercadopago",
+					Description: "Mercado Pago test access token",
+					Keywords:    []string{"test-"},
+					Regex:       `\bTEST-[0-9]{10,20}-[0-9]{6}-[0-9a-f]{32}-[0-9]{5,12}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "mercadopago-test-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mercadopago.com/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://www.mercadopago.com/developers/en/docs/your-integrations/credentials",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Renew the test credentials",
+								URL:   "https://www.mercadopago.com/developers/panel/app",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new test access token",
+								URL:   "https://www.mercadopago.com/developers/panel/app",
+							},
+						},
+						Usage: "https://www.mercadopago.com/developers/panel/app",
+						Blast: "makes test payments only",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mercury",
+			Name:     "Mercury",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.mercury.com/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "mercury-api-token",
+					Provider:    "mercury",
+					Description: "Mercury API token",
+					Keywords:    []string{"secret-token:mercury_"},
+					Regex:       `\bsecret-token:mercury_(?:production|sandbox)_[0-9A-Za-z_-]{20,80}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "mercury-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mercury.com/api/v1/accounts",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "accounts.0.name",
+						Docs:     "https://docs.mercury.com/reference/getaccounts",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.mercury.com/settings/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.mercury.com/settings/tokens",
+							},
+						},
+						Usage: "https://app.mercury.com/transactions",
+						Blast: "reads accounts, balances and statements; with write rights it sends money",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mergify",
+			Name:     "Mergify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.mergify.com/api-usage/"},
+			Rules: []Rule{
+				{
+					ID:          "mergify-application-key",
+					Provider:    "mergify",
+					Description: "Mergify application key",
+					Keywords:    []string{"mergify_application_key_"},
+					Regex:       `\bmergify_application_key_[0-9A-Za-z_-]{40,90}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mergify-application-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mergify.com/v1/application",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://docs.mergify.com/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the application key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://dashboard.mergify.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another application key",
+								URL:   "https://dashboard.mergify.com",
+							},
+						},
+						Usage: "https://dashboard.mergify.com : event logs",
+						Blast: "queues, merges and freezes pull requests of the organization's repositories",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mesibo",
+			Name:     "Mesibo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.mesibo.com/api/backend-api/"},
+			Rules: []Rule{
+				{
+					ID:          "mesibo-app-token",
+					Provider:    "mesibo",
+					Description: "Mesibo app token",
+					Keywords:    []string{"mesibo"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mesibo-app-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the app token",
+								Text:  "There is one app token for the account: a new one ends the old.",
+								URL:   "https://mesibo.com/console/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new app token",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://mesibo.com/console/",
+							},
+						},
+						Usage: "https://mesibo.com/console/",
+						Blast: "creates users and their tokens, sends messages and calls as any of them; costs money",
+					},
+				},
+			},
+		},
+		{
+			ID:       "messagebird",
+			Name:     "Bird (MessageBird)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.messagebird.com/api/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "messagebird-access-key",
+					Provider:    "messagebird",
+					Description: "Bird (MessageBird) access key",
+					Keywords:    []string{"messagebird", "message_bird"},
+					Value:       "[0-9A-Za-z]{25}|[0-9A-Za-z_-]{25}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "messagebird-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://rest.messagebird.com/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "AccessKey {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "type",
+						Docs:     "https://developers.messagebird.com/api/balance/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access key",
+								URL:   "https://dashboard.messagebird.com/en/developers/access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new access key",
+								URL:   "https://dashboard.messagebird.com/en/developers/access",
+							},
+						},
+						Usage: "https://dashboard.messagebird.com/en/messages",
+						Blast: "sends text messages and calls on your balance, reads those that were sent",
+					},
+				},
+			},
+		},
+		{
+			ID:       "metabase",
+			Name:     "Metabase",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.metabase.com/docs/latest/people-and-groups/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "metabase-api-key",
+					Provider:    "metabase",
+					Description: "Metabase API key",
+					Keywords:    []string{"mb_"},
+					Regex:       `\bmb_[0-9A-Za-z+/]{42,44}=?`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "metabase-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/user/current",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "common_name",
+						Docs:     "https://www.metabase.com/docs/latest/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account: a new one ends the old.",
+								URL:   "https://www.metabase.com/docs/latest/people-and-groups/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://www.metabase.com/docs/latest/people-and-groups/api-keys",
+							},
+						},
+						Usage: "Admin > Usage analytics",
+						Blast: "runs questions on the connected databases with the rights of the key's group",
+					},
+				},
+				{
+					ID:          "metabase-session-token",
+					Provider:    "metabase",
+					Description: "Metabase session token",
+					Keywords:    []string{"metabase", "x-metabase-session"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-z]{36}|[0-9A-Za-z]{36}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "metabase-session-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/user/current",
+							Headers: []Header{
+								{
+									Name:  "X-Metabase-Session",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://www.metabase.com/docs/latest/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Sign the session out",
+								URL:   "https://www.metabase.com/docs/latest/people-and-groups/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use an API key with its own group in place of a session",
+								URL:   "https://www.metabase.com/docs/latest/people-and-groups/api-keys",
+							},
+						},
+						Usage: "Admin > Tools > activity of the instance",
+						Blast: "asks and changes what the user may, for two weeks at most",
+					},
+				},
+			},
+		},
+		{
+			ID:       "metals-api",
+			Name:     "Metals-API",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://metals-api.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "metals-api-access-key",
+					Provider:    "metals-api",
+					Description: "Metals-API access key",
+					Keywords:    []string{"metals-api", "metals_api", "metalsapi", "metalpriceapi", "metal_price_api", "metal-price-api"},
+					Value:       "[0-9a-z]{32}|[0-9a-z]{52,60}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "metals-api-access-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the access key",
+								Text:  "The old access key stops working at once.",
+								URL:   "https://metals-api.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new access key in place",
+								Text:  "The same page shows it.",
+								URL:   "https://metals-api.com/dashboard",
+							},
+						},
+						Blast: "uses up the monthly requests of metal prices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "meteomatics",
+			Name:     "Meteomatics",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.meteomatics.com/en/api/request/required-parameters/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "meteomatics-password",
+					Provider:    "meteomatics",
+					Description: "Meteomatics password",
+					Keywords:    []string{"meteomatics"},
+					Value:       "[0-9A-Za-z]{10,32}",
+					MinEntropy:  2.9,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "meteomatics-password",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the password",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://www.meteomatics.com/en/sign-up-weather-api-free-basic-account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another password",
+								URL:   "https://www.meteomatics.com/en/sign-up-weather-api-free-basic-account/",
+							},
+						},
+						Blast: "asks weather data at the cost of your quota",
+					},
+				},
+			},
+		},
+		{
+			ID:       "meteosource",
+			Name:     "Meteosource",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.meteosource.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "meteosource-api-key",
+					Provider:    "meteosource",
+					Description: "Meteosource API key",
+					Keywords:    []string{"meteosource"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "meteosource-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account: a new one ends the old.",
+								URL:   "https://www.meteosource.com/client",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://www.meteosource.com/client",
+							},
+						},
+						Usage: "https://www.meteosource.com/client",
+						Blast: "uses up the daily requests of weather data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "metorik",
+			Name:     "Metorik",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://metorik.com/docs/api"},
+			Rules: []Rule{
+				{
+					ID:          "metorik-api-key",
+					Provider:    "metorik",
+					Description: "Metorik API key",
+					Keywords:    []string{"metorik"},
+					Value:       "[0-9A-Za-z]{40,64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "metorik-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.metorik.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://app.metorik.com",
+							},
+						},
+						Blast: "reads orders, customers and carts of the connected shops",
+					},
+				},
+			},
+		},
+		{
+			ID:       "metrilo",
+			Name:     "Metrilo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.metrilo.com/"},
+			Rules: []Rule{
+				{
+					ID:          "metrilo-project-token",
+					Provider:    "metrilo",
+					Description: "Metrilo project token",
+					Keywords:    []string{"metrilo"},
+					Value:       "[0-9a-z]{16}",
+					MinEntropy:  2.9,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "metrilo-project-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the project token",
+								Text:  "There is one project token for the account: a new one ends the old.",
+								URL:   "https://www.metrilo.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new project token",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://www.metrilo.com",
+							},
+						},
+						Blast: "sends false events about the shop's customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mexc",
+			Name:     "MEXC",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.mexc.com/api-docs/spot-v3/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "mexc-api-key",
+					Provider:    "mexc",
+					Description: "MEXC access or secret key",
+					Keywords:    []string{"mexc"},
+					Value:       "[0-9a-f]{32}|mx0[0-9A-Za-z]{14,24}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "mexc-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.mexc.com/user/openapi",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.mexc.com/user/openapi",
+							},
+						},
+						Usage: "https://www.mexc.com/orders/spot",
+						Blast: "with its other half: trades, and withdraws when its permissions allow",
+					},
+				},
+			},
+		},
+		{
 			ID:       "microsoft-teams",
 			Name:     "Microsoft Teams",
 			Reviewed: "2026-11-24",
@@ -21711,6 +26650,260 @@ var builtin = Catalogue{
 						},
 						Usage: "https://make.powerautomate.com : run history of the flow",
 						Blast: "runs one flow with whatever it does: posts to a channel, mails, writes files",
+					},
+				},
+			},
+		},
+		{
+			ID:       "midtrans",
+			Name:     "Midtrans",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.midtrans.com/docs/access-keys-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "midtrans-server-key",
+					Provider:    "midtrans",
+					Description: "Midtrans server key",
+					Keywords:    []string{"mid-server-"},
+					Regex:       `\bMid-server-[0-9A-Za-z_-]{16,28}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "midtrans-server-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.midtrans.com/v2/till-no-such-order/status",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200, 404},
+						Dead: []int{401},
+						Docs: "https://docs.midtrans.com/reference/get-transaction-status",
+						Note: "an order that does not exist: 404 in the answer is a live key; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the support to replace the server key",
+								Text:  "The account page shows the server key but cannot end it.",
+								URL:   "https://dashboard.midtrans.com/settings/config_info",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the server key from the answer in place",
+								URL:   "https://dashboard.midtrans.com/settings/config_info",
+							},
+						},
+						Usage: "https://dashboard.midtrans.com/transactions",
+						Blast: "charges, captures, cancels and refunds payments of the shop",
+					},
+				},
+				{
+					ID:          "midtrans-sandbox-server-key",
+					Provider:    "midtrans",
+					Description: "Midtrans sandbox server key",
+					Keywords:    []string{"sb-mid-server-"},
+					Regex:       `\bSB-Mid-server-[0-9A-Za-z_-]{16,28}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "midtrans-sandbox-server-key",
+					Verify: Verify{
+						Note: "ask https://api.sandbox.midtrans.com the same way",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the support for a new sandbox key",
+								URL:   "https://dashboard.midtrans.com/settings/config_info",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new sandbox key",
+								URL:   "https://dashboard.midtrans.com/settings/config_info",
+							},
+						},
+						Usage: "https://dashboard.midtrans.com/transactions",
+						Blast: "makes test payments only",
+					},
+				},
+				{
+					ID:          "midtrans-client-key",
+					Provider:    "midtrans",
+					Description: "Midtrans client key",
+					Keywords:    []string{"mid-client-"},
+					Regex:       `\b(?:SB-)?Mid-client-[0-9A-Za-z_-]{16,28}`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "midtrans-client-key",
+					Verify: Verify{
+						Note: "made for use in pages: it turns a card into a token",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke: the key is in every page of the shop",
+								URL:   "https://dashboard.midtrans.com/settings/config_info",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the page",
+								URL:   "https://dashboard.midtrans.com/settings/config_info",
+							},
+						},
+						Usage: "https://dashboard.midtrans.com/transactions",
+						Blast: "made for use in pages: it only turns cards into tokens",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mimecast",
+			Name:     "Mimecast",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.services.mimecast.com/"},
+			Rules: []Rule{
+				{
+					ID:          "mimecast-secret-key",
+					Provider:    "mimecast",
+					Description: "Mimecast secret key",
+					Keywords:    []string{"mimecast"},
+					Value:       "[0-9A-Za-z+/]{86}==|[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mimecast-secret-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://login.mimecast.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another secret key",
+								URL:   "https://login.mimecast.com",
+							},
+						},
+						Usage: "Administration > Account > Audit events",
+						Blast: "with its access key: reads archived mail, logs and policies",
+					},
+				},
+			},
+		},
+		{
+			ID:       "minimax",
+			Name:     "MiniMax",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.minimax.io/platform/document/Announcement"},
+			Rules: []Rule{
+				{
+					ID:          "minimax-api-key",
+					Provider:    "minimax",
+					Description: "MiniMax API key",
+					Keywords:    []string{"minimax"},
+					Value:       "sk-(?:api|cp)-[0-9A-Za-z_-]{60,130}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "minimax-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.minimax.io/platform/user-center/basic-information/interface-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.minimax.io/platform/user-center/basic-information/interface-key",
+							},
+						},
+						Usage: "https://www.minimax.io/platform/user-center/payment/balance",
+						Blast: "runs models for text, speech and video at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "minio",
+			Name:     "MinIO",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://min.io/docs/minio/linux/administration/identity-access-management/minio-user-management.html"},
+			Rules: []Rule{
+				{
+					ID:          "minio-secret-key",
+					Provider:    "minio",
+					Description: "MinIO secret key",
+					Keywords:    []string{"minio_secret", "minio-secret", "miniosecret", "minio_access", "minio_root_password", "minio_sk", "minio.secret", "minio_client", "minio("},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z]{32}|[0-9A-Za-z+/]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "minio-secret-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Remove the access key",
+								URL:     "https://min.io/docs/minio/linux/reference/minio-mc-admin/mc-admin-accesskey.html",
+								Command: "mc admin accesskey rm {{alias}} {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create an access key with a policy and an expiry",
+								URL:     "https://min.io/docs/minio/linux/reference/minio-mc-admin/mc-admin-accesskey.html",
+								Command: "mc admin accesskey create {{alias}} {{user}} --policy policy.json",
+							},
+						},
+						Usage: "the server's audit log",
+						Blast: "reads, writes and deletes the objects its policy allows; root's key everything",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mintlify",
+			Name:     "Mintlify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://mintlify.com/docs/api-reference/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "mintlify-api-key",
+					Provider:    "mintlify",
+					Description: "Mintlify admin API key",
+					Keywords:    []string{"mintlify"},
+					Value:       "mint_[0-9A-Za-z]{20,60}|mint_dsc_[0-9A-Za-z]{16,60}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "mintlify-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the admin API key",
+								URL:   "https://dashboard.mintlify.com/settings/organization/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new admin API key",
+								URL:   "https://dashboard.mintlify.com/settings/organization/api-keys",
+							},
+						},
+						Blast: "starts deployments of the documentation and runs its assistant",
 					},
 				},
 			},
@@ -21832,6 +27025,58 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "missive",
+			Name:     "Missive",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://missiveapp.com/help/api-documentation/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "missive-api-token",
+					Provider:    "missive",
+					Description: "Missive API token",
+					Keywords:    []string{"missive_pat-"},
+					Regex:       `\bmissive_pat-[0-9A-Za-z_-]{40,160}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "missive-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://public.missiveapp.com/v1/users",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://missiveapp.com/help/api-documentation/rest-endpoints",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://mail.missiveapp.com/#settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://mail.missiveapp.com/#settings/api",
+							},
+						},
+						Usage: "https://mail.missiveapp.com",
+						Blast: "reads and sends mail of the team's inboxes as the user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "mistral",
 			Name:     "Mistral AI",
 			Reviewed: "2026-11-24",
@@ -21880,6 +27125,325 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.mistral.ai/usage",
 						Blast: "runs models on your bill; files, fine-tunes and agents of the workspace",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mite",
+			Name:     "mite",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://mite.de/en/api/"},
+			Rules: []Rule{
+				{
+					ID:          "mite-api-key",
+					Provider:    "mite",
+					Description: "mite API key",
+					Keywords:    []string{"mite.de", "mite_api", "miteapi", "mite-api", "mite_key", "mite.yo.lk", "x-miteapikey"},
+					Value:       "[0-9a-f]{15,16}",
+					MinEntropy:  2.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "mite-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{account}}.mite.de/myself.json",
+							Headers: []Header{
+								{
+									Name:  "X-MiteApiKey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://mite.de/en/api/users.html",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account: a new one ends the old.",
+								URL:   "https://mite.de/en/faq.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://mite.de/en/faq.html",
+							},
+						},
+						Blast: "reads and changes time entries, customers and projects as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mixmax",
+			Name:     "Mixmax",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.mixmax.com/docs/getting-started-with-the-api"},
+			Rules: []Rule{
+				{
+					ID:          "mixmax-api-token",
+					Provider:    "mixmax",
+					Description: "Mixmax API token",
+					Keywords:    []string{"mixmax"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{17,64}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mixmax-api-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.mixmax.com/dashboard/settings/personal/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.mixmax.com/dashboard/settings/personal/integrations",
+							},
+						},
+						Usage: "https://app.mixmax.com/dashboard/live",
+						Blast: "sends mail from your mailbox, reads sequences and recipients",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mixpanel",
+			Name:     "Mixpanel",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.mixpanel.com/reference/service-accounts-api", "https://docs.mixpanel.com/docs/orgs-and-projects/managing-projects"},
+			Rules: []Rule{
+				{
+					ID:          "mixpanel-service-account-secret",
+					Provider:    "mixpanel",
+					Description: "Mixpanel service account or project secret",
+					Keywords:    []string{"mixpanel", "mix_panel"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mixpanel-service-account-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://mixpanel.com/api/app/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "results.user_email",
+						Docs:     "https://developer.mixpanel.com/reference/service-accounts-api",
+						Note:     "for a service account, with its user name as {{id}}; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old service account secret",
+								Text:  "Once the new one is in use.",
+								URL:   "https://mixpanel.com/settings/project",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second service account secret",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://mixpanel.com/settings/project",
+							},
+						},
+						Usage: "https://mixpanel.com/settings/org : access log",
+						Blast: "exports raw events and profiles of a project; the project token only sends events",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mockaroo",
+			Name:     "Mockaroo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.mockaroo.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "mockaroo-api-key",
+					Provider:    "mockaroo",
+					Description: "Mockaroo API key",
+					Keywords:    []string{"mockaroo"},
+					Value:       "[0-9a-z]{8}",
+					MinEntropy:  2.3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "mockaroo-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mockaroo.com/api/types?key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.mockaroo.com/docs",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account: a new one ends the old.",
+								URL:   "https://www.mockaroo.com/myaccount",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://www.mockaroo.com/myaccount",
+							},
+						},
+						Usage: "https://www.mockaroo.com/myaccount",
+						Blast: "makes rows of test data at the cost of the daily quota",
+					},
+				},
+			},
+		},
+		{
+			ID:       "modal",
+			Name:     "Modal",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://modal.com/docs/reference/modal.config"},
+			Rules: []Rule{
+				{
+					ID:          "modal-token-secret",
+					Provider:    "modal",
+					Description: "Modal token secret",
+					Keywords:    []string{"modal"},
+					Value:       "as-[0-9A-Za-z]{22}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "modal-token-secret",
+					Needs: Needs{
+						Rule:    "modal-token-id",
+						Lines:   5,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "`modal token info` with both halves tells; there is no public request",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://modal.com/settings/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a token",
+								URL:     "https://modal.com/settings/tokens",
+								Command: "modal token new",
+							},
+						},
+						Usage: "https://modal.com/settings/usage",
+						Blast: "runs code on your account's GPUs, reads its secrets, volumes and functions; costs money",
+					},
+				},
+				{
+					ID:          "modal-token-id",
+					Provider:    "modal",
+					Description: "Modal token id",
+					Keywords:    []string{"modal"},
+					Value:       "ak-[0-9A-Za-z]{22}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "modal-token-id",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token along with its secret",
+								URL:   "https://modal.com/settings/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://modal.com/settings/tokens",
+							},
+						},
+						Usage: "https://modal.com/settings/usage",
+						Blast: "names the token; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "modrinth",
+			Name:     "Modrinth",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.modrinth.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "modrinth-personal-access-token",
+					Provider:    "modrinth",
+					Description: "Modrinth personal access token",
+					Keywords:    []string{"mrp_"},
+					Regex:       `\bmrp_[0-9A-Za-z]{60}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "modrinth-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.modrinth.com/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://docs.modrinth.com/api/operations/getuserfromauth/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the personal access token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://modrinth.com/settings/pats",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a personal access token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://modrinth.com/settings/pats",
+							},
+						},
+						Usage: "https://modrinth.com/dashboard",
+						Blast: "publishes versions of your mods, which players install, as far as its scopes go",
 					},
 				},
 			},
@@ -22067,6 +27631,41 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "momento",
+			Name:     "Momento",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.momentohq.com/cache/develop/authentication/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "momento-api-key",
+					Provider:    "momento",
+					Description: "Momento API key",
+					Keywords:    []string{"momento_api", "momento-api", "momentoapi", "momento_auth", "momento_token", "momento_key", "gomomento"},
+					Value:       "eyJ[0-9A-Za-z+/=_-]{200,900}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "momento-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://console.gomomento.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://console.gomomento.com/api-keys",
+							},
+						},
+						Usage: "https://console.gomomento.com",
+						Blast: "reads, writes and flushes caches and topics, as far as its permissions go",
+					},
+				},
+			},
+		},
+		{
 			ID:       "monday",
 			Name:     "monday.com",
 			Reviewed: "2026-11-24",
@@ -22232,6 +27831,111 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "monkeylearn",
+			Name:     "MonkeyLearn",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://monkeylearn.com/api/v3/"},
+			Rules: []Rule{
+				{
+					ID:          "monkeylearn-api-key",
+					Provider:    "monkeylearn",
+					Description: "MonkeyLearn API key",
+					Keywords:    []string{"monkeylearn", "monkey_learn"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "monkeylearn-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.monkeylearn.com/v3/classifiers/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://monkeylearn.com/api/v3/#list-classifiers",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.monkeylearn.com/main/my-account/tab/api-keys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.monkeylearn.com/main/my-account/tab/api-keys/",
+							},
+						},
+						Blast: "runs text models at the cost of your quota, reads their training data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "moonclerk",
+			Name:     "MoonClerk",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://github.com/moonclerk/developer/blob/main/api/README.md"},
+			Rules: []Rule{
+				{
+					ID:          "moonclerk-api-key",
+					Provider:    "moonclerk",
+					Description: "MoonClerk API key",
+					Keywords:    []string{"moonclerk"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "moonclerk-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.moonclerk.com/forms?count=1",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.moonclerk+json;version=1",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Token token={{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://github.com/moonclerk/developer/blob/main/api/v1/forms.md",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.moonclerk.com/settings/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.moonclerk.com/settings/api_keys",
+							},
+						},
+						Usage: "https://app.moonclerk.com",
+						Blast: "reads payments, plans and customers of your forms",
+					},
+				},
+			},
+		},
+		{
 			ID:       "moonshot",
 			Name:     "Moonshot AI (Kimi)",
 			Reviewed: "2026-11-24",
@@ -22278,6 +27982,508 @@ var builtin = Catalogue{
 						},
 						Usage: "https://platform.moonshot.ai/console/account",
 						Blast: "runs models on your balance; files of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "moosend",
+			Name:     "Moosend",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.moosend.com/developers/api-documentation/en/index-en.html"},
+			Rules: []Rule{
+				{
+					ID:          "moosend-api-key",
+					Provider:    "moosend",
+					Description: "Moosend API key",
+					Keywords:    []string{"moosend"},
+					Value:       "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "moosend-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.moosend.com/v3/lists.json?apikey={{secret}}&PageSize=1",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"Code":0`,
+						DeadBody: `"Code":(?:401|100)`,
+						Docs:     "https://docs.moosend.com/developers/api-documentation/en/index-en.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account: a new one ends the old.",
+								URL:   "https://identity.moosend.com/settings/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://identity.moosend.com/settings/api-key",
+							},
+						},
+						Usage: "https://identity.moosend.com",
+						Blast: "sends campaigns to your lists, reads and changes subscribers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "moralis",
+			Name:     "Moralis",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.moralis.com/web3-data-api/evm/get-your-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "moralis-api-key",
+					Provider:    "moralis",
+					Description: "Moralis API key",
+					Keywords:    []string{"moralis"},
+					Value:       `[0-9A-Za-z]{64}|eyJ[0-9A-Za-z_-]{20,60}\.[0-9A-Za-z_-]{100,500}\.[0-9A-Za-z_-]{43}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "moralis-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://deep-index.moralis.io/api/v2.2/web3/version",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.moralis.com/web3-data-api/evm/reference",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://admin.moralis.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://admin.moralis.com/settings",
+							},
+						},
+						Usage: "https://admin.moralis.com/usage",
+						Blast: "asks chain data at the cost of your compute units",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mouseflow",
+			Name:     "Mouseflow",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api-docs.mouseflow.com/"},
+			Rules: []Rule{
+				{
+					ID:          "mouseflow-api-token",
+					Provider:    "mouseflow",
+					Description: "Mouseflow API token",
+					Keywords:    []string{"mouseflow"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "mouseflow-api-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the API token",
+								Text:  "There is one API token for the account: a new one ends the old.",
+								URL:   "https://us.mouseflow.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new API token",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://us.mouseflow.com/settings",
+							},
+						},
+						Blast: "with the account's address: reads recorded sessions of your visitors",
+					},
+				},
+			},
+		},
+		{
+			ID:       "moz",
+			Name:     "Moz",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://moz.com/help/links-api/making-calls/how-to-make-calls"},
+			Rules: []Rule{
+				{
+					ID:          "moz-api-token",
+					Provider:    "moz",
+					Description: "Moz API token",
+					Keywords:    []string{"mozscape", "moz_api", "mozapi", "moz-api", "moz_access", "moz_secret", "moz_token", "seomoz", "moz.com"},
+					Value:       "mozscape-[0-9A-Za-z]{10}|[0-9a-f]{32}|[0-9A-Za-z+/]{60,100}={1,2}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "moz-api-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://moz.com/api/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://moz.com/api/dashboard",
+							},
+						},
+						Usage: "https://moz.com/api/dashboard",
+						Blast: "asks link data at the cost of your rows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mparticle",
+			Name:     "mParticle",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.mparticle.com/developers/credential-management/"},
+			Rules: []Rule{
+				{
+					ID:          "mparticle-api-secret",
+					Provider:    "mparticle",
+					Description: "mParticle API secret",
+					Keywords:    []string{"mparticle", "m_particle"},
+					Value:       "[0-9A-Za-z_-]{64}|us[1-2]-[0-9A-Za-z_-]{32,64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mparticle-api-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API secret",
+								URL:   "https://app.mparticle.com/setup/inputs/platforms",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new API secret",
+								URL:   "https://app.mparticle.com/setup/inputs/platforms",
+							},
+						},
+						Usage: "https://app.mparticle.com : audit log",
+						Blast: "with its key: sends events and profiles into the pipeline; a platform credential reads and changes the setup",
+					},
+				},
+			},
+		},
+		{
+			ID:       "msg91",
+			Name:     "MSG91",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.msg91.com/overview/authkey"},
+			Rules: []Rule{
+				{
+					ID:          "msg91-auth-key",
+					Provider:    "msg91",
+					Description: "MSG91 auth key",
+					Keywords:    []string{"msg91"},
+					Value:       "[0-9]{5,7}[0-9A-Za-z]{14,26}P[0-9]|[0-9A-Za-z]{24,34}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "msg91-auth-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the auth key",
+								URL:   "https://control.msg91.com/app/m/l/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new auth key",
+								URL:   "https://control.msg91.com/app/m/l/settings",
+							},
+						},
+						Usage: "https://control.msg91.com",
+						Blast: "sends text messages and one-time codes on your balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mtn-momo",
+			Name:     "MTN MoMo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://momodeveloper.mtn.com/api-documentation"},
+			Rules: []Rule{
+				{
+					ID:          "mtn-momo-subscription-key",
+					Provider:    "mtn-momo",
+					Description: "MTN MoMo subscription key",
+					Keywords:    []string{"momo_api", "mtn_momo", "mtnmomo", "mtn-momo", "momo_subscription", "momodeveloper"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mtn-momo-subscription-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the subscription key",
+								Text:  "The old subscription key stops working at once.",
+								URL:   "https://momodeveloper.mtn.com/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new subscription key in place",
+								Text:  "The same page shows it.",
+								URL:   "https://momodeveloper.mtn.com/profile",
+							},
+						},
+						Usage: "https://momodeveloper.mtn.com",
+						Blast: "with the API user: requests payments from and sends money to phone wallets",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mural",
+			Name:     "MURAL",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.mural.co/public/docs/oauth"},
+			Rules: []Rule{
+				{
+					ID:          "mural-client-secret",
+					Provider:    "mural",
+					Description: "MURAL client secret",
+					Keywords:    []string{"mural_client", "mural_secret", "mural_api", "muralapi", "mural_token", "mural.co"},
+					Value:       "[0-9a-f]{128}|[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "mural-client-secret",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new client secret for the application",
+								Text:  "The old client secret ends.",
+								URL:   "https://app.mural.co/me/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new client secret in place",
+								URL:   "https://app.mural.co/me/apps",
+							},
+						},
+						Blast: "with the client id: reads and changes murals of users who consented",
+					},
+				},
+			},
+		},
+		{
+			ID:       "musixmatch",
+			Name:     "Musixmatch",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.musixmatch.com/"},
+			Rules: []Rule{
+				{
+					ID:          "musixmatch-api-key",
+					Provider:    "musixmatch",
+					Description: "Musixmatch API key",
+					Keywords:    []string{"musixmatch"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "musixmatch-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.musixmatch.com/ws/1.1/chart.artists.get?apikey={{secret}}&page_size=1",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"status_code":200`,
+						DeadBody: `"status_code":401`,
+						Docs:     "https://docs.musixmatch.com/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://developer.musixmatch.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://developer.musixmatch.com/",
+							},
+						},
+						Blast: "asks lyrics at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mux",
+			Name:     "Mux",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.mux.com/docs/core/make-api-requests"},
+			Rules: []Rule{
+				{
+					ID:          "mux-token-secret",
+					Provider:    "mux",
+					Description: "Mux access token secret",
+					Keywords:    []string{"mux_token", "mux_secret", "mux-token", "muxtoken", "mux_access", "mux.com", "mux_api", "mux "},
+					Value:       "[0-9A-Za-z+/]{75}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mux-token-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.mux.com/video/v1/assets?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.mux.com/docs/api-reference/video/assets/list-assets",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://dashboard.mux.com/settings/access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another access token",
+								URL:   "https://dashboard.mux.com/settings/access-tokens",
+							},
+						},
+						Usage: "https://dashboard.mux.com",
+						Blast: "with the token id: uploads, reads and deletes videos and live streams; costs money",
+					},
+				},
+			},
+		},
+		{
+			ID:       "myanimelist",
+			Name:     "MyAnimeList",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://myanimelist.net/apiconfig/references/api/v2"},
+			Rules: []Rule{
+				{
+					ID:          "myanimelist-client-secret",
+					Provider:    "myanimelist",
+					Description: "MyAnimeList client secret",
+					Keywords:    []string{"myanimelist", "mal_client"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "myanimelist-client-secret",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret in the application's settings",
+								Text:  "Tokens that were issued with it may live on until they expire.",
+								URL:   "https://myanimelist.net/apiconfig",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new client secret",
+								Text:  "It is shown once after the reset.",
+								URL:   "https://myanimelist.net/apiconfig",
+							},
+						},
+						Blast: "asks the anime list in your application's name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "myintervals",
+			Name:     "Intervals",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.myintervals.com/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "myintervals-api-token",
+					Provider:    "myintervals",
+					Description: "Intervals API token",
+					Keywords:    []string{"myintervals", "my_intervals"},
+					Value:       "[0-9a-z]{11}",
+					MinEntropy:  2.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "myintervals-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.myintervals.com/me/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:X",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.myintervals.com/api/resource?r=me",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the API token",
+								Text:  "There is one API token for the account: a new one ends the old.",
+								URL:   "https://www.myintervals.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new API token",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://www.myintervals.com",
+							},
+						},
+						Blast: "reads and changes time, tasks and invoices as the user",
 					},
 				},
 			},
