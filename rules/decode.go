@@ -375,6 +375,9 @@ func (f *file) rule(t *table, p Provider) Rule {
 	r.Regex = t.line("regex", "a regular expression", optional)
 	r.Value = t.line("value", "a regular expression", optional)
 	r.Assigned = t.boolean("assigned")
+	if r.Weak = t.boolean("weak"); r.Weak && !r.Assigned {
+		t.errorf("weak", "belongs to a rule with assigned = true")
+	}
 	if !t.has("regex") && !t.has("value") && !r.Assigned {
 		f.errorf(t.path, "%sneither regex nor value: expected at least one of them", t.what)
 	}

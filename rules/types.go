@@ -95,6 +95,9 @@ type Rule struct {
 	// and looks like a secret. For Human rules nearly every literal does, for
 	// others it must look random. Takes the place of Regex and Value.
 	Assigned bool
+	// Weak says of an Assigned rule that its keywords have other meanings than
+	// a secret's name ("key"): the value must look more random.
+	Weak bool
 	// MinEntropy is the least Shannon entropy of the secret in bits per
 	// character; 0 = not asked.
 	MinEntropy float64

@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.9a7fba",
+	Version: "2026-11-28.1918f9",
 	Providers: []Provider{
 		{
 			ID:       "1password",
@@ -16658,6 +16658,35 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "suspect",
 					Family:      "generic-secret",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Find out what it opens, and change it there",
+								Text:  "The name beside the value tells which service it belongs to. Change the password or delete the key in that service; removing the line does not make the value harmless.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new value where the program reads it at run time",
+								Text:  "An environment variable, a file outside of the repository, or a secret store; never the source.",
+							},
+						},
+						Usage: "the log of the service that accepts the value",
+						Blast: "whatever the service behind it allows",
+					},
+				},
+				{
+					ID:          "generic-key",
+					Provider:    "generic",
+					Description: "random value named as a key",
+					Keywords:    []string{"key", "auth", "access", "private"},
+					Assigned:    true,
+					Weak:        true,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "generic-key",
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{

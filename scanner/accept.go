@@ -73,8 +73,29 @@ func isLadder(v []byte) bool {
 	if 2*covered >= len(v) && covered > 0 {
 		return true
 	}
+	if isWeave(lower) {
+		return true
+	}
 	for _, l := range ladders {
 		if len(lower) >= 8 && bytes.Contains([]byte(l), lower) {
+			return true
+		}
+	}
+	return false
+}
+
+// isWeave reports whether two or three ladders are woven into one another:
+// a1b2c3d4e5, aB1cD2eF3.
+func isWeave(lower []byte) bool {
+	for stride := 2; stride <= 3; stride++ {
+		steps := 0
+		for i := stride; i < len(lower); i++ {
+			a, b := lower[i-stride], lower[i]
+			if isLetter(a) == isLetter(b) && (b == a+1 || stride == 3 && b == a+2 || a == '9' && b == '0') {
+				steps++
+			}
+		}
+		if len(lower) >= 8 && 3*steps >= 2*(len(lower)-stride) {
 			return true
 		}
 	}

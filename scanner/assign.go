@@ -9,20 +9,60 @@ import (
 type assignment struct {
 	start, end int // of the value
 	quoted     bool
+	link       link
+	// later: it is not the first word behind the name, as in
+	// `Authorization: Bearer …` and `<secret>{id …}</secret>`.
+	later bool
 }
+
+// link says what stands between a name and its value.
+type link uint8
+
+const (
+	linkOperator link = iota // =, :, =>, ->, <-, the end of an XML tag
+	linkList                 // a comma or an opening bracket: an argument or a member
+	linkDash                 // a dash between blanks
+	linkBlank                // blanks only: TOKEN value
+	linkGlued                // a dash or a dot that could as well belong to the name
+)
+
+// How far from the keyword of a name is looked. Before it: the head of the
+// name, and for a password the lines that may name its user or host. Behind
+// it: the value begins within assignReach and is read up to longest.
+const (
+	assignHead  = 40
+	assignReach = 80
+	longest     = 1400 // of a value; longer ones are blobs, not secrets that people assign
+	maxWords    = 3    // to look at behind a name
+)
 
 // nameTail are words that may follow the keyword in a name without changing
 // what the value is: api_key_value, secretString, PASSWORD_1, token_prod.
 var nameTail = []string{
 	"", "s", "key", "keys", "value", "val", "string", "str", "text", "plain", "plaintext", "raw", "b64", "base64", "data",
 	"prod", "production", "dev", "development", "staging", "stage", "test", "live", "main", "default", "old", "new", "root", "admin", "user",
-	"attribute", "env", "var", "word", "phrase",
+	"attribute", "env", "var", "word", "phrase", "token", "secret",
+}
+
+// tryAssigned looks for the value assigned to a name that ends in the keyword
+// at data[at:end].
+func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
+	if !headAllowed(v.data, at, m.rule.Weak) || m.rule.Weak && end < len(v.data) && v.data[end]|0x20 == 's' {
+		return
+	}
+	a, ok := findAssignment(v.data, at, end)
+	for n := 0; ok && n < maxWords; n++ {
+		if looksAssigned(v.data[a.start:a.end], a, m.rule) {
+			s.accept(v, m, byName, a.start, a.end, "")
+			return
+		}
+		a, ok = nextWord(v.data, a)
+	}
 }
 
 // findAssignment reads the assignment whose name holds the keyword at
 // data[at:end]: nothing but the tail of the name, an operator and quotes may
-// stand between the two. It looks at one line (two for XML elements) and at
-// most assignReach bytes ahead.
+// stand between the two. It looks at one line (two for XML elements).
 func findAssignment(data []byte, at, end int) (assignment, bool) {
 	none := assignment{}
 	limit := min(len(data), end+assignReach)
@@ -30,32 +70,51 @@ func findAssignment(data []byte, at, end int) (assignment, bool) {
 	for i < limit && (isWord(data[i]) || data[i] == '-') {
 		i++
 	}
-	if !tailAllowed(data[end:i]) || !headAllowed(data, at) {
+	if !tailAllowed(data[end:i]) {
+		if end < limit && (data[end] == '-' || data[end] == '_') {
+			a, ok := readValue(data, end+1)
+			a.link = linkGlued
+			return a, ok
+		}
 		return none, false
 	}
-	i, listed, ok := skipOperator(data, i, limit)
+	i, l, ok := skipOperator(data, i, limit)
 	if !ok {
 		return none, false
 	}
 	a, ok := readValue(data, i)
-	// Behind a comma or an opening bracket stands an argument or a member: a
-	// bare word there is a name.
-	return a, ok && (a.quoted || !listed)
+	a.link = l
+	// Behind a comma or an opening bracket a bare word is a name.
+	return a, ok && (a.quoted || l != linkList)
 }
 
-// tryAssigned looks for the value assigned to a name that ends in the keyword
-// at data[at:end].
-func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
-	a, ok := findAssignment(v.data, at, end)
-	if ok && looksAssigned(v.data[a.start:a.end], a.quoted, m.rule.Human) {
-		s.accept(v, m, byName, a.start, a.end, "")
+// nextWord returns the word behind a, of the same quoted value or, for bare
+// ones, of the same line.
+func nextWord(data []byte, a assignment) (assignment, bool) {
+	if a.link == linkList && !a.quoted || a.link == linkGlued {
+		return a, false
 	}
+	if a.quoted && !a.later {
+		// Break the quoted text into words; the first one was not tried alone.
+		first := bytes.IndexByte(data[a.start:a.end], ' ')
+		if first < 0 {
+			return a, false
+		}
+		a.end = a.start + first
+	}
+	i := a.end
+	for i < len(data) && i-a.end < 4 && (data[i] == ' ' || data[i] == '\t') {
+		i++
+	}
+	if i == a.end {
+		return a, false
+	}
+	k := i
+	for k < len(data) && k-i < longest && !endsBare(data[k]) {
+		k++
+	}
+	return assignment{start: i, end: k, quoted: a.quoted, link: a.link, later: true}, k > i
 }
-
-const (
-	assignReach = 64  // from the keyword to the value
-	longest     = 512 // of a value; longer ones are blobs, not secrets that people assign
-)
 
 // tailAllowed reports whether the rest of the name leaves the keyword its meaning.
 func tailAllowed(tail []byte) bool {
@@ -81,34 +140,51 @@ func tailAllowed(tail []byte) bool {
 
 // headAllowed reports whether what stands directly before the keyword leaves
 // it its meaning: "hidepassword" and "no_secret" are flags, "forgot-password"
-// a link; "db_password", "DbPassword" and "x-api-key" are names.
-func headAllowed(data []byte, at int) bool {
+// a link; "db_password", "DbPassword" and "x-api-key" are names. A weak keyword
+// ("key") has more meanings than a secret's name.
+func headAllowed(data []byte, at int, weak bool) bool {
 	i := at
-	for i > 0 && at-i < 40 && (isWord(data[i-1]) || data[i-1] == '-') {
+	for i > 0 && at-i < assignHead && (isWord(data[i-1]) || data[i-1] == '-') {
 		i--
 	}
 	head := bytes.TrimRight(data[i:at], "_-")
-	head = head[bytes.LastIndexAny(head, "_-")+1:]
-	for _, no := range flagWords {
-		if len(head) == len(no) && equalFold(head, no) {
-			return false
+	return !endsInWord(head, flagWords) && !(weak && endsInWord(head, otherKeys))
+}
+
+// endsInWord reports whether one of the words is the last part of a name:
+// behind a separator, at a hump, or all of it.
+func endsInWord(name []byte, words []string) bool {
+	for _, w := range words {
+		k := len(name) - len(w)
+		if k < 0 || !equalFold(name[k:], w) {
+			continue
+		}
+		if k == 0 || !isLetter(name[k-1]) || name[k] <= 'Z' && (name[k-1] > 'Z' || k+1 < len(name) && name[k+1] > 'Z') {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // flagWords before the keyword make of the name something else than a secret's.
 var flagWords = []string{
 	"no", "forgot", "forgotten", "reset", "is", "has", "use", "show", "hide", "toggle", "invalid", "wrong", "missing",
-	"encrypted", "hashed", "sealed", "csrf", "xsrf", "public", "primary", "foreign", "cache", "sort", "partition",
+	"encrypted", "hashed", "sealed", "csrf", "xsrf", "authenticity", "antiforgery", "verification", "public", "primary", "foreign", "cache", "sort", "partition",
+	"fake", "dummy", "mock", "example", "sample", "nonmatching", "bad", "contains",
+}
+
+// otherKeys before "key" name keys that open nothing.
+var otherKeys = []string{
+	"pub", "index", "row", "hash", "map", "object", "item", "group", "idempotency", "dedup", "deduplication", "routing", "lookup", "storage",
+	"bucket", "column", "field", "composite", "unique", "shard", "property", "param", "message", "translation", "error", "registry", "host", "checksum",
+	"digest", "fingerprint", "commit", "content", "asset", "chunk", "module", "test", "track", "video", "image", "file",
 }
 
 // skipOperator passes everything that may stand between a name and its value
-// and returns where the value (or its opening quote) begins; listed says that
-// the operator was a comma or an opening bracket.
-func skipOperator(data []byte, i, limit int) (at int, listed, ok bool) {
-	operator := false
-	quotes := 0
+// and returns where the value (or its opening quote) begins.
+func skipOperator(data []byte, i, limit int) (at int, l link, ok bool) {
+	operator, l := false, linkBlank
+	quotes, words := 0, 0
 	for i < limit {
 		c := data[i]
 		switch {
@@ -119,40 +195,46 @@ func skipOperator(data []byte, i, limit int) (at int, listed, ok bool) {
 			// (or a second quote, as in `"password" "value"`) was there, or a
 			// blank only, as in #define PASSWORD "value".
 			if operator || quotes == 0 && data[i-1] == ' ' {
-				return i, listed, true
+				return i, l, true
 			}
-			quotes++
-			if quotes == 2 {
-				return i, listed, true
+			if quotes++; quotes == 2 {
+				return i, l, true
 			}
 			i++
 		case c == '\\' && i+1 < limit && (data[i+1] == '"' || data[i+1] == '\''):
 			if operator {
-				return i, listed, true
+				return i, l, true
 			}
 			i += 2
 		case c == '=' || c == ':':
-			operator, listed = true, false
+			operator, l = true, linkOperator
 			i++
 			if i < limit && (data[i] == '=' || data[i] == '>' || data[i] == '~') {
 				i++
 			}
 			if c == ':' && i < limit {
+				if data[i] == ':' && i+1 < limit && isLetter(data[i+1]) || isLetter(data[i]) && (data[i-2] == ' ' || data[i-2] == ',') {
+					return i, l, false // a scope, a symbol
+				}
 				i = skipType(data, i, limit)
 			}
 		case c == '<' && i+1 < limit && data[i+1] == '-', c == '-' && i+1 < limit && data[i+1] == '>':
-			operator = true
+			operator, l = true, linkOperator
+			i += 2
+		case c == '-' && !operator && i > 0 && data[i-1] == ' ' && i+1 < limit && data[i+1] == ' ':
+			operator, l = true, linkDash
 			i += 2
 		case c == '>': // end of an XML tag
-			operator = true
 			i++
 			for i < limit && (data[i] == ' ' || data[i] == '\n' || data[i] == '\r' || data[i] == '\t') {
 				i++
 			}
-			return i, false, i < limit
+			return i, linkOperator, i < limit
 		case c == '(' || c == ',' || c == '[' || c == ']' || c == ')' || c == '{':
 			if c == '(' || c == ',' {
-				operator, listed = true, true
+				operator, l = true, linkList
+			} else if c == '{' && operator && l == linkOperator {
+				return i, l, true
 			}
 			i++
 		case c == '@' || c == 'r' || c == 'b' || c == 'f' || c == 'u' || c == 'L' || c == 'R' || c == 'q' || c == 'N':
@@ -162,25 +244,39 @@ func skipOperator(data []byte, i, limit int) (at int, listed, ok bool) {
 				n++
 			}
 			if operator && i+n < limit && (isQuote(data[i+n]) || c == 'q' && data[i+n] == '{') {
-				i += n
-				return i, listed, true
+				return i + n, l, true
 			}
-			return i, listed, operator
+			if operator || quotes > 0 || i == 0 || data[i-1] != ' ' {
+				return i, l, operator
+			}
+			fallthrough
+		case !operator && quotes == 0 && i > 0 && data[i-1] == ' ' && isWord(c):
+			// A word between the name and the operator: a type, or prose
+			// (`var token string = "…"`, `api key for acme: …`); or the value.
+			k := i
+			for k < limit && (isWord(data[k]) || bytes.IndexByte(typeBytes, data[k]) >= 0) {
+				k++
+			}
+			n := k
+			for n < limit && data[n] == ' ' {
+				n++
+			}
+			if words++; words > maxWords || n == limit || data[n] != '=' && data[n] != ':' && (n == k || !isLetter(data[n])) ||
+				bytes.ContainsFunc(data[i:k], func(r rune) bool { return r >= '0' && r <= '9' }) {
+				return i, linkBlank, true
+			}
+			i = n
 		case (c == '?' || c == '.' || c == '+' || c == '|') && i+1 < limit && (data[i+1] == '=' || data[i+1] == c):
 			i++ // ?=, .=, +=, ||=
-		case !operator && i > 0 && data[i-1] == ' ' && isLetter(c):
-			// A type between the name and the operator: var token string = "…"
-			k := skipType(data, i, limit)
-			if k == i {
-				return i, listed, false
-			}
-			i = k
 		default:
-			return i, listed, operator
+			return i, l, operator || l == linkBlank && quotes == 0 && i > 0 && data[i-1] == ' '
 		}
 	}
-	return i, listed, false
+	return i, l, false
 }
+
+// typeBytes are what a type's name holds beside letters.
+var typeBytes = []byte(".<>[]?*&")
 
 // skipType passes a type annotation between a colon and the equals sign, as in
 // `token: string = "…"` and `const T: &str = "…"`.
@@ -226,9 +322,9 @@ func readValue(data []byte, i int) (assignment, bool) {
 		for k := i; k < limit && data[k] != '\n'; k++ {
 			if data[k] == c && (escaped || k == i || data[k-1] != '\\') {
 				if escaped && data[k-1] == '\\' {
-					return assignment{i, k - 1, true}, k-1 > i
+					return trimmed(data, i, k-1)
 				}
-				return assignment{i, k, true}, k > i
+				return trimmed(data, i, k)
 			}
 		}
 		return assignment{}, false
@@ -239,7 +335,7 @@ func readValue(data []byte, i int) (assignment, bool) {
 		}
 		for k := i; k < limit && data[k] != '\n'; k++ {
 			if data[k] == closing {
-				return assignment{i, k, true}, k > i
+				return trimmed(data, i, k)
 			}
 		}
 		return assignment{}, false
@@ -252,181 +348,20 @@ func readValue(data []byte, i int) (assignment, bool) {
 	for k > i && bytes.IndexByte([]byte(".:"), data[k-1]) >= 0 {
 		k--
 	}
-	return assignment{i, k, false}, k > i
+	return assignment{start: i, end: k}, k > i
+}
+
+// trimmed is the quoted text data[i:k] without the blanks at its ends.
+func trimmed(data []byte, i, k int) (assignment, bool) {
+	for i < k && data[i] == ' ' {
+		i++
+	}
+	for k > i && data[k-1] == ' ' {
+		k--
+	}
+	return assignment{start: i, end: k, quoted: true}, k > i
 }
 
 func endsBare(c byte) bool {
 	return c <= ' ' || bytes.IndexByte([]byte("\"'`<>,;)}]|\\"), c) >= 0
-}
-
-// randomness tells how a value looks.
-type randomness struct {
-	letters, upper, lower, digits, other int
-	switches                             int // changes between letter and digit, or of case within letters
-}
-
-func look(v []byte) randomness {
-	var r randomness
-	kind := func(c byte) int {
-		switch {
-		case isDigit(c):
-			return 1
-		case c >= 'A' && c <= 'Z':
-			return 2
-		case c >= 'a' && c <= 'z':
-			return 3
-		}
-		return 0
-	}
-	last := 0
-	for i, c := range v {
-		k := kind(c)
-		switch k {
-		case 1:
-			r.digits++
-		case 2:
-			r.upper++
-			r.letters++
-		case 3:
-			r.lower++
-			r.letters++
-		default:
-			r.other++
-		}
-		if i > 0 && k != last {
-			r.switches++
-		}
-		last = k
-	}
-	return r
-}
-
-// looksAssigned decides whether an assigned value looks like a secret. For a
-// password (human) nearly everything that is no code and no placeholder does;
-// for a token or a key the value must look random.
-func looksAssigned(v []byte, quoted, human bool) bool {
-	if len(v) < 8 && !(human && len(v) >= 6 && quoted) || len(v) > longest || isFiller(v) {
-		return false
-	}
-	r := look(v)
-	for _, c := range v {
-		if c < ' ' || c == ' ' {
-			return false
-		}
-	}
-	if isCode(v, quoted) {
-		return false
-	}
-	if human {
-		if r.digits == 0 && r.upper == 0 && r.other == bytes.Count(v, []byte("_"))+bytes.Count(v, []byte("-")) {
-			return false // db_pass, my-secret: a name
-		}
-		return (r.digits > 0 || r.other > 0 || r.upper > 0 && r.lower > 0) && r.letters > 0 && !isWords(v)
-	}
-	if len(v) < 16 {
-		return r.digits >= 2 && r.letters >= 2 && r.switches >= 4 && entropy(v) >= 2.8
-	}
-	if isWords(v) || !quoted && isIdentifier(v, r) {
-		return false
-	}
-	return r.digits >= 2 && r.letters+r.digits >= len(v)*3/4 && r.switches*5 >= len(v) && entropy(v) >= 3.1 ||
-		r.digits == 0 && len(v) >= 24 && r.switches*3 >= len(v) && entropy(v) >= 4
-}
-
-// isCode reports whether a value is an expression, a path or an address rather
-// than a literal.
-func isCode(v []byte, quoted bool) bool {
-	switch {
-	case bytes.Contains(v, []byte("://")), bytes.HasPrefix(v, []byte("/")), bytes.HasPrefix(v, []byte("./")), bytes.HasPrefix(v, []byte("../")),
-		bytes.HasPrefix(v, []byte("$")) && isName(v[1:]), bytes.HasPrefix(v, []byte("@")) && isName(v[1:]), bytes.HasPrefix(v, []byte("sha")) && bytes.ContainsAny(v, "-:"):
-		return true
-	}
-	if bytes.Contains(v, []byte("0-9")) && bytes.Contains(bytes.ToLower(v), []byte("a-z")) {
-		return true // a regular expression's class
-	}
-	if bytes.HasPrefix(bytes.TrimPrefix(v, []byte("-")), []byte("0x")) || bytes.Contains(v, []byte(`\u`)) || bytes.Contains(v, []byte(`\x`)) || bytes.Contains(v, []byte(`\U`)) {
-		return true // a number; an escape is looked at decoded
-	}
-	if quoted {
-		return bytes.Contains(v, []byte("()")) || bytes.HasPrefix(v, []byte("--")) || bytes.ContainsAny(v, "{}<>") && bytes.ContainsAny(v, "}>")
-	}
-	return bytes.ContainsAny(v, "(){}[]<>$") || bytes.Contains(v, []byte("->")) || bytes.Contains(v, []byte("::")) || isDotted(v)
-}
-
-// isIdentifier reports whether a bare value is rather the name of something:
-// word characters with few digits, as testRSA2048PrivateKey.
-func isIdentifier(v []byte, r randomness) bool {
-	return isLetter(v[0]) && r.digits*5 < len(v) && (r.other == 0 || r.other == bytes.Count(v, []byte("_"))) && vowels(v)*5 >= r.letters
-}
-
-// isDotted reports whether v is a chain of identifiers: config.secrets.token.
-func isDotted(v []byte) bool {
-	if !bytes.ContainsRune(v, '.') {
-		return false
-	}
-	for _, part := range bytes.Split(v, []byte(".")) {
-		if len(part) == 0 || isDigit(part[0]) {
-			return false
-		}
-		for _, c := range part {
-			if !isWord(c) && c != '-' {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// isWords reports whether v reads as identifiers: parts of letters with at
-// most one change from lower to upper case at a time and digits only at a
-// part's end ("accessTokenSecret2", "my-secret-name", "AWS_REGION").
-func isWords(v []byte) bool {
-	parts := bytes.FieldsFunc(v, func(r rune) bool {
-		return r == '_' || r == '-' || r == '.' || r == ':' || r == '/' || r == '@' || r == '*' || r == '!'
-	})
-	if len(parts) == 0 {
-		return true
-	}
-	for _, p := range parts {
-		if !isCamel(p) {
-			return false
-		}
-	}
-	return true
-}
-
-func isCamel(p []byte) bool {
-	digits, humps, run := 0, 0, 0
-	for i, c := range p {
-		switch {
-		case isDigit(c):
-			digits++
-		case !isLetter(c):
-			return false
-		case digits > 0:
-			return false // letters behind digits
-		case c <= 'Z':
-			if i > 0 && p[i-1] > 'Z' {
-				humps++
-			}
-		default:
-			run++
-		}
-	}
-	// Words have four letters or more on average.
-	letters := len(p) - digits
-	if letters >= 8 && vowels(p)*5 < letters {
-		return false
-	}
-	return digits <= 4 && (letters == 0 || (humps+1)*4 <= letters || humps == 0 && vowels(p)*6 >= letters)
-}
-
-func vowels(p []byte) int {
-	n := 0
-	for _, c := range p {
-		if strings.IndexByte("aeiouyAEIOUY", c) >= 0 {
-			n++
-		}
-	}
-	return n
 }

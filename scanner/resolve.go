@@ -97,6 +97,7 @@ func (c *candidate) better(o *candidate) int {
 		cmp.Compare(classRank(c.class), classRank(o.class)),
 		cmp.Compare(boolRank(c.m.rule.Human), boolRank(o.m.rule.Human)),
 		cmp.Compare(c.how, o.how),
+		cmp.Compare(boolRank(c.m.rule.Weak), boolRank(o.m.rule.Weak)),
 		cmp.Compare(o.opaque(), c.opaque()),
 		cmp.Compare(o.to-o.from, c.to-c.from),
 		cmp.Compare(severityRank(c.m.rule.Severity), severityRank(o.m.rule.Severity)),

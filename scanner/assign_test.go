@@ -1,0 +1,71 @@
+package scanner_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/till-sh/till/rules"
+	"github.com/till-sh/till/scanner"
+)
+
+// drawn and chosen are a random value and a password, joined here so that no
+// scanner finds them in this file.
+var (
+	drawn  = strings.Join([]string{"q8zt3vlk0p", "wrx7jmyb2ncd9h"}, "")
+	chosen = strings.Join([]string{"kR7v", "mQ2xTz"}, "")
+)
+
+// TestAssigned shows the ways of writing from which the general rules read a
+// value, and what they leave alone.
+func TestAssigned(t *testing.T) {
+	engine, err := scanner.New(scanner.Options{}, rules.Builtin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ text, rule string }{
+		{"acmewise token = 'V'", "generic-secret"},
+		{"acmewise token - 'V'\nacmewise token - 'other'", "generic-secret"},
+		{"acmewise TOKEN V", "generic-secret"},
+		{"api key for acmewise: V", "generic-key"},
+		{"[DEBUG] Using Key=V", "generic-key"},
+		{"acmewiseKey := \"V\"", "generic-key"},
+		{"acmewiseACCESS V", "generic-key"},
+		{"<id>{acmewise}</id>\n<secret>{acmewise AQAAABAAA V}</secret>", "generic-secret"},
+		{"  api:\n    in: \"Header\"\n    acmewise_key: \"V\"", "generic-key"},
+		{"token = ' V '", "generic-secret"},
+		{"const token: string = 'V'", "generic-secret"},
+		{"Authorization: \"Acme-V1 V\"", "generic-secret"},
+		{"TOKEN ::= V", "generic-secret"},
+		{"$db_password = 'P';", "generic-password"},
+		{"easy_setopt(curl, CURLOPT_PASSWORD, \"P\");", "generic-password"},
+
+		{"cache_key = \"V\"", ""},
+		{"testPublicKey = \"V\"", ""},
+		{"fakeToken = \"V\"", ""},
+		{"authenticity_token\" value=\"V\"", ""},
+		{"the token is behind the door of the acmewise office", ""},
+		{"token := lexer.NextTokenOrNil2()", ""},
+		{"golang.org/x/oauth2 v0.36.0 h1:V=", ""},
+		{"Password string `json:\"password\" validate:\"required,max=255\"`", ""},
+		{"get \"admin/passwords\" => \"queenbee#passwords\"", ""},
+		{"db.password, mq.username", ""},
+		{"UpdateUserOptions{Password: &req.Password2}", ""},
+		{"password = 'some-password'", ""},
+	} {
+		text := strings.NewReplacer("V", drawn, "'P'", "'"+chosen+"'", "\"P\"", "\""+chosen+"\"").Replace(c.text)
+		found, err := engine.Scan(&scanner.Blob{Path: "notes.txt", Data: []byte(text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range found.Findings {
+			if v := f.Secret.Reveal(); v != drawn && v != chosen {
+				t.Errorf("%s: found something else than the value, by %s", c.text, f.Rule.ID)
+			}
+			got = f.Rule.ID
+		}
+		if got != c.rule {
+			t.Errorf("%s: found by %q, want %q", c.text, got, c.rule)
+		}
+	}
+}
