@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.1918f9",
+	Version: "2026-11-28.3311bd",
 	Providers: []Provider{
 		{
 			ID:       "1password",
@@ -15485,6 +15485,59 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "facepp",
+			Name:     "Face++",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://console.faceplusplus.com/documents/5671789"},
+			Rules: []Rule{
+				{
+					ID:          "facepp-api-secret",
+					Provider:    "facepp",
+					Description: "Face++ API secret",
+					Keywords:    []string{"faceplusplus", "face_plus_plus", "facepp", "face++", "megvii"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "facepp-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api-us.faceplusplus.com/facepp/v3/faceset/getfacesets",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "api_key={{id}}&api_secret={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://console.faceplusplus.com/documents/6329465",
+						Note: "needs the API key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the secret",
+								URL:   "https://console.faceplusplus.com/app/apikey/list",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret for this app alone",
+								URL:   "https://console.faceplusplus.com/app/apikey/list",
+							},
+						},
+						Usage: "https://console.faceplusplus.com : API calls and bills",
+						Blast: "detects and compares faces on your bill, and reads the face sets",
+					},
+				},
+			},
+		},
+		{
 			ID:       "fal",
 			Name:     "fal.ai",
 			Reviewed: "2026-11-24",
@@ -15561,6 +15614,50 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "fastforex",
+			Name:     "fastFOREX",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://fastforex.readme.io/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "fastforex-api-key",
+					Provider:    "fastforex",
+					Description: "fastFOREX API key",
+					Keywords:    []string{"fastforex", "fast_forex"},
+					Value:       "[0-9a-z]{10}-[0-9a-z]{10}-[0-9a-z]{6}|[0-9a-z-]{28}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "fastforex-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fastforex.io/usage?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://fastforex.readme.io/reference/get_usage",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://console.fastforex.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://console.fastforex.io/",
+							},
+						},
+						Usage: "https://console.fastforex.io/ : usage",
+						Blast: "uses up the requests of your plan",
+					},
+				},
+			},
+		},
+		{
 			ID:       "fastly",
 			Name:     "Fastly",
 			Reviewed: "2026-11-24",
@@ -15622,6 +15719,314 @@ var builtin = Catalogue{
 						Usage: "https://manage.fastly.com/account/audit-log : events of the token; last_used_at in the verification's answer",
 						Blast: "changes and purges CDN services in its scope: what your visitors are served",
 						Self:  true,
+					},
+				},
+			},
+		},
+		{
+			ID:       "fastspring",
+			Name:     "FastSpring",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.fastspring.com/reference/getting-started-with-your-api"},
+			Rules: []Rule{
+				{
+					ID:          "fastspring-api-password",
+					Provider:    "fastspring",
+					Description: "FastSpring API password",
+					Keywords:    []string{"fastspring", "fast_spring"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fastspring-api-password",
+					Verify: Verify{
+						Note: "a Basic login: GET https://api.fastspring.com/accounts?limit=1 answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the password",
+								URL:   "https://app.fastspring.com/developer-tools/api-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a password for this app alone",
+								URL:   "https://app.fastspring.com/developer-tools/api-credentials",
+							},
+						},
+						Usage: "https://app.fastspring.com : activity",
+						Blast: "reads customers and subscriptions and refunds orders",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fauna",
+			Name:     "Fauna",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.faunadb.org/fauna/current/learn/security/keys/"},
+			Rules: []Rule{
+				{
+					ID:          "fauna-secret",
+					Provider:    "fauna",
+					Description: "Fauna database secret",
+					Keywords:    []string{"fnae", "fnaf", "fnad", "fauna"},
+					Regex:       `\bfnA[DEF][0-9A-Za-z_-]{34,37}\b`,
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fauna-secret",
+					Verify: Verify{
+						Note: "the service ended in May 2025: a secret opens an own server at most",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the secret",
+								URL:   "https://dashboard.fauna.com/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret for this app alone",
+								URL:   "https://dashboard.fauna.com/keys",
+							},
+						},
+						Usage: "the database's log",
+						Blast: "read and wrote the database with the role of the key",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fedex",
+			Name:     "FedEx",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.fedex.com/api/en-us/catalog/authorization/docs.html"},
+			Rules: []Rule{
+				{
+					ID:          "fedex-secret-key",
+					Provider:    "fedex",
+					Description: "FedEx project secret key",
+					Keywords:    []string{"fedex"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fedex-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://apis.fedex.com/oauth/token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&client_id={{id}}&client_secret={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the API key; makes a token that lives an hour; test projects answer at apis-sandbox.fedex.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://developer.fedex.com/api/en-us/project.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://developer.fedex.com/api/en-us/project.html",
+							},
+						},
+						Usage: "https://www.fedex.com : billing online",
+						Blast: "ships on your FedEx account and reads tracking and addresses",
+					},
+				},
+				{
+					ID:          "fedex-api-key",
+					Provider:    "fedex",
+					Description: "FedEx project API key",
+					Keywords:    []string{"fedex_api_key", "fedex_key", "fedex_client_id", "fedexapikey", "fedex-api-key"},
+					Value:       "l7[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "fedex-api-key",
+					Verify: Verify{
+						Note: "an identifier: it is sent with the secret",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://developer.fedex.com/api/en-us/project.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://developer.fedex.com/api/en-us/project.html",
+							},
+						},
+						Usage: "https://www.fedex.com : billing online",
+						Blast: "ships on your FedEx account and reads tracking and addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "feedier",
+			Name:     "Feedier",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.feedier.com/"},
+			Rules: []Rule{
+				{
+					ID:          "feedier-api-key",
+					Provider:    "feedier",
+					Description: "Feedier API key",
+					Keywords:    []string{"feedier"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "feedier-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.feedier.com/v1/carriers",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://dashboard.feedier.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://dashboard.feedier.com/",
+							},
+						},
+						Usage: "Feedier dashboard : organization settings",
+						Blast: "reads what customers answered, with their addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fetchrss",
+			Name:     "FetchRSS",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://fetchrss.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "fetchrss-api-key",
+					Provider:    "fetchrss",
+					Description: "FetchRSS API token",
+					Keywords:    []string{"fetchrss", "fetch_rss"},
+					Value:       "[0-9A-Za-z.]{40}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "fetchrss-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://fetchrss.com/api/v1/feed/list?auth={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401, 403},
+						LiveBody: `"success": ?true`,
+						DeadBody: "(?i)not authorized|auth",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://fetchrss.com/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://fetchrss.com/profile",
+							},
+						},
+						Usage: "https://fetchrss.com : the list of feeds",
+						Blast: "creates and deletes feeds of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fibery",
+			Name:     "Fibery",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.fibery.io/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "fibery-api-token",
+					Provider:    "fibery",
+					Description: "Fibery API token",
+					Keywords:    []string{"fibery"},
+					Value:       `[0-9a-f]{8}\.[0-9a-f]{35}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fibery-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{workspace}}.fibery.io/api/webhooks/v2",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the workspace's name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://help.fibery.io/en/articles/7",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://help.fibery.io/en/articles/7",
+							},
+						},
+						Usage: "Fibery : activity log",
+						Blast: "reads and changes every database of the workspace that the user may",
 					},
 				},
 			},
@@ -15768,6 +16173,759 @@ var builtin = Catalogue{
 						},
 						Usage: "the organization's activity log",
 						Blast: "reads the design files and comments its owner can see, within its scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "file-io",
+			Name:     "file.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.file.io/developers"},
+			Rules: []Rule{
+				{
+					ID:          "file-io-api-key",
+					Provider:    "file-io",
+					Description: "file.io API key",
+					Keywords:    []string{"fileio", "file.io", "file_io"},
+					Value:       "[0-9A-Z.-]{39,41}|[0-9A-Z]{7}(?:-[0-9A-Z]{7}){3}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "file-io-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://file.io/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.file.io/account/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://www.file.io/account/settings",
+							},
+						},
+						Usage: "https://www.file.io : the list of files",
+						Blast: "lists, fetches and deletes the files of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "filestack",
+			Name:     "Filestack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.filestack.com/docs/security/"},
+			Rules: []Rule{
+				{
+					ID:          "filestack-app-secret",
+					Provider:    "filestack",
+					Description: "Filestack app secret",
+					Keywords:    []string{"filestack_secret", "filestack-secret", "filestacksecret", "filestack_app_secret"},
+					Value:       "[0-9A-Z]{26}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "filestack-app-secret",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Filestack API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://dev.filestack.com/apps/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://dev.filestack.com/apps/",
+							},
+						},
+						Usage: "https://dev.filestack.com : usage",
+						Blast: "signs policies: reads, overwrites and deletes stored files",
+					},
+				},
+				{
+					ID:          "filestack-api-key",
+					Provider:    "filestack",
+					Description: "Filestack API key",
+					Keywords:    []string{"filestack", "filepicker"},
+					Value:       "A[0-9A-Za-z]{20}z",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "filestack-api-key",
+					Verify: Verify{
+						Note: "meant for browsers: the secret signs what it may do",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Switch security on, so that uploads need a signature",
+								URL:   "https://dev.filestack.com/apps/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new app",
+								URL:   "https://dev.filestack.com/apps/",
+							},
+						},
+						Usage: "https://dev.filestack.com : usage",
+						Blast: "uploads on your plan when the app does not demand signatures",
+					},
+				},
+			},
+		},
+		{
+			ID:       "finage",
+			Name:     "Finage",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://finage.co.uk/docs/api/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "finage-api-key",
+					Provider:    "finage",
+					Description: "Finage API key",
+					Keywords:    []string{"finage"},
+					Value:       "API_KEY[0-9A-Z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "finage-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.finage.co.uk/last/stock/AAPL?apikey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "costs one call",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://moon.finage.co.uk/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://moon.finage.co.uk/settings/api-keys",
+							},
+						},
+						Usage: "https://moon.finage.co.uk : usage",
+						Blast: "uses up the calls of your market data plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "financial-modeling-prep",
+			Name:     "Financial Modeling Prep",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://site.financialmodelingprep.com/developer/docs"},
+			Rules: []Rule{
+				{
+					ID:          "financial-modeling-prep-api-key",
+					Provider:    "financial-modeling-prep",
+					Description: "Financial Modeling Prep API key",
+					Keywords:    []string{"financialmodelingprep", "financial_modeling_prep", "financial-modeling-prep", "fmp_api", "fmp_key", "fmp-api", "fmpapi", "fmp_token"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "financial-modeling-prep-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://financialmodelingprep.com/stable/search-symbol?query=AAPL&apikey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://site.financialmodelingprep.com/developer/docs/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://site.financialmodelingprep.com/developer/docs/dashboard",
+							},
+						},
+						Usage: "https://site.financialmodelingprep.com/developer/docs/dashboard",
+						Blast: "uses up the calls of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "findl",
+			Name:     "Findl",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.findl.com/"},
+			Rules: []Rule{
+				{
+					ID:          "findl-api-key",
+					Provider:    "findl",
+					Description: "Findl API key",
+					Keywords:    []string{"findl_", "findl-", "findlapi", "findl.com", "findl "},
+					Value:       "[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "findl-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the vendor to replace the key",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://www.findl.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.findl.com/",
+							},
+						},
+						Usage: "the Findl account",
+						Blast: "runs searches on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fingerprint",
+			Name:     "Fingerprint",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.fingerprint.com/docs/server-api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "fingerprint-secret-key",
+					Provider:    "fingerprint",
+					Description: "Fingerprint secret API key",
+					Keywords:    []string{"fingerprintjs", "fingerprint_secret", "fingerprint_api", "fingerprint-pro", "fingerprint_pro", "fpjs", "fingerprint_private", "fingerprint_server", "fingerprint.com"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fingerprint-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fpjs.io/visitors/x",
+							Headers: []Header{
+								{
+									Name:  "Auth-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{404, 400},
+						Dead: []int{403},
+						Note: "EU and Asia workspaces answer at eu.api.fpjs.io and ap.api.fpjs.io",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret",
+								URL:   "https://dashboard.fingerprint.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new secret",
+								URL:   "https://dashboard.fingerprint.com/api-keys",
+							},
+						},
+						Usage: "https://dashboard.fingerprint.com : API usage",
+						Blast: "reads visits with addresses and places of your users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "finicity",
+			Name:     "Finicity",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.mastercard.com/open-finance-us/documentation/quick-start-guide/", "https://developer.mastercard.com/open-finance-us/documentation/integration-and-testing/"},
+			Rules: []Rule{
+				{
+					ID:          "finicity-app-key",
+					Provider:    "finicity",
+					Description: "Finicity app key",
+					Keywords:    []string{"finicity"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "finicity-app-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.finicity.com/aggregation/v2/partners/authentication",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+								{
+									Name:  "Finicity-App-Key",
+									Value: "{{app_key}}",
+								},
+							},
+							Body: `{"partnerId":"{{id}}","partnerSecret":"{{secret}}"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs app key and partner id; makes a token that lives two hours; five wrong tries lock the partner",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the partner secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://developer.mastercard.com/dashboard",
+								Request: &Request{
+									Method: "PUT",
+									URL:    "https://api.finicity.com/aggregation/v2/partners/authentication",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "Finicity-App-Key",
+											Value: "{{app_key}}",
+										},
+									},
+									Body: `{"partnerId":"{{id}}","partnerSecret":"{{secret}}","newPartnerSecret":"{{new-secret}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://developer.mastercard.com/dashboard",
+							},
+						},
+						Usage: "https://developer.mastercard.com/dashboard",
+						Blast: "reads the bank accounts and transactions of your customers",
+					},
+				},
+				{
+					ID:          "finicity-partner-secret",
+					Provider:    "finicity",
+					Description: "Finicity partner secret",
+					Keywords:    []string{"finicity_partner_secret", "finicity_secret", "finicity-partner-secret", "finicitypartnersecret", "finicity_client_secret", "finicity"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "finicity-partner-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.finicity.com/aggregation/v2/partners/authentication",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+								{
+									Name:  "Finicity-App-Key",
+									Value: "{{app_key}}",
+								},
+							},
+							Body: `{"partnerId":"{{id}}","partnerSecret":"{{secret}}"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs app key and partner id; makes a token that lives two hours; five wrong tries lock the partner",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the partner secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://developer.mastercard.com/dashboard",
+								Request: &Request{
+									Method: "PUT",
+									URL:    "https://api.finicity.com/aggregation/v2/partners/authentication",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "Finicity-App-Key",
+											Value: "{{app_key}}",
+										},
+									},
+									Body: `{"partnerId":"{{id}}","partnerSecret":"{{secret}}","newPartnerSecret":"{{new-secret}}"}`,
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://developer.mastercard.com/dashboard",
+							},
+						},
+						Usage: "https://developer.mastercard.com/dashboard",
+						Blast: "reads the bank accounts and transactions of your customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "finnhub",
+			Name:     "Finnhub",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://finnhub.io/docs/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "finnhub-api-key",
+					Provider:    "finnhub",
+					Description: "Finnhub API key",
+					Keywords:    []string{"finnhub"},
+					Value:       "[0-9a-z]{20}|[0-9a-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "finnhub-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://finnhub.io/api/v1/quote?symbol=AAPL",
+							Headers: []Header{
+								{
+									Name:  "X-Finnhub-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://finnhub.io/docs/api/quote",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://finnhub.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://finnhub.io/dashboard",
+							},
+						},
+						Usage: "https://finnhub.io/dashboard",
+						Blast: "uses up the calls of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "firebase",
+			Name:     "Firebase",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://firebase.google.com/docs/cli#use_the_cli_with_ci_systems", "https://firebase.google.com/docs/database/rest/auth#legacy_tokens"},
+			Rules: []Rule{
+				{
+					ID:          "firebase-ci-token",
+					Provider:    "firebase",
+					Description: "Firebase CLI refresh token",
+					Keywords:    []string{"firebase_token", "firebase-token", "firebasetoken", "firebase deploy", "firebase_ci", "firebase_refresh"},
+					Value:       "1/[0-9A-Za-z_-]{40,110}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "firebase-ci-token",
+					Verify: Verify{
+						Note: "firebase projects:list --token shows it; the option asks for the token on the command line, so till does not",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token with itself",
+								URL:   "https://myaccount.google.com/connections",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://oauth2.googleapis.com/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use a service account or workload identity in CI",
+								URL:   "https://firebase.google.com/docs/cli#use_the_cli_with_ci_systems",
+							},
+						},
+						Usage: "https://console.firebase.google.com : project settings, audit logs",
+						Blast: "deploys and reads everything that the signed-in person may in all Firebase projects",
+						Self:  true,
+					},
+				},
+				{
+					ID:          "firebase-database-secret",
+					Provider:    "firebase",
+					Description: "Firebase Realtime Database secret",
+					Keywords:    []string{"firebase_secret", "firebase-secret", "firebasesecret", "firebase_database_secret", "firebase_db_secret", "firebaseio.com", "firebase_auth_secret", "firebase_database", "firebase_legacy"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "firebase-database-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{database}}.firebaseio.com/.json?shallow=true&auth={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the database's name",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the database secret",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://console.firebase.google.com/project/_/settings/serviceaccounts/databasesecrets",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use a service account in its place",
+								URL:   "https://console.firebase.google.com/project/_/settings/serviceaccounts/databasesecrets",
+							},
+						},
+						Usage: "https://console.firebase.google.com : Realtime Database, usage",
+						Blast: "reads and writes the whole database past all rules",
+					},
+				},
+				{
+					ID:          "firebase-database-url",
+					Provider:    "firebase",
+					Description: "Firebase database URL",
+					Keywords:    []string{".firebaseio.com"},
+					Regex:       `\b[0-9a-z][0-9a-z-]{2,62}\.firebaseio\.com\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "firebase-database-url",
+					Allow:       []string{"(?i)^(?:your|my|example|project|test|demo|sample|app|database|xxx)"},
+					Verify: Verify{
+						Note: "GET /.json?shallow=true at the address answers 200 to anybody when the rules leave the database open",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Close the rules of the database",
+								Text:  "The address itself is public by design.",
+								URL:   "https://console.firebase.google.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								URL:   "https://console.firebase.google.com/",
+							},
+						},
+						Usage: "https://console.firebase.google.com : Realtime Database, usage",
+						Blast: "reads or changes the database if its rules are open",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fireberry",
+			Name:     "Fireberry",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.fireberry.com/reference"},
+			Rules: []Rule{
+				{
+					ID:          "fireberry-api-token",
+					Provider:    "fireberry",
+					Description: "Fireberry API token",
+					Keywords:    []string{"fireberry", "powerlink_token"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fireberry-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fireberry.com/metadata/records",
+							Headers: []Header{
+								{
+									Name:  "tokenid",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.fireberry.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://app.fireberry.com/",
+							},
+						},
+						Usage: "Fireberry : user settings",
+						Blast: "reads and changes all records of the CRM",
+					},
+				},
+			},
+		},
+		{
+			ID:       "firecrawl",
+			Name:     "Firecrawl",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.firecrawl.dev/api-reference/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "firecrawl-api-key",
+					Provider:    "firecrawl",
+					Description: "Firecrawl API key",
+					Keywords:    []string{"fc-"},
+					Regex:       `\bfc-[0-9a-f]{32}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "firecrawl-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.firecrawl.dev/v1/team/credit-usage",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.remaining_credits",
+						Docs:     "https://docs.firecrawl.dev/api-reference/endpoint/credit-usage",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.firecrawl.dev/app/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.firecrawl.dev/app/api-keys",
+							},
+						},
+						Usage: "https://www.firecrawl.dev/app/usage",
+						Blast: "scrapes on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "firehydrant",
+			Name:     "FireHydrant",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.firehydrant.com/docs/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "firehydrant-bot-token",
+					Provider:    "firehydrant",
+					Description: "FireHydrant bot token",
+					Keywords:    []string{"fhb-"},
+					Regex:       `\bfhb-[0-9a-f]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "firehydrant-bot-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.firehydrant.io/v1/ping",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.firehydrant.io/organizations/bots",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.firehydrant.io/organizations/bots",
+							},
+						},
+						Usage: "https://app.firehydrant.io : audit log",
+						Blast: "opens and changes incidents and pages people",
 					},
 				},
 			},
@@ -15927,6 +17085,2770 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.fireworks.ai/account/billing",
 						Blast: "runs models, fine-tunes and deployments on your bill; makes and deletes API keys of its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "firstpromoter",
+			Name:     "FirstPromoter",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.firstpromoter.com/"},
+			Rules: []Rule{
+				{
+					ID:          "firstpromoter-api-key",
+					Provider:    "firstpromoter",
+					Description: "FirstPromoter API key",
+					Keywords:    []string{"firstpromoter", "first_promoter"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z_-]{43}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "firstpromoter-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://firstpromoter.com/api/v1/promoters/list?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.firstpromoter.com/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://app.firstpromoter.com/settings/integrations",
+							},
+						},
+						Usage: "FirstPromoter : the API log",
+						Blast: "reads and changes promoters, referrals and rewards",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fixer",
+			Name:     "Fixer",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://fixer.io/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "fixer-access-key",
+					Provider:    "fixer",
+					Description: "Fixer access key",
+					Keywords:    []string{"fixerio", "fixer_io", "fixer-io", "fixer.io", "fixer_api", "fixer_key", "fixer_access", "fixerapi", "fixer-api"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "fixer-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://data.fixer.io/api/symbols?access_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"success": ?true`,
+						DeadBody: "invalid_access_key",
+						Docs:     "https://fixer.io/documentation",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://fixer.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://fixer.io/dashboard",
+							},
+						},
+						Usage: "https://fixer.io/usage",
+						Blast: "uses up the monthly calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "flagsmith",
+			Name:     "Flagsmith",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.flagsmith.com/clients/rest"},
+			Rules: []Rule{
+				{
+					ID:          "flagsmith-server-environment-key",
+					Provider:    "flagsmith",
+					Description: "Flagsmith server-side environment key",
+					Keywords:    []string{"ser."},
+					Regex:       `\bser\.[0-9A-Za-z]{22}\b`,
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "flagsmith-server-environment-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://edge.api.flagsmith.com/api/v1/environment-document/",
+							Headers: []Header{
+								{
+									Name:  "X-Environment-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://app.flagsmith.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								URL:   "https://app.flagsmith.com/",
+							},
+						},
+						Usage: "https://app.flagsmith.com : environment settings, SDK keys",
+						Blast: "reads all flags, segments and identities' overrides of the environment",
+					},
+				},
+				{
+					ID:          "flagsmith-organisation-api-key",
+					Provider:    "flagsmith",
+					Description: "Flagsmith organisation API key",
+					Keywords:    []string{"flagsmith", "bullet_train"},
+					Value:       `[0-9A-Za-z]{8}\.[0-9A-Za-z]{32}|[0-9a-f]{40}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "flagsmith-organisation-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.flagsmith.com/api/v1/organisations/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Api-Key {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.flagsmith.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://app.flagsmith.com/",
+							},
+						},
+						Usage: "https://app.flagsmith.com : audit log",
+						Blast: "changes every flag of the organisation",
+					},
+				},
+			},
+		},
+		{
+			ID:       "flat-io",
+			Name:     "Flat",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://flat.io/developers/docs/api/authentication.html"},
+			Rules: []Rule{
+				{
+					ID:          "flat-io-access-token",
+					Provider:    "flat-io",
+					Description: "Flat personal access token",
+					Keywords:    []string{"flat.io", "flatio", "flat_io", "flat-io"},
+					Value:       "[0-9a-f]{128}|[0-9a-z]{128}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "flat-io-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.flat.io/v2/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://flat.io/developers/api/reference/#operation/getAuthenticatedUser",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://flat.io/developers/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://flat.io/developers/apps",
+							},
+						},
+						Usage: "https://flat.io : the scores' history",
+						Blast: "reads and changes scores within its scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fleetbase",
+			Name:     "Fleetbase",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.fleetbase.io/"},
+			Rules: []Rule{
+				{
+					ID:          "fleetbase-api-key",
+					Provider:    "fleetbase",
+					Description: "Fleetbase API key",
+					Keywords:    []string{"flb_live_", "flb_test_"},
+					Regex:       `\bflb_(?:live|test)_[0-9A-Za-z]{20}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fleetbase-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fleetbase.io/v1/places?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://console.fleetbase.io/developers/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://console.fleetbase.io/developers/api-keys",
+							},
+						},
+						Usage: "https://console.fleetbase.io/developers/logs",
+						Blast: "reads and dispatches orders and knows where the drivers are",
+					},
+				},
+			},
+		},
+		{
+			ID:       "flexport",
+			Name:     "Flexport",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.flexport.com/s/api"},
+			Rules: []Rule{
+				{
+					ID:          "flexport-api-token",
+					Provider:    "flexport",
+					Description: "Flexport API token",
+					Keywords:    []string{"shltm_"},
+					Regex:       `\bshltm_[0-9A-Za-z_-]{40}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "flexport-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://logistics-api.flexport.com/logistics/api/2024-07/products?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.flexport.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://app.flexport.com/",
+							},
+						},
+						Usage: "Flexport : integrations",
+						Blast: "reads and orders shipments of the seller",
+					},
+				},
+			},
+		},
+		{
+			ID:       "flickr",
+			Name:     "Flickr",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.flickr.com/services/api/misc.api_keys.html"},
+			Rules: []Rule{
+				{
+					ID:          "flickr-api-key",
+					Provider:    "flickr",
+					Description: "Flickr API key",
+					Keywords:    []string{"flickr"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "flickr-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.flickr.com/services/rest/?method=flickr.test.echo&format=json&nojsoncallback=1&api_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"stat": ?"ok"`,
+						DeadBody: "Invalid API Key",
+						Docs:     "https://www.flickr.com/services/api/flickr.test.echo.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.flickr.com/services/apps/by/me",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://www.flickr.com/services/apps/by/me",
+							},
+						},
+						Usage: "https://www.flickr.com/services/apps/by/me : statistics",
+						Blast: "reads public photos on your quota; with the secret signs users in as your app",
+					},
+				},
+				{
+					ID:          "flickr-api-secret",
+					Provider:    "flickr",
+					Description: "Flickr API secret",
+					Keywords:    []string{"flickr_secret", "flickr-secret", "flickrsecret", "flickr_api_secret", "flickr_client_secret", "flickr_consumer_secret", "flickrapisecret"},
+					Value:       "[0-9a-f]{16}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "flickr-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.flickr.com/services/rest/?method=flickr.test.echo&format=json&nojsoncallback=1&api_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"stat": ?"ok"`,
+						DeadBody: "Invalid API Key",
+						Docs:     "https://www.flickr.com/services/api/flickr.test.echo.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.flickr.com/services/apps/by/me",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://www.flickr.com/services/apps/by/me",
+							},
+						},
+						Usage: "https://www.flickr.com/services/apps/by/me : statistics",
+						Blast: "reads public photos on your quota; with the secret signs users in as your app",
+					},
+				},
+			},
+		},
+		{
+			ID:       "flightapi",
+			Name:     "FlightAPI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.flightapi.io/"},
+			Rules: []Rule{
+				{
+					ID:          "flightapi-api-key",
+					Provider:    "flightapi",
+					Description: "FlightAPI API key",
+					Keywords:    []string{"flightapi", "flight_api", "flight-api"},
+					Value:       "[0-9a-f]{24}|[0-9a-z]{24}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "flightapi-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the vendor to replace the key",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://app.flightapi.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.flightapi.io/",
+							},
+						},
+						Usage: "https://app.flightapi.io : credits",
+						Blast: "uses up your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "flightaware",
+			Name:     "FlightAware",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.flightaware.com/aeroapi/portal/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "flightaware-aeroapi-key",
+					Provider:    "flightaware",
+					Description: "FlightAware AeroAPI key",
+					Keywords:    []string{"flightaware", "aeroapi", "flight_aware", "flightxml"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "flightaware-aeroapi-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://aeroapi.flightaware.com/aeroapi/account/usage",
+							Headers: []Header{
+								{
+									Name:  "x-apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.flightaware.com/aeroapi/portal/documentation#get-/account/usage",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.flightaware.com/aeroapi/portal/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://www.flightaware.com/aeroapi/portal/",
+							},
+						},
+						Usage: "https://www.flightaware.com/aeroapi/portal/usage",
+						Blast: "queries flights that are billed one by one",
+					},
+				},
+			},
+		},
+		{
+			ID:       "flightlabs",
+			Name:     "FlightLabs",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.goflightlabs.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "flightlabs-access-key",
+					Provider:    "flightlabs",
+					Description: "FlightLabs access key",
+					Keywords:    []string{"flightlabs", "flight_labs"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "flightlabs-access-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of FlightLabs lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the vendor to replace the key",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://www.goflightlabs.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.goflightlabs.com/dashboard",
+							},
+						},
+						Usage: "https://www.goflightlabs.com/dashboard",
+						Blast: "uses up the requests of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "flightstats",
+			Name:     "FlightStats (Cirium)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.flightstats.com/getting-started/"},
+			Rules: []Rule{
+				{
+					ID:          "flightstats-app-key",
+					Provider:    "flightstats",
+					Description: "FlightStats (Cirium) application key",
+					Keywords:    []string{"flightstats", "flight_stats", "cirium"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "flightstats-app-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.flightstats.com/flex/airports/rest/v1/json/fs/AMS?appId={{id}}&appKey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{403},
+						Note: "needs the application id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://developer.flightstats.com/admin/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://developer.flightstats.com/admin/applications",
+							},
+						},
+						Usage: "https://developer.flightstats.com/admin/ : usage",
+						Blast: "queries flight data on your contract",
+					},
+				},
+				{
+					ID:          "flightstats-app-id",
+					Provider:    "flightstats",
+					Description: "FlightStats (Cirium) application id",
+					Keywords:    []string{"flightstats_id", "flightstats_app_id", "flightstats-app-id", "flightstatsappid"},
+					Value:       "[0-9a-z]{8}",
+					MinEntropy:  2.3,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "flightstats-app-id",
+					Verify: Verify{
+						Note: "an identifier: it is sent with the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://developer.flightstats.com/admin/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://developer.flightstats.com/admin/applications",
+							},
+						},
+						Usage: "https://developer.flightstats.com/admin/ : usage",
+						Blast: "queries flight data on your contract",
+					},
+				},
+			},
+		},
+		{
+			ID:       "float",
+			Name:     "Float",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.float.com/"},
+			Rules: []Rule{
+				{
+					ID:          "float-api-token",
+					Provider:    "float",
+					Description: "Float API token",
+					Keywords:    []string{"float_api", "float-api", "floatapi", "float_token", "float-token", "float_secret", "float.com", "floatschedule", "float_key", "float_access"},
+					Value:       "[0-9a-f]{16}[0-9A-Za-z+/=._-]{42,46}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "float-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.float.com/v3/accounts",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.float.com/api_reference.html#Accounts",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://developer.float.com/overview_authentication.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://developer.float.com/overview_authentication.html",
+							},
+						},
+						Usage: "Float : activity feed",
+						Blast: "reads and changes people, rates and schedules of the team",
+					},
+				},
+			},
+		},
+		{
+			ID:       "flowdash",
+			Name:     "Flowdash",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.flowdash.com/docs/api-introduction"},
+			Rules: []Rule{
+				{
+					ID:          "flowdash-api-key",
+					Provider:    "flowdash",
+					Description: "Flowdash API key",
+					Keywords:    []string{"flowdash"},
+					Value:       "[0-9A-Za-z]{20,64}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "flowdash-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.flowdash.com/settings/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.flowdash.com/settings/api_keys",
+							},
+						},
+						Usage: "Flowdash : workflow history",
+						Blast: "reads and changes the tasks of the workflows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "flowflu",
+			Name:     "FlowFlu",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://en.flowfluassistance.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "flowflu-api-key",
+					Provider:    "flowflu",
+					Description: "FlowFlu API key",
+					Keywords:    []string{"flowflu"},
+					Value:       "[0-9A-Za-z]{51}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "flowflu-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://flowflu.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://flowflu.com/",
+							},
+						},
+						Usage: "FlowFlu : account settings",
+						Blast: "reads and changes contacts and deals",
+					},
+				},
+			},
+		},
+		{
+			ID:       "flowise",
+			Name:     "Flowise",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.flowiseai.com/configuration/authorization/chatflow-level"},
+			Rules: []Rule{
+				{
+					ID:          "flowise-api-key",
+					Provider:    "flowise",
+					Description: "Flowise API key",
+					Keywords:    []string{"flowise"},
+					Value:       "[0-9A-Za-z+/_-]{43}={0,1}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "flowise-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v1/chatflows",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the server",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								Text:  "API keys, on your own server.",
+								URL:   "https://docs.flowiseai.com/configuration/authorization/chatflow-level",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://docs.flowiseai.com/configuration/authorization/chatflow-level",
+							},
+						},
+						Usage: "the Flowise server's log",
+						Blast: "runs and reads the flows with the credentials stored in them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fluidstack",
+			Name:     "FluidStack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.fluidstack.io/"},
+			Rules: []Rule{
+				{
+					ID:          "fluidstack-api-key",
+					Provider:    "fluidstack",
+					Description: "FluidStack API key",
+					Keywords:    []string{"fluidstack"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z_-]{40,64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "fluidstack-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://platform.fluidstack.io/instances",
+							Headers: []Header{
+								{
+									Name:  "api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.fluidstack.io/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.fluidstack.io/api",
+							},
+						},
+						Usage: "https://dashboard.fluidstack.io : billing",
+						Blast: "rents GPU servers on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "flutterwave",
+			Name:     "Flutterwave",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.flutterwave.com/docs/authentication", "https://developer.flutterwave.com/v2.0/docs/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "flutterwave-secret-key",
+					Provider:    "flutterwave",
+					Description: "Flutterwave secret key",
+					Keywords:    []string{"flwseck-", "flwseck_test-"},
+					Regex:       `\bFLWSECK(?:_TEST)?-[0-9a-z]{32}(?:-[0-9a-z]{11}vt)?-X\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "flutterwave-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.flutterwave.com/v3/balances",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.flutterwave.com/reference/get-all-wallet-balances",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "All keys of the mode are replaced together.",
+								URL:   "https://app.flutterwave.com/dashboard/settings/apis/live",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://app.flutterwave.com/dashboard/settings/apis/live",
+							},
+						},
+						Usage: "https://app.flutterwave.com/dashboard/transactions ; audit logs",
+						Blast: "a live one pays out, refunds and reads customers; a test one touches test data only",
+					},
+				},
+				{
+					ID:          "flutterwave-encryption-key",
+					Provider:    "flutterwave",
+					Description: "Flutterwave encryption key",
+					Keywords:    []string{"flwseck_test", "flwseck"},
+					Regex:       `\bFLWSECK(?:_TEST)?-?[0-9a-f]{12,20}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "flutterwave-encryption-key",
+					Verify: Verify{
+						Note: "it only encrypts card data on the way in",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the keys",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.flutterwave.com/dashboard/settings/apis/live",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.flutterwave.com/dashboard/settings/apis/live",
+							},
+						},
+						Usage: "https://app.flutterwave.com/dashboard/transactions",
+						Blast: "reads card payloads that were encrypted with it, when somebody recorded them",
+					},
+				},
+				{
+					ID:          "flutterwave-public-key",
+					Provider:    "flutterwave",
+					Description: "Flutterwave public key",
+					Keywords:    []string{"flwpubk"},
+					Regex:       `\bFLWPUBK(?:_TEST)?-[0-9a-z]{32}-X\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "flutterwave-public-key",
+					Verify: Verify{
+						Note: "meant for pages: it starts payments to you",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look whether the secret key stands near it.",
+								URL:   "https://app.flutterwave.com/dashboard/settings/apis/live",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								URL:   "https://app.flutterwave.com/dashboard/settings/apis/live",
+							},
+						},
+						Usage: "https://app.flutterwave.com/dashboard/transactions",
+						Blast: "starts payments to your account, as any visitor can",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fly-io",
+			Name:     "Fly.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://fly.io/docs/security/tokens/", "https://fly.io/docs/reference/fly-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "fly-io-access-token",
+					Provider:    "fly-io",
+					Description: "Fly.io access token",
+					Keywords:    []string{"flyv1", "fm1", "fm2_"},
+					Regex:       `\bfm(?:1[ar]|2)_[0-9A-Za-z+/]{60,900}={0,3}`,
+					MinEntropy:  4.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "fly-io-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.fly.io/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"query { viewer { ... on User { email } } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"viewer": ?\{`,
+						DeadBody: "(?i)unauthorized|unauthenticated|not authorized",
+						Identity: "data.viewer.email",
+						Note:     `macaroons (fm1, fm2) are sent as "FlyV1 token" in place of Bearer`,
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Remove the leaked token",
+								URL:     "https://fly.io/user/personal_access_tokens",
+								Command: "fly tokens revoke {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a token with a name that tells its user",
+								URL:     "https://fly.io/user/personal_access_tokens",
+								Command: "fly tokens create deploy --name {{name}} --expiry 720h",
+							},
+						},
+						Usage: "https://fly.io/dashboard : activity of the apps",
+						Blast: "deploys code, reads secrets from inside the machines and runs servers on your bill, within its caveats",
+					},
+				},
+				{
+					ID:          "fly-io-personal-auth-token",
+					Provider:    "fly-io",
+					Description: "Fly.io personal auth token",
+					Keywords:    []string{"fo1_"},
+					Regex:       `\bfo1_[0-9A-Za-z_-]{43}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "fly-io-personal-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.fly.io/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"query { viewer { ... on User { email } } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"viewer": ?\{`,
+						DeadBody: "(?i)unauthorized|unauthenticated|not authorized",
+						Identity: "data.viewer.email",
+						Note:     `macaroons (fm1, fm2) are sent as "FlyV1 token" in place of Bearer`,
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Remove the leaked token",
+								URL:     "https://fly.io/user/personal_access_tokens",
+								Command: "fly tokens revoke {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a token with a name that tells its user",
+								URL:     "https://fly.io/user/personal_access_tokens",
+								Command: "fly tokens create deploy --name {{name}} --expiry 720h",
+							},
+						},
+						Usage: "https://fly.io/dashboard : activity of the apps",
+						Blast: "deploys code, reads secrets from inside the machines and runs servers on your bill, within its caveats",
+					},
+				},
+				{
+					ID:          "fly-io-legacy-token",
+					Provider:    "fly-io",
+					Description: "Fly.io auth token (legacy)",
+					Keywords:    []string{"fly_api_token", "fly_access_token", "fly_token", "flyio_token", "fly.io token", "fly-api-token"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "fly-io-legacy-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.fly.io/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"query { viewer { ... on User { email } } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"viewer": ?\{`,
+						DeadBody: "(?i)unauthorized|unauthenticated|not authorized",
+						Identity: "data.viewer.email",
+						Note:     `macaroons (fm1, fm2) are sent as "FlyV1 token" in place of Bearer`,
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Remove the leaked token",
+								URL:     "https://fly.io/user/personal_access_tokens",
+								Command: "fly tokens revoke {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a token with a name that tells its user",
+								URL:     "https://fly.io/user/personal_access_tokens",
+								Command: "fly tokens create deploy --name {{name}} --expiry 720h",
+							},
+						},
+						Usage: "https://fly.io/dashboard : activity of the apps",
+						Blast: "deploys code, reads secrets from inside the machines and runs servers on your bill, within its caveats",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fmfw",
+			Name:     "FMFW.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.fmfw.io/"},
+			Rules: []Rule{
+				{
+					ID:          "fmfw-api-secret",
+					Provider:    "fmfw",
+					Description: "FMFW.io API secret",
+					Keywords:    []string{"fmfw", "bitcoin.com exchange"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					MinEntropy:  3.4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "fmfw-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fmfw.io/api/3/spot/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "key and secret together are the loginthe text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the secret",
+								URL:   "https://fmfw.io/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new secret",
+								Text:  "Without withdrawals, bound to your addresses.",
+								URL:   "https://fmfw.io/settings/api-keys",
+							},
+						},
+						Usage: "https://fmfw.io : account history",
+						Blast: "trades and, with the right, withdraws",
+					},
+				},
+			},
+		},
+		{
+			ID:       "follow-up-boss",
+			Name:     "Follow Up Boss",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.followupboss.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "follow-up-boss-api-key",
+					Provider:    "follow-up-boss",
+					Description: "Follow Up Boss API key",
+					Keywords:    []string{"fka_"},
+					Regex:       `\bfka_[0-9A-Za-z]{30}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "follow-up-boss-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.followupboss.com/v1/identity",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://docs.followupboss.com/reference/identity",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.followupboss.com/2/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://app.followupboss.com/2/api",
+							},
+						},
+						Usage: "https://app.followupboss.com : admin, API usage",
+						Blast: "reads and exports all leads with their calls and texts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "forestadmin",
+			Name:     "Forest Admin",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.forestadmin.com/developer-guide-agents-nodejs/"},
+			Rules: []Rule{
+				{
+					ID:          "forestadmin-env-secret",
+					Provider:    "forestadmin",
+					Description: "Forest Admin environment secret",
+					Keywords:    []string{"forest_env_secret", "forest-env-secret", "forestenvsecret", "forestadmin", "forest_admin"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "forestadmin-env-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.forestadmin.com/liana/v4/permissions/environment",
+							Headers: []Header{
+								{
+									Name:  "forest-secret-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403, 404},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.forestadmin.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://app.forestadmin.com/",
+							},
+						},
+						Usage: "Forest Admin : activity logs",
+						Blast: "speaks as your server to Forest Admin and reads its permissions",
+					},
+				},
+				{
+					ID:          "forestadmin-auth-secret",
+					Provider:    "forestadmin",
+					Description: "Forest Admin auth secret",
+					Keywords:    []string{"forest_auth_secret", "forest-auth-secret", "forestauthsecret"},
+					Value:       "[0-9a-f]{48,128}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "forestadmin-auth-secret",
+					Verify: Verify{
+						Note: "signs sessions of your own server",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Set a new FOREST_AUTH_SECRET",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.forestadmin.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://app.forestadmin.com/",
+							},
+						},
+						Usage: "Forest Admin : activity logs",
+						Blast: "forges sessions of the admin panel",
+					},
+				},
+			},
+		},
+		{
+			ID:       "forge",
+			Name:     "Laravel Forge",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://forge.laravel.com/api-documentation"},
+			Rules: []Rule{
+				{
+					ID:          "forge-api-token",
+					Provider:    "forge",
+					Description: "Laravel Forge API token",
+					Keywords:    []string{"laravel_forge", "forge_token", "forge_api", "forge-api", "forge-token", "laravelforge", "forge.laravel.com", "forge_api_token"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "forge-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://forge.laravel.com/api/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://forge.laravel.com/user-profile/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://forge.laravel.com/user-profile/api",
+							},
+						},
+						Usage: "https://forge.laravel.com : server events",
+						Blast: "runs commands on all your servers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "form-io",
+			Name:     "Form.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.form.io/developers/auth"},
+			Rules: []Rule{
+				{
+					ID:          "form-io-access-token",
+					Provider:    "form-io",
+					Description: "Form.io access token",
+					Keywords:    []string{"formio", "form.io", "form_io"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{100,400}\.[0-9A-Za-z_-]{43}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "form-io-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{project}}.form.io/form?limit=1",
+							Headers: []Header{
+								{
+									Name:  "x-token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the project's name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://portal.form.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://portal.form.io/",
+							},
+						},
+						Usage: "https://portal.form.io : project settings, access",
+						Blast: "reads and changes every form and submission of the project",
+					},
+				},
+				{
+					ID:          "form-io-api-key",
+					Provider:    "form-io",
+					Description: "Form.io project API key",
+					Keywords:    []string{"formio_api", "formio_key", "formio-key", "x-token", "formioapikey", "formio_project_key", "formio-api"},
+					Value:       "[0-9A-Za-z]{30,32}",
+					MinEntropy:  3.6,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "form-io-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{project}}.form.io/form?limit=1",
+							Headers: []Header{
+								{
+									Name:  "x-token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the project's name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://portal.form.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://portal.form.io/",
+							},
+						},
+						Usage: "https://portal.form.io : project settings, access",
+						Blast: "reads and changes every form and submission of the project",
+					},
+				},
+			},
+		},
+		{
+			ID:       "formbucket",
+			Name:     "FormBucket",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.formbucket.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "formbucket-api-key",
+					Provider:    "formbucket",
+					Description: "FormBucket API key",
+					Keywords:    []string{"formbucket", "form_bucket"},
+					Value:       `[0-9A-Za-z]{100,180}|[0-9A-Za-z]{20,40}\.[0-9A-Za-z]{50,110}\.[0-9A-Za-z_-]{40,50}`,
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "formbucket-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of FormBucket lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.formbucket.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.formbucket.com/account",
+							},
+						},
+						Usage: "FormBucket : the buckets' history",
+						Blast: "reads what people sent through your forms",
+					},
+				},
+			},
+		},
+		{
+			ID:       "formcraft",
+			Name:     "FormCraft",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://formcraft-wp.com/help/"},
+			Rules: []Rule{
+				{
+					ID:          "formcraft-api-key",
+					Provider:    "formcraft",
+					Description: "FormCraft license or API key",
+					Keywords:    []string{"formcraft"},
+					Value:       "[0-9a-z]{16}|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "formcraft-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://formcrafts.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://formcrafts.com/",
+							},
+						},
+						Usage: "FormCraft : entries",
+						Blast: "reads form entries",
+					},
+				},
+			},
+		},
+		{
+			ID:       "formsite",
+			Name:     "Formsite",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.formsite.com/hc/en-us/articles/360000288594"},
+			Rules: []Rule{
+				{
+					ID:          "formsite-access-token",
+					Provider:    "formsite",
+					Description: "Formsite API access token",
+					Keywords:    []string{"formsite"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "formsite-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{server}}.formsite.com/api/v2/{{user}}/forms",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Note: "needs server and user directory",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.formsite.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://www.formsite.com/",
+							},
+						},
+						Usage: "Formsite : the account's API page",
+						Blast: "reads the results of all forms",
+					},
+				},
+			},
+		},
+		{
+			ID:       "formstack",
+			Name:     "Formstack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.formstack.com/reference/api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "formstack-access-token",
+					Provider:    "formstack",
+					Description: "Formstack access token",
+					Keywords:    []string{"formstack"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "formstack-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.formstack.com/api/v2/form.json?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.formstack.com/reference/form-get",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://www.formstack.com/admin/apiKey/main",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://www.formstack.com/admin/apiKey/main",
+							},
+						},
+						Usage: "Formstack : activity log",
+						Blast: "reads every submission of the forms",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fortnox",
+			Name:     "Fortnox",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.fortnox.se/developer/authorization"},
+			Rules: []Rule{
+				{
+					ID:          "fortnox-client-secret",
+					Provider:    "fortnox",
+					Description: "Fortnox client secret",
+					Keywords:    []string{"fortnox"},
+					Value:       "[0-9A-Za-z]{10,16}",
+					MinEntropy:  2.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fortnox-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fortnox.se/3/companyinformation",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "CompanyInformation.CompanyName",
+						Note:     "tells for access tokens",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://apps.fortnox.se/integrations-developer-portal/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://apps.fortnox.se/integrations-developer-portal/",
+							},
+						},
+						Usage: "Fortnox : integrations",
+						Blast: "with a company's token: reads and writes the books",
+					},
+				},
+				{
+					ID:          "fortnox-access-token",
+					Provider:    "fortnox",
+					Description: "Fortnox access token",
+					Keywords:    []string{"fortnox_access", "fortnox-access", "fortnox_token", "fortnoxaccesstoken", "access-token: "},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fortnox-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fortnox.se/3/companyinformation",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "CompanyInformation.CompanyName",
+						Note:     "tells for access tokens",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://apps.fortnox.se/integrations-developer-portal/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://apps.fortnox.se/integrations-developer-portal/",
+							},
+						},
+						Usage: "Fortnox : integrations",
+						Blast: "with a company's token: reads and writes the books",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fossa",
+			Name:     "FOSSA",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.fossa.com/docs/api-reference"},
+			Rules: []Rule{
+				{
+					ID:          "fossa-api-key",
+					Provider:    "fossa",
+					Description: "FOSSA API token",
+					Keywords:    []string{"fossa_api", "fossa-api", "fossa_token", "fossa_key", "fossaapi", "fossa.com", "fossa"},
+					Value:       `[0-9a-f]{32}|eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "fossa-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.fossa.com/api/cli/organization",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://app.fossa.com/account/settings/integrations/api_tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://app.fossa.com/account/settings/integrations/api_tokens",
+							},
+						},
+						Usage: "https://app.fossa.com : audit logs",
+						Blast: "a full token reads dependencies and issues of the projects; a push-only one uploads scans",
+					},
+				},
+			},
+		},
+		{
+			ID:       "foursquare",
+			Name:     "Foursquare",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.foursquare.com/developer/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "foursquare-api-key",
+					Provider:    "foursquare",
+					Description: "Foursquare API key",
+					Keywords:    []string{"fsq3"},
+					Regex:       `\bfsq3[0-9A-Za-z+/]{42,44}={0,2}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "foursquare-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.foursquare.com/v3/places/search?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 429},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://foursquare.com/developers/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://foursquare.com/developers/",
+							},
+						},
+						Usage: "https://foursquare.com/developers/ : usage",
+						Blast: "searches places on your credits",
+					},
+				},
+				{
+					ID:          "foursquare-client-secret",
+					Provider:    "foursquare",
+					Description: "Foursquare client secret",
+					Keywords:    []string{"foursquare", "four_square", "fsq_"},
+					Value:       "[0-9A-Z]{48}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "foursquare-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.foursquare.com/v3/places/search?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 429},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://foursquare.com/developers/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://foursquare.com/developers/",
+							},
+						},
+						Usage: "https://foursquare.com/developers/ : usage",
+						Blast: "searches places on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "frame-io",
+			Name:     "Frame.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.frame.io/docs/getting-started/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "frame-io-developer-token",
+					Provider:    "frame-io",
+					Description: "Frame.io developer token",
+					Keywords:    []string{"fio-u-"},
+					Regex:       `\bfio-u-[0-9A-Za-z_-]{64}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "frame-io-developer-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.frame.io/v2/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developer.frame.io/api/reference/operation/getMe/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://developer.frame.io/app/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://developer.frame.io/app/tokens",
+							},
+						},
+						Usage: "https://app.frame.io : account audit logs",
+						Blast: "reads, uploads and deletes videos of the teams",
+					},
+				},
+			},
+		},
+		{
+			ID:       "freeagent",
+			Name:     "FreeAgent",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.freeagent.com/docs/oauth"},
+			Rules: []Rule{
+				{
+					ID:          "freeagent-client-secret",
+					Provider:    "freeagent",
+					Description: "FreeAgent OAuth secret",
+					Keywords:    []string{"freeagent", "free_agent"},
+					Value:       "[0-9A-Za-z_-]{22,43}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "freeagent-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.freeagent.com/v2/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Note:     "tells for access tokens",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://dev.freeagent.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://dev.freeagent.com/apps",
+							},
+						},
+						Usage: "https://dev.freeagent.com/apps",
+						Blast: "with a customer's token: reads and writes the books",
+					},
+				},
+			},
+		},
+		{
+			ID:       "freecurrencyapi",
+			Name:     "Freecurrencyapi",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://freecurrencyapi.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "freecurrencyapi-api-key",
+					Provider:    "freecurrencyapi",
+					Description: "Freecurrencyapi API key",
+					Keywords:    []string{"fca_live_"},
+					Regex:       `\bfca_live_[0-9A-Za-z]{40}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "freecurrencyapi-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.freecurrencyapi.com/v1/status",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://freecurrencyapi.com/docs/status",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.freecurrencyapi.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://app.freecurrencyapi.com/api-keys",
+							},
+						},
+						Usage: "https://app.freecurrencyapi.com/dashboard",
+						Blast: "uses up the monthly requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "freemius",
+			Name:     "Freemius",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://freemius.com/help/documentation/api/"},
+			Rules: []Rule{
+				{
+					ID:          "freemius-secret-key",
+					Provider:    "freemius",
+					Description: "Freemius secret key",
+					Keywords:    []string{"freemius", "fs_dynamic_init", "secret_key"},
+					Value:       "sk_[0-9A-Za-z!@#%&()*+,.:;=?^_{|}~-]{29}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "freemius-secret-key",
+					Verify: Verify{
+						Note: "requests are signed with product id, public and secret key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://dashboard.freemius.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://dashboard.freemius.com/",
+							},
+						},
+						Usage: "https://dashboard.freemius.com : events",
+						Blast: "reads customers and licenses of the product and releases versions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "freshbooks",
+			Name:     "FreshBooks",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.freshbooks.com/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "freshbooks-client-secret",
+					Provider:    "freshbooks",
+					Description: "FreshBooks client secret",
+					Keywords:    []string{"freshbooks", "fresh_books", "fresh-books"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "freshbooks-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.freshbooks.com/auth/api/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "response.email",
+						Docs:     "https://www.freshbooks.com/api/me_endpoint",
+						Note:     "tells for access tokens; a client secret needs a code",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://my.freshbooks.com/#/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://my.freshbooks.com/#/developer",
+							},
+						},
+						Usage: "https://my.freshbooks.com/#/developer",
+						Blast: "with a user's token: reads invoices and customers and records payments",
+					},
+				},
+				{
+					ID:          "freshbooks-access-token",
+					Provider:    "freshbooks",
+					Description: "FreshBooks access token",
+					Keywords:    []string{"freshbooks", "fresh_books"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "freshbooks-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.freshbooks.com/auth/api/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "response.email",
+						Docs:     "https://www.freshbooks.com/api/me_endpoint",
+						Note:     "tells for access tokens; a client secret needs a code",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://my.freshbooks.com/#/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://my.freshbooks.com/#/developer",
+							},
+						},
+						Usage: "https://my.freshbooks.com/#/developer",
+						Blast: "with a user's token: reads invoices and customers and records payments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "freshchat",
+			Name:     "Freshchat",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.freshchat.com/api/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "freshchat-api-token",
+					Provider:    "freshchat",
+					Description: "Freshchat API token",
+					Keywords:    []string{"freshchat", "fresh_chat"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "freshchat-api-token",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://support.freshchat.com/support/solutions/articles/50000000011",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://support.freshchat.com/support/solutions/articles/50000000011",
+							},
+						},
+						Usage: "Freshchat : account activity",
+						Blast: "reads chats and writes to customers as your agents",
+					},
+				},
+			},
+		},
+		{
+			ID:       "freshdesk",
+			Name:     "Freshdesk",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.freshdesk.com/api/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "freshdesk-api-key",
+					Provider:    "freshdesk",
+					Description: "Freshdesk API key",
+					Keywords:    []string{"freshdesk", "fresh_desk"},
+					Value:       "[0-9A-Za-z]{20}|[0-9A-Za-z]{16,22}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "freshdesk-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{domain}}.freshdesk.com/api/v2/agents/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:X",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "contact.email",
+						Note:     "needs the domain; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "Profile settings of the agent.",
+								URL:   "https://support.freshdesk.com/support/solutions/articles/215517",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://support.freshdesk.com/support/solutions/articles/215517",
+							},
+						},
+						Usage: "Freshdesk : audit log",
+						Blast: "reads tickets and contacts and answers as the agent",
+					},
+				},
+			},
+		},
+		{
+			ID:       "freshsales",
+			Name:     "Freshsales",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.freshworks.com/crm/api/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "freshsales-api-key",
+					Provider:    "freshsales",
+					Description: "Freshsales API key",
+					Keywords:    []string{"freshsales", "fresh_sales", "freshworks_crm"},
+					Value:       "[0-9A-Za-z_-]{20,22}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "freshsales-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{domain}}.myfreshworks.com/crm/sales/api/selector/owners",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token token={{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the bundle's name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://crmsupport.freshworks.com/support/solutions/articles/50000002503",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://crmsupport.freshworks.com/support/solutions/articles/50000002503",
+							},
+						},
+						Usage: "Freshsales : audit logs",
+						Blast: "reads and exports contacts and deals",
+					},
+				},
+			},
+		},
+		{
+			ID:       "freshservice",
+			Name:     "Freshservice",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.freshservice.com/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "freshservice-api-key",
+					Provider:    "freshservice",
+					Description: "Freshservice API key",
+					Keywords:    []string{"freshservice", "fresh_service"},
+					Value:       "[0-9A-Za-z]{20}|[0-9A-Za-z]{16,22}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "freshservice-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{domain}}.freshservice.com/api/v2/agents/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:X",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the domain; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://support.freshservice.com/support/solutions/articles/50000000306",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://support.freshservice.com/support/solutions/articles/50000000306",
+							},
+						},
+						Usage: "Freshservice : audit log",
+						Blast: "reads tickets, assets and people and approves changes as the agent",
+					},
+				},
+			},
+		},
+		{
+			ID:       "friendli",
+			Name:     "Friendli",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://friendli.ai/docs/guides/personal_access_tokens"},
+			Rules: []Rule{
+				{
+					ID:          "friendli-access-token",
+					Provider:    "friendli",
+					Description: "Friendli personal access token",
+					Keywords:    []string{"flp_"},
+					Regex:       `\bflp_[0-9A-Za-z]{40,60}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "friendli-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.friendli.ai/serverless/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://friendli.ai/suite/setting/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://friendli.ai/suite/setting/tokens",
+							},
+						},
+						Usage: "https://friendli.ai/suite : usage",
+						Blast: "runs models on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "front",
+			Name:     "Front",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.frontapp.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "front-api-token",
+					Provider:    "front",
+					Description: "Front API token",
+					Keywords:    []string{"frontapp", "front_api", "front-api", "frontapi", "front_token", "front-token", "front_secret", "front.token", "front_key", "front_jwt", "fronttoken"},
+					Value:       `[0-9A-Za-z=_-]{36,60}\.[0-9A-Za-z.=_-]{150,260}`,
+					MinEntropy:  4.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "front-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api2.frontapp.com/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://dev.frontapp.com/reference/token-identity",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.frontapp.com/settings/developers/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.frontapp.com/settings/developers/tokens",
+							},
+						},
+						Usage: "https://app.frontapp.com : API token's usage",
+						Blast: "reads every shared mailbox and sends mail from it",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fulcrum",
+			Name:     "Fulcrum",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.fulcrumapp.com/reference/intro"},
+			Rules: []Rule{
+				{
+					ID:          "fulcrum-api-token",
+					Provider:    "fulcrum",
+					Description: "Fulcrum API token",
+					Keywords:    []string{"fulcrum"},
+					Value:       "[0-9a-z]{80}|[0-9a-f]{80}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fulcrum-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fulcrumapp.com/api/v2/users.json",
+							Headers: []Header{
+								{
+									Name:  "X-ApiToken",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://docs.fulcrumapp.com/reference/get-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://web.fulcrumapp.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://web.fulcrumapp.com/settings/api",
+							},
+						},
+						Usage: "https://web.fulcrumapp.com/settings/api : last use",
+						Blast: "reads and changes the records, photos and forms of the organization",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fullcontact",
+			Name:     "FullContact",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.fullcontact.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "fullcontact-api-key",
+					Provider:    "fullcontact",
+					Description: "FullContact API key",
+					Keywords:    []string{"fullcontact", "full_contact"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "fullcontact-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fullcontact.com/v3/account.usage",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://platform.fullcontact.com/developers/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://platform.fullcontact.com/developers/api-keys",
+							},
+						},
+						Usage: "https://platform.fullcontact.com : usage",
+						Blast: "looks people up on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fullstory",
+			Name:     "FullStory",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.fullstory.com/server/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "fullstory-api-key",
+					Provider:    "fullstory",
+					Description: "FullStory API key",
+					Keywords:    []string{"na1.", "eu1."},
+					Regex:       `\b(?:na1|eu1)\.[0-9A-Za-z+/]{80,110}={0,2}`,
+					MinEntropy:  4.5,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fullstory-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fullstory.com/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developer.fullstory.com/server/v1/authentication/me/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://app.fullstory.com/ui/settings/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.fullstory.com/ui/settings/apikeys",
+							},
+						},
+						Usage: "https://app.fullstory.com : activity log",
+						Blast: "exports sessions and users' data; an admin key deletes people",
+					},
+				},
+				{
+					ID:          "fullstory-legacy-api-key",
+					Provider:    "fullstory",
+					Description: "FullStory API key (legacy)",
+					Keywords:    []string{"fullstory", "full_story"},
+					Value:       "[0-9A-Za-z+/]{70,120}={0,2}",
+					MinEntropy:  4.3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fullstory-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fullstory.com/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developer.fullstory.com/server/v1/authentication/me/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://app.fullstory.com/ui/settings/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.fullstory.com/ui/settings/apikeys",
+							},
+						},
+						Usage: "https://app.fullstory.com : activity log",
+						Blast: "exports sessions and users' data; an admin key deletes people",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fusionauth",
+			Name:     "FusionAuth",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://fusionauth.io/docs/apis/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "fusionauth-api-key",
+					Provider:    "fusionauth",
+					Description: "FusionAuth API key",
+					Keywords:    []string{"fusionauth", "fusion_auth"},
+					Value:       "[0-9A-Za-z_-]{56,64}",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "fusionauth-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/tenant",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the server; a key with narrower endpoints answers 401 as well",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "Settings, API keys on your own server.",
+								URL:   "https://fusionauth.io/docs/apis/authentication",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								URL:   "https://fusionauth.io/docs/apis/authentication",
+							},
+						},
+						Usage: "FusionAuth : audit log",
+						Blast: "creates and changes users and signs in as anybody, unless its endpoints are limited",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fxmarket",
+			Name:     "FXMarketAPI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://fxmarketapi.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "fxmarket-api-key",
+					Provider:    "fxmarket",
+					Description: "FXMarketAPI API key",
+					Keywords:    []string{"fxmarket", "fx_market"},
+					Value:       "[0-9A-Za-z_=-]{20}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "fxmarket-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://fxmarketapi.com/apicurrencies?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://fxmarketapi.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://fxmarketapi.com/dashboard",
+							},
+						},
+						Usage: "https://fxmarketapi.com/dashboard",
+						Blast: "uses up the requests of your plan",
 					},
 				},
 			},
