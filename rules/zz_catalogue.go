@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.3311bd",
+	Version: "2026-11-28.d1ab11",
 	Providers: []Provider{
 		{
 			ID:       "1password",
@@ -36676,6 +36676,654 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "qase",
+			Name:     "Qase",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.qase.io/reference/introduction-to-the-qase-api"},
+			Rules: []Rule{
+				{
+					ID:          "qase-api-token",
+					Provider:    "qase",
+					Description: "Qase API token",
+					Keywords:    []string{"qase"},
+					Value:       "[0-9a-f]{40}|[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "qase-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.qase.io/v1/project?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.qase.io/reference/get-projects",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.qase.io/user/api/token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.qase.io/user/api/token",
+							},
+						},
+						Usage: "https://app.qase.io/user/api/token : records changed by nobody you know",
+						Blast: "reads and changes test cases, runs and defects of every project its user sees",
+					},
+				},
+			},
+		},
+		{
+			ID:       "qdrant",
+			Name:     "Qdrant Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://qdrant.tech/documentation/cloud/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "qdrant-api-key",
+					Provider:    "qdrant",
+					Description: "Qdrant Cloud API key",
+					Keywords:    []string{"qdrant"},
+					Value:       `[0-9A-Za-z_-]{32,90}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\|[0-9A-Za-z_-]{30,90}|eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "qdrant-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/collections",
+							Headers: []Header{
+								{
+									Name:  "api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://api.qdrant.tech/api-reference/collections/get-collections",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Cluster, API keys.",
+								URL:   "https://cloud.qdrant.io/accounts/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://cloud.qdrant.io/accounts/",
+							},
+						},
+						Usage: "https://cloud.qdrant.io/accounts/ : the log of changes",
+						Blast: "reads, changes and deletes the cluster's vectors and payloads",
+					},
+				},
+			},
+		},
+		{
+			ID:       "qiniu",
+			Name:     "Qiniu Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.qiniu.com/kodo/3978/the-python-sdk"},
+			Rules: []Rule{
+				{
+					ID:          "qiniu-secret-key",
+					Provider:    "qiniu",
+					Description: "Qiniu Cloud secret key",
+					Keywords:    []string{"qiniu"},
+					Value:       "[0-9A-Za-z_-]{40}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "qiniu-secret-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Two pairs may live side by side: disable the old one, then delete it.",
+								URL:   "https://portal.qiniu.com/user/key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://portal.qiniu.com/user/key",
+							},
+						},
+						Usage: "https://portal.qiniu.com/user/key : new resources, users and costs",
+						Blast: "reads, uploads and deletes objects of every bucket, at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "qonto",
+			Name:     "Qonto",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.qonto.com/get-started/business-api/authentication/api-key"},
+			Rules: []Rule{
+				{
+					ID:          "qonto-secret-key",
+					Provider:    "qonto",
+					Description: "Qonto secret key",
+					Keywords:    []string{"qonto"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "qonto-secret-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://app.qonto.com/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://app.qonto.com/settings/integrations",
+							},
+						},
+						Usage: "https://app.qonto.com/settings/integrations : payments, refunds and payouts that nobody ordered",
+						Blast: "reads balances, transactions and attachments of the company's accounts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "qovery",
+			Name:     "Qovery",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://hub.qovery.com/docs/using-qovery/interface/cli/#generate-api-token"},
+			Rules: []Rule{
+				{
+					ID:          "qovery-api-token",
+					Provider:    "qovery",
+					Description: "Qovery API token",
+					Keywords:    []string{"qov_"},
+					Regex:       `\bqov_[0-9A-Za-z]{40,70}_[0-9]{6,12}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "qovery-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.qovery.com/organization",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api-doc.qovery.com/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								Text:  "Organization settings, API tokens.",
+								URL:   "https://console.qovery.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://console.qovery.com",
+							},
+						},
+						Usage: "https://console.qovery.com : new resources, users and costs",
+						Blast: "deploys and deletes environments and reads their variables",
+					},
+				},
+			},
+		},
+		{
+			ID:       "qualaroo",
+			Name:     "Qualaroo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.qualaroo.com/hc/en-us/articles/201969438"},
+			Rules: []Rule{
+				{
+					ID:          "qualaroo-api-key",
+					Provider:    "qualaroo",
+					Description: "Qualaroo API key",
+					Keywords:    []string{"qualaroo"},
+					Value:       "[0-9A-Za-z+/=]{64}|[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "qualaroo-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://app.qualaroo.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.qualaroo.com/account",
+							},
+						},
+						Usage: "https://app.qualaroo.com/account : records changed by nobody you know",
+						Blast: "reads the answers of surveys, with what visitors wrote about themselves",
+					},
+				},
+			},
+		},
+		{
+			ID:       "qualtrics",
+			Name:     "Qualtrics",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.qualtrics.com/2b4ffbd8af74e-api-key-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "qualtrics-api-key",
+					Provider:    "qualtrics",
+					Description: "Qualtrics API key",
+					Keywords:    []string{"qualtrics"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "qualtrics-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{datacenter}}.qualtrics.com/API/v3/whoami",
+							Headers: []Header{
+								{
+									Name:  "X-API-TOKEN",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "result.userName",
+						Docs:     "https://api.qualtrics.com/9398592961ced-who-am-i",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "Account settings, Qualtrics IDs, Generate token. There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.qualtrics.com/support/integrations/api-integration/overview/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.qualtrics.com/support/integrations/api-integration/overview/",
+							},
+						},
+						Usage: "https://www.qualtrics.com/support/integrations/api-integration/overview/ : records changed by nobody you know",
+						Blast: "reads and changes surveys, answers and contact lists of its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "quandl",
+			Name:     "Nasdaq Data Link (Quandl)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.data.nasdaq.com/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "quandl-api-key",
+					Provider:    "quandl",
+					Description: "Nasdaq Data Link (Quandl) API key",
+					Keywords:    []string{"quandl", "nasdaqdatalink", "nasdaq_data_link", "nasdaq-data-link", "nasdaq data link"},
+					Value:       "[0-9A-Za-z_-]{20}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "quandl-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://data.nasdaq.com/account/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://data.nasdaq.com/account/profile",
+							},
+						},
+						Usage: "https://data.nasdaq.com/account/profile : calls counted against the plan",
+						Blast: "uses up the data plan, premium series included",
+					},
+				},
+			},
+		},
+		{
+			ID:       "quay",
+			Name:     "Quay.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.quay.io/glossary/robot-accounts.html", "https://docs.quay.io/api/"},
+			Rules: []Rule{
+				{
+					ID:          "quay-robot-token",
+					Provider:    "quay",
+					Description: "Quay.io robot or OAuth token",
+					Keywords:    []string{"quay.io", "quay_api", "quay_key", "quay_token", "quay_secret", "quay_access", "quay_auth", "quay-api", "quay-key", "quay-token", "quay-secret", "quay-access", "quay-auth", "quayapi", "quaykey", "quaytoken", "quaysecret", "quayaccess", "quayauth", "quay api", "quay key", "quay token", "quay secret", "quay access", "quay auth", "quay_robot", "quay_password", "quay_oauth"},
+					Value:       "[0-9A-Z]{64}|[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "quay-robot-token",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Organization, Robot accounts, Regenerate token.",
+								URL:   "https://quay.io/repository/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://quay.io/repository/",
+							},
+						},
+						Usage: "https://quay.io/repository/ : resources that you did not create",
+						Blast: "pulls and pushes the images that the robot may reach",
+					},
+				},
+			},
+		},
+		{
+			ID:       "qubole",
+			Name:     "Qubole",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.qubole.com/en/latest/rest-api/api_overview.html"},
+			Rules: []Rule{
+				{
+					ID:          "qubole-api-token",
+					Provider:    "qubole",
+					Description: "Qubole API token",
+					Keywords:    []string{"qubole"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "qubole-api-token",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://api.qubole.com/v3/control-panel#my-accounts",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://api.qubole.com/v3/control-panel#my-accounts",
+							},
+						},
+						Usage: "https://api.qubole.com/v3/control-panel#my-accounts : jobs that nobody started",
+						Blast: "runs queries and commands on your clusters and reads their results",
+					},
+				},
+			},
+		},
+		{
+			ID:       "questrade",
+			Name:     "Questrade",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.questrade.com/api/documentation/security"},
+			Rules: []Rule{
+				{
+					ID:          "questrade-refresh-token",
+					Provider:    "questrade",
+					Description: "Questrade refresh token",
+					Keywords:    []string{"questrade"},
+					Value:       "[0-9A-Za-z_-]{32,40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "questrade-refresh-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://login.questrade.com/APIAccess/UserApps.aspx",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://login.questrade.com/APIAccess/UserApps.aspx",
+							},
+						},
+						Usage: "https://login.questrade.com/APIAccess/UserApps.aspx : payments, refunds and payouts that nobody ordered",
+						Blast: "reads accounts, and with trading rights places orders",
+					},
+				},
+			},
+		},
+		{
+			ID:       "quickbooks",
+			Name:     "Intuit QuickBooks",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.intuit.com/app/developer/qbo/docs/develop/authentication-and-authorization/oauth-2.0"},
+			Rules: []Rule{
+				{
+					ID:          "quickbooks-client-secret",
+					Provider:    "quickbooks",
+					Description: "Intuit QuickBooks OAuth client secret",
+					Keywords:    []string{"quickbooks", "quick_books", "intuit"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "quickbooks-client-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								Text:  "App, Keys and credentials, Rotate secret.",
+								URL:   "https://developer.intuit.com/app/developer/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://developer.intuit.com/app/developer/dashboard",
+							},
+						},
+						Usage: "https://developer.intuit.com/app/developer/dashboard : transactions that are not yours",
+						Blast: "with a user's refresh token reads and changes the books of every company that connected the app",
+					},
+				},
+			},
+		},
+		{
+			ID:       "quickmetrics",
+			Name:     "Quickmetrics",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://quickmetrics.io/docs"},
+			Rules: []Rule{
+				{
+					ID:          "quickmetrics-api-key",
+					Provider:    "quickmetrics",
+					Description: "Quickmetrics API key",
+					Keywords:    []string{"quickmetrics"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "quickmetrics-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://app.quickmetrics.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://app.quickmetrics.io",
+							},
+						},
+						Usage: "https://app.quickmetrics.io : events and volume that are not yours",
+						Blast: "writes metrics into your account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "quicknode",
+			Name:     "QuickNode",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.quicknode.com/docs/welcome"},
+			Rules: []Rule{
+				{
+					ID:          "quicknode-endpoint-url",
+					Provider:    "quicknode",
+					Description: "QuickNode endpoint address with its token",
+					Keywords:    []string{".quiknode.pro/"},
+					Regex:       `\bhttps?://[0-9a-z-]{6,60}(?:\.[0-9a-z-]{3,40})?\.quiknode\.pro/[0-9a-f]{40}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "quicknode-endpoint-url",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "Endpoint, Security, Token: add a new one and remove the old. There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://dashboard.quicknode.com/endpoints",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://dashboard.quicknode.com/endpoints",
+							},
+						},
+						Usage: "https://dashboard.quicknode.com/endpoints : requests that you did not make",
+						Blast: "uses up the credits of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "quip",
+			Name:     "Quip",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://quip.com/dev/automation/documentation/current#section/Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "quip-api-token",
+					Provider:    "quip",
+					Description: "Quip API token",
+					Keywords:    []string{"quip"},
+					Value:       `[0-9A-Za-z+/]{12,24}={0,2}\|[0-9]{10}\|[0-9A-Za-z+/]{43}=`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "quip-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://platform.quip.com/1/users/current",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://quip.com/dev/automation/documentation/current",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Asking for a new token ends the old one.",
+								URL:   "https://quip.com/dev/token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://quip.com/dev/token",
+							},
+						},
+						Usage: "https://quip.com/dev/token : records changed by nobody you know",
+						Blast: "reads and changes the documents and chats of its user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "railway",
 			Name:     "Railway",
 			Reviewed: "2026-11-28",
@@ -36735,6 +37383,1343 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "raindrop",
+			Name:     "Raindrop.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.raindrop.io/v1/authentication/token"},
+			Rules: []Rule{
+				{
+					ID:          "raindrop-api-token",
+					Provider:    "raindrop",
+					Description: "Raindrop.io API token",
+					Keywords:    []string{"raindrop.io", "raindropio", "raindrop_api", "raindrop_key", "raindrop_token", "raindrop_secret", "raindrop_access", "raindrop_auth", "raindrop-api", "raindrop-key", "raindrop-token", "raindrop-secret", "raindrop-access", "raindrop-auth", "raindropapi", "raindropkey", "raindroptoken", "raindropsecret", "raindropaccess", "raindropauth", "raindrop api", "raindrop key", "raindrop token", "raindrop secret", "raindrop access", "raindrop auth"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "raindrop-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.raindrop.io/rest/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://developer.raindrop.io/v1/user/authenticated",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://app.raindrop.io/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://app.raindrop.io/settings/integrations",
+							},
+						},
+						Usage: "https://app.raindrop.io/settings/integrations : the log of changes",
+						Blast: "reads and changes bookmarks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rainforestapi",
+			Name:     "Rainforest API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.trajectdata.com/rainforestapi/product-data-api/overview"},
+			Rules: []Rule{
+				{
+					ID:          "rainforestapi-api-key",
+					Provider:    "rainforestapi",
+					Description: "Rainforest API API key",
+					Keywords:    []string{"rainforestapi", "rainforest_api", "rainforest-api", "rainforest api"},
+					Value:       "[0-9A-F]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "rainforestapi-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.rainforestapi.com/account?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.trajectdata.com/rainforestapi/account-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://app.rainforestapi.com/playground",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.rainforestapi.com/playground",
+							},
+						},
+						Usage: "https://app.rainforestapi.com/playground : the usage of the month",
+						Blast: "uses up paid requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ramp",
+			Name:     "Ramp",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.ramp.com/developer-api/v1/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "ramp-client-secret",
+					Provider:    "ramp",
+					Description: "Ramp OAuth client secret",
+					Keywords:    []string{"ramp_sec_", "ramp_business_tok_"},
+					Regex:       `\bramp_(?:sec|business_tok)_[0-9A-Za-z]{32,64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ramp-client-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								URL:   "https://app.ramp.com/settings/ramp-developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://app.ramp.com/settings/ramp-developer",
+							},
+						},
+						Usage: "https://app.ramp.com/settings/ramp-developer : transactions that are not yours",
+						Blast: "reads cards, transactions and bills of the company and issues cards as its scopes allow",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rapid7",
+			Name:     "Rapid7",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.rapid7.com/insight/managing-platform-api-keys/"},
+			Rules: []Rule{
+				{
+					ID:          "rapid7-api-key",
+					Provider:    "rapid7",
+					Description: "Rapid7 API key",
+					Keywords:    []string{"rapid7", "insightops", "insightvm", "insightappsec", "logentries"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "rapid7-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{region}}.api.insight.rapid7.com/validate",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.rapid7.com/insight/api-overview/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://insight.rapid7.com/platform#/apiKeyManagement",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://insight.rapid7.com/platform#/apiKeyManagement",
+							},
+						},
+						Usage: "https://insight.rapid7.com/platform#/apiKeyManagement : who read or exported what",
+						Blast: "reads vulnerabilities and assets with its owner's rights; an organization key as an administrator",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rapidapi",
+			Name:     "RapidAPI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.rapidapi.com/docs/keys"},
+			Rules: []Rule{
+				{
+					ID:          "rapidapi-api-key",
+					Provider:    "rapidapi",
+					Description: "RapidAPI API key",
+					Keywords:    []string{"rapidapi", "rapid_api", "rapid-api", "rapid api"},
+					Value:       "[0-9A-Za-z_-]{50}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "rapidapi-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Application, Authorization, delete the key.",
+								URL:   "https://rapidapi.com/developer/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://rapidapi.com/developer/dashboard",
+							},
+						},
+						Usage: "https://rapidapi.com/developer/dashboard : requests that you did not make",
+						Blast: "calls every API that the application has subscribed to, and paid plans bill by call",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rapyd",
+			Name:     "Rapyd",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.rapyd.net/en/rapyd-api-authentication.html"},
+			Rules: []Rule{
+				{
+					ID:          "rapyd-secret-key",
+					Provider:    "rapyd",
+					Description: "Rapyd secret key",
+					Keywords:    []string{"rsk_"},
+					Regex:       `\brsk_[0-9a-f]{64,140}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "rapyd-secret-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://dashboard.rapyd.net/developers/credentials-details",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://dashboard.rapyd.net/developers/credentials-details",
+							},
+						},
+						Usage: "https://dashboard.rapyd.net/developers/credentials-details : payments, refunds and payouts that nobody ordered",
+						Blast: "signs payments, payouts and wallet transfers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "raven",
+			Name:     "Raven Tools",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://raventools.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "raven-api-key",
+					Provider:    "raven",
+					Description: "Raven Tools API key",
+					Keywords:    []string{"raven_api", "raven_key", "raven_token", "raven_secret", "raven_access", "raven_auth", "raven-api", "raven-key", "raven-token", "raven-secret", "raven-access", "raven-auth", "ravenapi", "ravenkey", "raventoken", "ravensecret", "ravenaccess", "ravenauth", "raven api", "raven key", "raven token", "raven secret", "raven access", "raven auth", "raventools", "raven_tools", "raven-tools", "raven tools"},
+					Value:       "[0-9A-Z-]{16}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "raven-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://raventools.com/account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://raventools.com/account/",
+							},
+						},
+						Usage: "https://raventools.com/account/ : calls counted against the plan",
+						Blast: "reads the SEO reports of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rawg",
+			Name:     "RAWG",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://rawg.io/apidocs"},
+			Rules: []Rule{
+				{
+					ID:          "rawg-api-key",
+					Provider:    "rawg",
+					Description: "RAWG API key",
+					Keywords:    []string{"rawg"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "rawg-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.rawg.io/api/platforms?page_size=1&key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api.rawg.io/docs/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://rawg.io/@me/apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://rawg.io/@me/apikey",
+							},
+						},
+						Usage: "https://rawg.io/@me/apikey : the counter of requests",
+						Blast: "uses up the free quota of the games database",
+					},
+				},
+			},
+		},
+		{
+			ID:       "raygun",
+			Name:     "Raygun",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://raygun.com/documentation/product-guides/crash-reporting/"},
+			Rules: []Rule{
+				{
+					ID:          "raygun-api-key",
+					Provider:    "raygun",
+					Description: "Raygun API key",
+					Keywords:    []string{"raygun"},
+					Value:       "[0-9A-Za-z+/]{22}==|[0-9A-Za-z]{22}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "raygun-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "Application settings, Regenerate API key. The old key stops working with the reset.",
+								URL:   "https://app.raygun.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.raygun.com",
+							},
+						},
+						Usage: "https://app.raygun.com : the volume of incoming data",
+						Blast: "sends false errors into the application; a personal token reads them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "razorpay",
+			Name:     "Razorpay",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://razorpay.com/docs/api/authentication/", "https://razorpay.com/docs/payments/dashboard/account-settings/api-keys/"},
+			Rules: []Rule{
+				{
+					ID:          "razorpay-key-id",
+					Provider:    "razorpay",
+					Description: "Razorpay live key id",
+					Keywords:    []string{"rzp_live_"},
+					Regex:       `\brzp_live_[0-9A-Za-z]{14}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "razorpay-key-id",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.razorpay.com/v1/payments?count=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://razorpay.com/docs/api/payments/fetch-all-payments/",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "Account and settings, API keys, Regenerate; the old one ends now or in 24 hours. The account has one key: the old one ends at once.",
+								URL:   "https://dashboard.razorpay.com/app/website-app-settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://dashboard.razorpay.com/app/website-app-settings/api-keys",
+							},
+						},
+						Usage: "https://dashboard.razorpay.com/app/transactions : refunds and payouts that nobody ordered",
+						Blast: "captures and refunds payments, orders payouts and reads customers",
+					},
+				},
+				{
+					ID:          "razorpay-key-secret",
+					Provider:    "razorpay",
+					Description: "Razorpay key secret",
+					Keywords:    []string{"razorpay", "rzp_", "key_secret", "keysecret"},
+					Value:       "[0-9A-Za-z]{24}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "razorpay-key-secret",
+					Needs: Needs{
+						Rule:    "razorpay-key-id",
+						Lines:   5,
+						Without: "suspect",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.razorpay.com/v1/payments?count=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://razorpay.com/docs/api/payments/fetch-all-payments/",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "Account and settings, API keys, Regenerate; the old one ends now or in 24 hours. The account has one key: the old one ends at once.",
+								URL:   "https://dashboard.razorpay.com/app/website-app-settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://dashboard.razorpay.com/app/website-app-settings/api-keys",
+							},
+						},
+						Usage: "https://dashboard.razorpay.com/app/transactions : refunds and payouts that nobody ordered",
+						Blast: "captures and refunds payments, orders payouts and reads customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "reachmail",
+			Name:     "ReachMail",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://services.reachmail.net/"},
+			Rules: []Rule{
+				{
+					ID:          "reachmail-api-token",
+					Provider:    "reachmail",
+					Description: "ReachMail API token",
+					Keywords:    []string{"reachmail"},
+					Value:       "[0-9A-Za-z_-]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "reachmail-api-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://www.reachmail.net",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://www.reachmail.net",
+							},
+						},
+						Usage: "https://www.reachmail.net : the log of sent mail, bounces and complaints",
+						Blast: "sends mail from your account and reads its lists",
+					},
+				},
+			},
+		},
+		{
+			ID:       "readme",
+			Name:     "ReadMe",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.readme.com/main/reference/intro/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "readme-api-key",
+					Provider:    "readme",
+					Description: "ReadMe API key",
+					Keywords:    []string{"rdme_"},
+					Regex:       `\brdme_[0-9a-z]{70,76}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "readme-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.readme.com/v2/projects/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.readme.com/main/reference/getproject",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Project, Configuration, API keys.",
+								URL:   "https://dash.readme.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://dash.readme.com",
+							},
+						},
+						Usage: "https://dash.readme.com : the log of changes",
+						Blast: "reads and changes the documentation project, which readers trust",
+					},
+				},
+			},
+		},
+		{
+			ID:       "readwise",
+			Name:     "Readwise",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://readwise.io/api_deets"},
+			Rules: []Rule{
+				{
+					ID:          "readwise-access-token",
+					Provider:    "readwise",
+					Description: "Readwise access token",
+					Keywords:    []string{"readwise"},
+					Value:       "[0-9A-Za-z]{50}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "readwise-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://readwise.io/api/v2/auth/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{204},
+						Dead: []int{401},
+						Docs: "https://readwise.io/api_deets",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://readwise.io/access_token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://readwise.io/access_token",
+							},
+						},
+						Usage: "https://readwise.io/access_token : changes and exports that nobody of you made",
+						Blast: "reads and changes highlights and saved documents",
+					},
+				},
+			},
+		},
+		{
+			ID:       "reallysimplesystems",
+			Name:     "Really Simple Systems",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://support.reallysimplesystems.com/api-v4/"},
+			Rules: []Rule{
+				{
+					ID:          "reallysimplesystems-api-token",
+					Provider:    "reallysimplesystems",
+					Description: "Really Simple Systems API token",
+					Keywords:    []string{"reallysimplesystems", "really_simple_systems", "really-simple-systems", "really simple systems"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|ey[0-9A-Za-z_.-]{100,400}\.ey[0-9A-Za-z_.-]{400,1000}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "reallysimplesystems-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://www.reallysimplesystems.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://www.reallysimplesystems.com",
+							},
+						},
+						Usage: "https://www.reallysimplesystems.com : changes and exports that nobody of you made",
+						Blast: "reads and changes accounts, contacts and deals of the CRM",
+					},
+				},
+			},
+		},
+		{
+			ID:       "reamaze",
+			Name:     "Re:amaze",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.reamaze.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "reamaze-api-token",
+					Provider:    "reamaze",
+					Description: "Re:amaze API token",
+					Keywords:    []string{"reamaze"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "reamaze-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.reamaze.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.reamaze.com",
+							},
+						},
+						Usage: "https://www.reamaze.com : records changed by nobody you know",
+						Blast: "reads and answers customers' conversations as a member of staff",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rebrandly",
+			Name:     "Rebrandly",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.rebrandly.com/docs/api-key-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "rebrandly-api-key",
+					Provider:    "rebrandly",
+					Description: "Rebrandly API key",
+					Keywords:    []string{"rebrandly"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "rebrandly-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.rebrandly.com/v1/account",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developers.rebrandly.com/reference/getaccount",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.rebrandly.com/account/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.rebrandly.com/account/api",
+							},
+						},
+						Usage: "https://app.rebrandly.com/account/api : changes and exports that nobody of you made",
+						Blast: "points your short links to other places",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rebrickable",
+			Name:     "Rebrickable",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://rebrickable.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "rebrickable-api-key",
+					Provider:    "rebrickable",
+					Description: "Rebrickable API key",
+					Keywords:    []string{"rebrickable"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "rebrickable-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://rebrickable.com/api/v3/lego/colors/?page_size=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "key {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://rebrickable.com/api/v3/docs/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://rebrickable.com/settings/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://rebrickable.com/settings/",
+							},
+						},
+						Usage: "https://rebrickable.com/settings/ : requests that you did not make",
+						Blast: "reads the catalogue, and with a user token somebody's collection",
+					},
+				},
+			},
+		},
+		{
+			ID:       "recallai",
+			Name:     "Recall.ai",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.recall.ai/docs/quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "recallai-api-key",
+					Provider:    "recallai",
+					Description: "Recall.ai API key",
+					Keywords:    []string{"recall.ai", "recallai", "recall_ai", "recall-ai", "recall ai"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "recallai-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://us-east-1.recall.ai/dashboard/developers/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://us-east-1.recall.ai/dashboard/developers/api-keys",
+							},
+						},
+						Usage: "https://us-east-1.recall.ai/dashboard/developers/api-keys : tokens and cost that are not yours",
+						Blast: "sends bots into meetings at your cost and reads recordings and transcripts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rechargepayments",
+			Name:     "Recharge",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.rechargepayments.com/2021-11/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "rechargepayments-api-token",
+					Provider:    "rechargepayments",
+					Description: "Recharge API token",
+					Keywords:    []string{"sk_1x", "sk_2x", "sk_3x", "sk_5x", "sk_10x", "sk_test_1x", "sk_test_2x", "sk_test_3x", "sk_test_5x", "sk_test_10x"},
+					Regex:       `\bsk_(?:test_)?(?:1|2|3|5|10)x[12]_[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "rechargepayments-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.rechargeapps.com/token_information",
+							Headers: []Header{
+								{
+									Name:  "X-Recharge-Access-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "token_information.name",
+						Scopes:   "token_information.scopes",
+						Docs:     "https://developer.rechargepayments.com/2021-11/token_information",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://merchant.rechargeapps.com/merchant/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://merchant.rechargeapps.com/merchant/api-tokens",
+							},
+						},
+						Usage: "https://merchant.rechargeapps.com : changed subscriptions and charges",
+						Blast: "reads and changes subscriptions, orders and customers of the store",
+					},
+				},
+				{
+					ID:          "rechargepayments-legacy-token",
+					Provider:    "rechargepayments",
+					Description: "Recharge API token (without prefix)",
+					Keywords:    []string{"rechargepayments", "rechargeapps", "recharge_api", "recharge-api", "rechargeapi", "recharge_token", "recharge_access", "recharge_payments", "recharge-payments", "recharge payments"},
+					Value:       "[0-9A-Za-z]{56}|[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "rechargepayments-legacy-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.rechargeapps.com/token_information",
+							Headers: []Header{
+								{
+									Name:  "X-Recharge-Access-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "token_information.name",
+						Scopes:   "token_information.scopes",
+						Docs:     "https://developer.rechargepayments.com/2021-11/token_information",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://merchant.rechargeapps.com/merchant/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://merchant.rechargeapps.com/merchant/api-tokens",
+							},
+						},
+						Usage: "https://merchant.rechargeapps.com : changed subscriptions and charges",
+						Blast: "reads and changes subscriptions, orders and customers of the store",
+					},
+				},
+			},
+		},
+		{
+			ID:       "recombee",
+			Name:     "Recombee",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.recombee.com/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "recombee-private-token",
+					Provider:    "recombee",
+					Description: "Recombee private token",
+					Keywords:    []string{"recombee"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "recombee-private-token",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "Database, Settings, Private token, Regenerate. The old key stops working with the reset.",
+								URL:   "https://admin.recombee.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://admin.recombee.com",
+							},
+						},
+						Usage: "https://admin.recombee.com : records changed by nobody you know",
+						Blast: "reads and changes the catalogue and the interactions of users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "recraft",
+			Name:     "Recraft",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.recraft.ai/docs/api-reference/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "recraft-api-token",
+					Provider:    "recraft",
+					Description: "Recraft API token",
+					Keywords:    []string{"recraft"},
+					Value:       "[0-9A-Za-z]{60,72}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "recraft-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://external.api.recraft.ai/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://www.recraft.ai/docs/api-reference/endpoints",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://www.recraft.ai/profile/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://www.recraft.ai/profile/api",
+							},
+						},
+						Usage: "https://www.recraft.ai/profile/api : generations that you did not start",
+						Blast: "makes images with paid units",
+					},
+				},
+			},
+		},
+		{
+			ID:       "recurly",
+			Name:     "Recurly",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://recurly.com/developers/api/"},
+			Rules: []Rule{
+				{
+					ID:          "recurly-api-key",
+					Provider:    "recurly",
+					Description: "Recurly API key",
+					Keywords:    []string{"recurly"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "recurly-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://v3.recurly.com/sites?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.0.subdomain",
+						Docs:     "https://recurly.com/developers/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://app.recurly.com/go/integrations/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.recurly.com/go/integrations/api_keys",
+							},
+						},
+						Usage: "https://app.recurly.com/go/integrations/api_keys : payments, refunds and payouts that nobody ordered",
+						Blast: "changes subscriptions, charges and refunds customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "redash",
+			Name:     "Redash",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://redash.io/help/user-guide/integrations-and-api/api"},
+			Rules: []Rule{
+				{
+					ID:          "redash-api-key",
+					Provider:    "redash",
+					Description: "Redash API key",
+					Keywords:    []string{"redash"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "redash-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/session",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Key {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://redash.io/help/user-guide/integrations-and-api/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "Profile, API key, Regenerate. The old key stops working with the reset.",
+								URL:   "https://redash.io/help/user-guide/integrations-and-api/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://redash.io/help/user-guide/integrations-and-api/api",
+							},
+						},
+						Usage: "https://redash.io/help/user-guide/integrations-and-api/api : changes and exports that nobody of you made",
+						Blast: "runs queries against the connected databases with its user's rights",
+					},
+				},
+			},
+		},
+		{
+			ID:       "reddit",
+			Name:     "Reddit",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://github.com/reddit-archive/reddit/wiki/OAuth2"},
+			Rules: []Rule{
+				{
+					ID:          "reddit-client-secret",
+					Provider:    "reddit",
+					Description: "Reddit OAuth client secret",
+					Keywords:    []string{"reddit"},
+					Value:       "[0-9A-Za-z_-]{27,30}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "reddit-client-secret",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://www.reddit.com/prefs/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://www.reddit.com/prefs/apps",
+							},
+						},
+						Usage: "https://www.reddit.com/prefs/apps : changes and exports that nobody of you made",
+						Blast: "asks for tokens in the app's name; a script app's secret with the password posts as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "redislabs",
+			Name:     "Redis Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://redis.io/docs/latest/operate/rc/api/get-started/"},
+			Rules: []Rule{
+				{
+					ID:          "redislabs-api-key",
+					Provider:    "redislabs",
+					Description: "Redis Cloud API account or user key",
+					Keywords:    []string{"redislabs", "redis_cloud", "redis-cloud", "rediscloud", "redis cloud"},
+					Value:       "[AS][0-9a-z]{46,52}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "redislabs-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.redislabs.com/#/access-management/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.redislabs.com/#/access-management/api-keys",
+							},
+						},
+						Usage: "https://app.redislabs.com/#/access-management/api-keys : resources that you did not create",
+						Blast: "with its account key creates and deletes databases and reads their passwords",
+					},
+				},
+			},
+		},
+		{
+			ID:       "refiner",
+			Name:     "Refiner",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://refiner.io/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "refiner-api-key",
+					Provider:    "refiner",
+					Description: "Refiner API key",
+					Keywords:    []string{"refiner_api", "refiner_key", "refiner_token", "refiner_secret", "refiner_access", "refiner_auth", "refiner-api", "refiner-key", "refiner-token", "refiner-secret", "refiner-access", "refiner-auth", "refinerapi", "refinerkey", "refinertoken", "refinersecret", "refineraccess", "refinerauth", "refiner api", "refiner key", "refiner token", "refiner secret", "refiner access", "refiner auth", "refiner.io"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z-]{36}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "refiner-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://app.refiner.io/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.refiner.io/settings/api",
+							},
+						},
+						Usage: "https://app.refiner.io/settings/api : the log of changes",
+						Blast: "reads survey answers and changes users' attributes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "reka",
+			Name:     "Reka AI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.reka.ai/quick-start"},
+			Rules: []Rule{
+				{
+					ID:          "reka-api-key",
+					Provider:    "reka",
+					Description: "Reka AI API key",
+					Keywords:    []string{"reka_api", "reka_key", "reka_token", "reka_secret", "reka_access", "reka_auth", "reka-api", "reka-key", "reka-token", "reka-secret", "reka-access", "reka-auth", "rekaapi", "rekakey", "rekatoken", "rekasecret", "rekaaccess", "rekaauth", "reka api", "reka key", "reka token", "reka secret", "reka access", "reka auth", "reka_ai", "reka.ai"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "reka-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://platform.reka.ai/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://platform.reka.ai/apikeys",
+							},
+						},
+						Usage: "https://platform.reka.ai/apikeys : generations that you did not start",
+						Blast: "runs models at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "removebg",
+			Name:     "remove.bg",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.remove.bg/api"},
+			Rules: []Rule{
+				{
+					ID:          "removebg-api-key",
+					Provider:    "removebg",
+					Description: "remove.bg API key",
+					Keywords:    []string{"remove.bg", "removebg", "remove_bg", "remove-bg"},
+					Value:       "[0-9A-Za-z]{24}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "removebg-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.remove.bg/v1.0/account",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://www.remove.bg/api#operations-Fetch_account_info-get_account",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://www.remove.bg/dashboard#api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.remove.bg/dashboard#api-key",
+							},
+						},
+						Usage: "https://www.remove.bg/dashboard#api-key : the usage of the month",
+						Blast: "uses up paid credits",
+					},
+				},
+			},
+		},
+		{
 			ID:       "render",
 			Name:     "Render",
 			Reviewed: "2026-11-28",
@@ -36787,6 +38772,121 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "rentcast",
+			Name:     "RentCast",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.rentcast.io/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "rentcast-api-key",
+					Provider:    "rentcast",
+					Description: "RentCast API key",
+					Keywords:    []string{"rentcast"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "rentcast-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.rentcast.io/app/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.rentcast.io/app/api",
+							},
+						},
+						Usage: "https://app.rentcast.io/app/api : the usage of the month",
+						Blast: "uses up paid property lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rentman",
+			Name:     "Rentman",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.rentman.net/"},
+			Rules: []Rule{
+				{
+					ID:          "rentman-api-token",
+					Provider:    "rentman",
+					Description: "Rentman API token",
+					Keywords:    []string{"rentman"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "rentman-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Configuration, Account, Integrations.",
+								URL:   "https://support.rentman.io/hc/en-us/articles/360013767839",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://support.rentman.io/hc/en-us/articles/360013767839",
+							},
+						},
+						Usage: "https://support.rentman.io/hc/en-us/articles/360013767839 : changes and exports that nobody of you made",
+						Blast: "reads and changes projects, crew and equipment",
+					},
+				},
+			},
+		},
+		{
+			ID:       "repairshopr",
+			Name:     "RepairShopr",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api-docs.repairshopr.com/"},
+			Rules: []Rule{
+				{
+					ID:          "repairshopr-api-token",
+					Provider:    "repairshopr",
+					Description: "RepairShopr API token",
+					Keywords:    []string{"repairshopr"},
+					Value:       "[0-9A-Za-z_-]{51}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "repairshopr-api-token",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://feedback.repairshopr.com/knowledgebase/articles/376312",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://feedback.repairshopr.com/knowledgebase/articles/376312",
+							},
+						},
+						Usage: "https://feedback.repairshopr.com/knowledgebase/articles/376312 : changes and exports that nobody of you made",
+						Blast: "reads and changes tickets, customers and invoices",
+					},
+				},
+			},
+		},
+		{
 			ID:       "replicate",
 			Name:     "Replicate",
 			Reviewed: "2026-11-24",
@@ -36833,6 +38933,123 @@ var builtin = Catalogue{
 						},
 						Usage: "https://replicate.com/account/billing",
 						Blast: "runs models on your bill; reads and changes private models, deployments and predictions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "replyio",
+			Name:     "Reply.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidocs.reply.io/"},
+			Rules: []Rule{
+				{
+					ID:          "replyio-api-key",
+					Provider:    "replyio",
+					Description: "Reply.io API key",
+					Keywords:    []string{"replyio", "reply.io", "reply_api", "reply_key", "reply_token", "reply_secret", "reply_access", "reply_auth", "reply-api", "reply-key", "reply-token", "reply-secret", "reply-access", "reply-auth", "replyapi", "replykey", "replytoken", "replysecret", "replyaccess", "replyauth", "reply api", "reply key", "reply token", "reply secret", "reply access", "reply auth"},
+					Value:       "[0-9A-Za-z_-]{22,24}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "replyio-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://run.reply.io/Dashboard/Material#/settings/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://run.reply.io/Dashboard/Material#/settings/api-key",
+							},
+						},
+						Usage: "https://run.reply.io/Dashboard/Material#/settings/api-key : messages and recipients that are not yours",
+						Blast: "sends mail sequences as your team and reads contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "requestfinance",
+			Name:     "Request Finance",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.request.finance/api"},
+			Rules: []Rule{
+				{
+					ID:          "requestfinance-api-key",
+					Provider:    "requestfinance",
+					Description: "Request Finance API key",
+					Keywords:    []string{"requestfinance", "request_finance", "request-finance", "request finance", "request.finance"},
+					Value:       "[0-9A-Z]{7}(?:-[0-9A-Z]{7}){3}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "requestfinance-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.request.finance/account/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.request.finance/account/settings/api-keys",
+							},
+						},
+						Usage: "https://app.request.finance/account/settings/api-keys : payments, refunds and payouts that nobody ordered",
+						Blast: "reads and creates invoices in crypto money, with the address that is paid",
+					},
+				},
+			},
+		},
+		{
+			ID:       "resembleai",
+			Name:     "Resemble AI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.app.resemble.ai/docs/getting_started/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "resembleai-api-token",
+					Provider:    "resembleai",
+					Description: "Resemble AI API token",
+					Keywords:    []string{"resemble.ai", "resembleai", "resemble_ai", "resemble_api", "resemble_key", "resemble_token", "resemble_secret", "resemble_access", "resemble_auth", "resemble-api", "resemble-key", "resemble-token", "resemble-secret", "resemble-access", "resemble-auth", "resembleapi", "resemblekey", "resembletoken", "resemblesecret", "resembleaccess", "resembleauth", "resemble api", "resemble key", "resemble token", "resemble secret", "resemble access", "resemble auth"},
+					Value:       "[0-9A-Za-z]{22,32}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "resembleai-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.resemble.ai/account/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.resemble.ai/account/api",
+							},
+						},
+						Usage: "https://app.resemble.ai/account/api : tokens and cost that are not yours",
+						Blast: "speaks with your cloned voices at your cost",
 					},
 				},
 			},
@@ -36909,6 +39126,995 @@ var builtin = Catalogue{
 						},
 						Usage: "https://resend.com/emails : mail that you did not send; https://resend.com/logs : requests",
 						Blast: "sends mail from your verified domains; a full access key also reads sent mail and makes keys",
+					},
+				},
+			},
+		},
+		{
+			ID:       "restdb",
+			Name:     "RestDB",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://restdb.io/docs/apis-and-code-examples"},
+			Rules: []Rule{
+				{
+					ID:          "restdb-api-key",
+					Provider:    "restdb",
+					Description: "RestDB API key",
+					Keywords:    []string{"restdb"},
+					Value:       "[0-9a-f]{24}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "restdb-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://restdb.io/docs/rest-api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://restdb.io/docs/rest-api",
+							},
+						},
+						Usage: "https://restdb.io/docs/rest-api : records changed by nobody you know",
+						Blast: "reads and changes the database; a CORS key only what its rules allow",
+					},
+				},
+			},
+		},
+		{
+			ID:       "restpack",
+			Name:     "Restpack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://restpack.io/html2pdf/docs"},
+			Rules: []Rule{
+				{
+					ID:          "restpack-access-token",
+					Provider:    "restpack",
+					Description: "Restpack access token",
+					Keywords:    []string{"restpack"},
+					Value:       "[0-9A-Za-z]{48}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "restpack-access-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://restpack.io/console",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://restpack.io/console",
+							},
+						},
+						Usage: "https://restpack.io/console : the usage of the month",
+						Blast: "renders pages at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "retell",
+			Name:     "Retell AI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.retellai.com/accounts/api-keys-overview"},
+			Rules: []Rule{
+				{
+					ID:          "retell-api-key",
+					Provider:    "retell",
+					Description: "Retell AI API key",
+					Keywords:    []string{"retell"},
+					Value:       "key_[0-9a-f]{28,32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "retell-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.retellai.com/get-concurrency",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.retellai.com/api-references/get-concurrency",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.retellai.com/apiKey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.retellai.com/apiKey",
+							},
+						},
+						Usage: "https://dashboard.retellai.com/apiKey : usage and cost by key",
+						Blast: "starts phone calls at your cost and reads transcripts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "revai",
+			Name:     "Rev AI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.rev.ai/get-started/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "revai-access-token",
+					Provider:    "revai",
+					Description: "Rev AI access token",
+					Keywords:    []string{"rev.ai", "revai", "rev_ai", "rev_api", "rev_key", "rev_token", "rev_secret", "rev_access", "rev_auth", "rev-api", "rev-key", "rev-token", "rev-secret", "rev-access", "rev-auth", "revapi", "revkey", "revtoken", "revsecret", "revaccess", "revauth", "rev api", "rev key", "rev token", "rev secret", "rev access", "rev auth"},
+					Value:       "[0-9A-Za-z_-]{54,64}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "revai-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.rev.ai/speechtotext/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.rev.ai/api/asynchronous/reference/#operation/GetAccount",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://www.rev.ai/access-token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://www.rev.ai/access-token",
+							},
+						},
+						Usage: "https://www.rev.ai/access-token : tokens and cost that are not yours",
+						Blast: "transcribes at your cost and reads finished transcripts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "revampcrm",
+			Name:     "Revamp CRM",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://support.revampcrm.com"},
+			Rules: []Rule{
+				{
+					ID:          "revampcrm-api-key",
+					Provider:    "revampcrm",
+					Description: "Revamp CRM API key",
+					Keywords:    []string{"revampcrm", "revamp_crm", "revamp-crm", "revamp crm"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "revampcrm-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://app.revampcrm.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.revampcrm.com",
+							},
+						},
+						Usage: "https://app.revampcrm.com : who read or exported what",
+						Blast: "reads and changes contacts and deals",
+					},
+				},
+			},
+		},
+		{
+			ID:       "revenuecat",
+			Name:     "RevenueCat",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.revenuecat.com/docs/welcome/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "revenuecat-secret-key",
+					Provider:    "revenuecat",
+					Description: "RevenueCat secret key",
+					Keywords:    []string{"revenuecat", "revenue_cat", "revenue-cat"},
+					Value:       "sk_[0-9A-Za-z]{24,60}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "revenuecat-secret-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.revenuecat.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.revenuecat.com",
+							},
+						},
+						Usage: "https://app.revenuecat.com : transactions that are not yours",
+						Blast: "reads customers' purchases and grants or ends subscriptions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "revolut",
+			Name:     "Revolut",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.revolut.com/docs/business/business-api"},
+			Rules: []Rule{
+				{
+					ID:          "revolut-access-token",
+					Provider:    "revolut",
+					Description: "Revolut Business API token",
+					Keywords:    []string{"oa_prod_", "oa_sand_"},
+					Regex:       `\boa_(?:prod|sand)_[0-9A-Za-z_-]{40,60}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "revolut-access-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								Text:  "Disconnect the application under APIs; access tokens live 40 minutes, refresh tokens until revoked.",
+								URL:   "https://business.revolut.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://business.revolut.com/settings/api",
+							},
+						},
+						Usage: "https://business.revolut.com/settings/api : transactions that are not yours",
+						Blast: "reads accounts and, with the right scope, orders payments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ringcentral",
+			Name:     "RingCentral",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.ringcentral.com/guide/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "ringcentral-client-secret",
+					Provider:    "ringcentral",
+					Description: "RingCentral OAuth client secret",
+					Keywords:    []string{"ringcentral", "ring_central", "ring-central", "ring central"},
+					Value:       "[0-9A-Za-z_-]{22}|[0-9A-Za-z_-]{40,90}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ringcentral-client-secret",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								URL:   "https://developers.ringcentral.com/my-account.html#/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://developers.ringcentral.com/my-account.html#/applications",
+							},
+						},
+						Usage: "https://developers.ringcentral.com/my-account.html#/applications : messages that you did not send, and their cost",
+						Blast: "with a user's sign-in calls, sends SMS and faxes, and reads the call log",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ringover",
+			Name:     "Ringover",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.ringover.com/"},
+			Rules: []Rule{
+				{
+					ID:          "ringover-api-key",
+					Provider:    "ringover",
+					Description: "Ringover API key",
+					Keywords:    []string{"ringover"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ringover-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.ringover.com/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://dashboard.ringover.com/developer",
+							},
+						},
+						Usage: "https://dashboard.ringover.com/developer : messages that you did not send, and their cost",
+						Blast: "sends SMS and reads calls and recordings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "riotgames",
+			Name:     "Riot Games",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.riotgames.com/docs/portal"},
+			Rules: []Rule{
+				{
+					ID:          "riotgames-api-key",
+					Provider:    "riotgames",
+					Description: "Riot Games API key",
+					Keywords:    []string{"rgapi-"},
+					Regex:       `\bRGAPI-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "riotgames-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://euw1.api.riotgames.com/lol/status/v4/platform-data",
+							Headers: []Header{
+								{
+									Name:  "X-Riot-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://developer.riotgames.com/apis#lol-status-v4",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://developer.riotgames.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://developer.riotgames.com/",
+							},
+						},
+						Usage: "https://developer.riotgames.com/ : requests that you did not make",
+						Blast: "uses up the rate limit of your application; a development key ends after 24 hours",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ritekit",
+			Name:     "RiteKit",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://documenter.getpostman.com/view/2010712/SzS7Qku5"},
+			Rules: []Rule{
+				{
+					ID:          "ritekit-client-id",
+					Provider:    "ritekit",
+					Description: "RiteKit client id used as key",
+					Keywords:    []string{"ritekit"},
+					Value:       "[0-9a-f]{44}|[0-9a-z]{44}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ritekit-client-id",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://ritekit.com/developer/dashboard/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://ritekit.com/developer/dashboard/",
+							},
+						},
+						Usage: "https://ritekit.com/developer/dashboard/ : requests that you did not make",
+						Blast: "uses up the credits of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "roaring",
+			Name:     "Roaring.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.roaring.io/"},
+			Rules: []Rule{
+				{
+					ID:          "roaring-client-secret",
+					Provider:    "roaring",
+					Description: "Roaring.io OAuth client secret",
+					Keywords:    []string{"roaring_api", "roaring_key", "roaring_token", "roaring_secret", "roaring_access", "roaring_auth", "roaring-api", "roaring-key", "roaring-token", "roaring-secret", "roaring-access", "roaring-auth", "roaringapi", "roaringkey", "roaringtoken", "roaringsecret", "roaringaccess", "roaringauth", "roaring api", "roaring key", "roaring token", "roaring secret", "roaring access", "roaring auth", "roaring.io"},
+					Value:       "[0-9A-Za-z_-]{28}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "roaring-client-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://app.roaring.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://app.roaring.io",
+							},
+						},
+						Usage: "https://app.roaring.io : the usage of the month",
+						Blast: "asks company and person registers at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "robinhood",
+			Name:     "Robinhood Crypto",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.robinhood.com/crypto/trading/"},
+			Rules: []Rule{
+				{
+					ID:          "robinhood-api-key",
+					Provider:    "robinhood",
+					Description: "Robinhood Crypto API key",
+					Keywords:    []string{"rh-api-"},
+					Regex:       `\brh-api-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "robinhood-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://robinhood.com/account/crypto",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://robinhood.com/account/crypto",
+							},
+						},
+						Usage: "https://robinhood.com/account/crypto : the balance and the list of transactions",
+						Blast: "with its private key reads holdings and places orders",
+					},
+				},
+			},
+		},
+		{
+			ID:       "roblox",
+			Name:     "Roblox",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://create.roblox.com/docs/cloud/auth"},
+			Rules: []Rule{
+				{
+					ID:          "roblox-security-cookie",
+					Provider:    "roblox",
+					Description: "Roblox .ROBLOSECURITY cookie",
+					Keywords:    []string{"_|warning:-do-not-share-this"},
+					Regex:       `_\|WARNING:-DO-NOT-SHARE-THIS\.--Sharing-this-will-allow-someone-to-log-in-as-you-and-to-steal-your-ROBUX-and-items\.\|_(?P<secret>[0-9A-F]{200,1000})`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "roblox-security-cookie",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Security, Log out of all other sessions.",
+								URL:   "https://www.roblox.com/my/account#!/security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://www.roblox.com/my/account#!/security",
+							},
+						},
+						Usage: "https://www.roblox.com/my/account#!/security : records changed by nobody you know",
+						Blast: "is signed in as the player: trades, items, Robux, games",
+					},
+				},
+			},
+		},
+		{
+			ID:       "roboflow",
+			Name:     "Roboflow",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.roboflow.com/api-reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "roboflow-api-key",
+					Provider:    "roboflow",
+					Description: "Roboflow API key",
+					Keywords:    []string{"roboflow"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "roboflow-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.roboflow.com/?api_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "workspace",
+						Docs:     "https://docs.roboflow.com/api-reference/authentication",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								Text:  "Workspace, API keys, Roll.",
+								URL:   "https://app.roboflow.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.roboflow.com/settings/api",
+							},
+						},
+						Usage: "https://app.roboflow.com/settings/api : usage and cost by key",
+						Blast: "reads and changes datasets and models of the workspace and runs inference at its cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rocketchat",
+			Name:     "Rocket.Chat",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.rocket.chat/apidocs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "rocketchat-access-token",
+					Provider:    "rocketchat",
+					Description: "Rocket.Chat access token",
+					Keywords:    []string{"rocket.chat", "rocketchat", "rocket_chat", "rocket-chat", "rocket chat"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "rocketchat-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v1/me",
+							Headers: []Header{
+								{
+									Name:  "X-Auth-Token",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "X-User-Id",
+									Value: "{{user_id}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://developer.rocket.chat/apidocs/get-own-information",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Profile, Personal access tokens.",
+								URL:   "https://docs.rocket.chat/docs/personal-access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://docs.rocket.chat/docs/personal-access-tokens",
+							},
+						},
+						Usage: "https://docs.rocket.chat/docs/personal-access-tokens : the log of changes",
+						Blast: "reads and writes messages as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rocketreach",
+			Name:     "RocketReach",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.rocketreach.co/reference/rocketreach-api"},
+			Rules: []Rule{
+				{
+					ID:          "rocketreach-api-key",
+					Provider:    "rocketreach",
+					Description: "RocketReach API key",
+					Keywords:    []string{"rocketreach"},
+					Value:       "[0-9a-z-]{36,40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "rocketreach-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.rocketreach.co/api/v2/account",
+							Headers: []Header{
+								{
+									Name:  "Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.rocketreach.co/reference/account-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://rocketreach.co/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://rocketreach.co/api",
+							},
+						},
+						Usage: "https://rocketreach.co/api : calls counted against the plan",
+						Blast: "uses up paid lookups of people",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rollbar",
+			Name:     "Rollbar",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.rollbar.com/docs/access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "rollbar-access-token",
+					Provider:    "rollbar",
+					Description: "Rollbar access token",
+					Keywords:    []string{"rollbar"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "rollbar-access-token",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								Text:  "Project settings, Project access tokens.",
+								URL:   "https://rollbar.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://rollbar.com",
+							},
+						},
+						Usage: "https://rollbar.com : sources that you do not know",
+						Blast: "a post token sends false errors; a read or write token reads stack traces and changes the project",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rootly",
+			Name:     "Rootly",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.rootly.com/api-reference/overview"},
+			Rules: []Rule{
+				{
+					ID:          "rootly-api-key",
+					Provider:    "rootly",
+					Description: "Rootly API key",
+					Keywords:    []string{"rootly_"},
+					Regex:       `\brootly_[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "rootly-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.rootly.com/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.attributes.email",
+						Docs:     "https://docs.rootly.com/api-reference/users/get-current-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://rootly.com/account/organization/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://rootly.com/account/organization/api_keys",
+							},
+						},
+						Usage: "https://rootly.com/account/organization/api_keys : records changed by nobody you know",
+						Blast: "reads and changes incidents, schedules and playbooks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rosette",
+			Name:     "Rosette (Babel Street)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.babelstreet.com/API/en/index-en.html"},
+			Rules: []Rule{
+				{
+					ID:          "rosette-api-key",
+					Provider:    "rosette",
+					Description: "Rosette (Babel Street) API key",
+					Keywords:    []string{"rosette_api", "rosette_key", "rosette_token", "rosette_secret", "rosette_access", "rosette_auth", "rosette-api", "rosette-key", "rosette-token", "rosette-secret", "rosette-access", "rosette-auth", "rosetteapi", "rosettekey", "rosettetoken", "rosettesecret", "rosetteaccess", "rosetteauth", "rosette api", "rosette key", "rosette token", "rosette secret", "rosette access", "rosette auth"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "rosette-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://developer.rosette.com/admin/access_details",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://developer.rosette.com/admin/access_details",
+							},
+						},
+						Usage: "https://developer.rosette.com/admin/access_details : calls counted against the plan",
+						Blast: "uses up the calls of the plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rossum",
+			Name:     "Rossum",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://elis.rossum.ai/api/docs/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "rossum-api-token",
+					Provider:    "rossum",
+					Description: "Rossum API token",
+					Keywords:    []string{"rossum"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "rossum-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://elis.rossum.ai/api/v1/auth/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://elis.rossum.ai/api/docs/#user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.rossum.ai",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.rossum.ai",
+							},
+						},
+						Usage: "https://app.rossum.ai : the log of changes",
+						Blast: "reads uploaded documents and what was extracted from them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "route4me",
+			Name:     "Route4Me",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://route4me.io/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "route4me-api-key",
+					Provider:    "route4me",
+					Description: "Route4Me API key",
+					Keywords:    []string{"route4me"},
+					Value:       "[0-9A-Z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "route4me-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://www.route4me.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.route4me.com/account",
+							},
+						},
+						Usage: "https://www.route4me.com/account : who read or exported what",
+						Blast: "reads addresses and drivers and changes routes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rownd",
+			Name:     "Rownd",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.rownd.io/"},
+			Rules: []Rule{
+				{
+					ID:          "rownd-app-secret",
+					Provider:    "rownd",
+					Description: "Rownd app key or secret",
+					Keywords:    []string{"rownd"},
+					Value:       "[0-9a-z]{48}|[0-9A-Za-z-]{36}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "rownd-app-secret",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://app.rownd.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.rownd.io",
+							},
+						},
+						Usage: "https://app.rownd.io : changes and exports that nobody of you made",
+						Blast: "reads and changes the profiles of your app's users",
 					},
 				},
 			},
@@ -37007,6 +40213,268 @@ var builtin = Catalogue{
 						},
 						Usage: "https://rubygems.org/profile/security_events ; versions pushed since the leak",
 						Blast: "publishes and yanks gems that others install",
+					},
+				},
+			},
+		},
+		{
+			ID:       "rudderstack",
+			Name:     "RudderStack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.rudderstack.com/docs/dashboard-guides/personal-access-token/"},
+			Rules: []Rule{
+				{
+					ID:          "rudderstack-access-token",
+					Provider:    "rudderstack",
+					Description: "RudderStack write key or access token",
+					Keywords:    []string{"rudderstack", "rudder_stack"},
+					Value:       "[0-9A-Za-z]{27}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "rudderstack-access-token",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.rudderstack.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://app.rudderstack.com",
+							},
+						},
+						Usage: "https://app.rudderstack.com : events and volume that are not yours",
+						Blast: "a write key sends false events; an access token reads and changes sources and destinations",
+					},
+				},
+			},
+		},
+		{
+			ID:       "runcloud",
+			Name:     "RunCloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://runcloud.io/docs/api"},
+			Rules: []Rule{
+				{
+					ID:          "runcloud-api-key",
+					Provider:    "runcloud",
+					Description: "RunCloud API key",
+					Keywords:    []string{"runcloud"},
+					Value:       "[0-9A-Za-z]{43,64}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "runcloud-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://manage.runcloud.io/settings/apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://manage.runcloud.io/settings/apikey",
+							},
+						},
+						Usage: "https://manage.runcloud.io/settings/apikey : servers and costs that are not yours",
+						Blast: "manages the connected servers: sites, databases, users, SSH keys",
+					},
+				},
+			},
+		},
+		{
+			ID:       "runpod",
+			Name:     "RunPod",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.runpod.io/get-started/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "runpod-api-key",
+					Provider:    "runpod",
+					Description: "RunPod API key",
+					Keywords:    []string{"rpa_"},
+					Regex:       `\brpa_[0-9A-Za-z]{40,50}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "runpod-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.runpod.io/console/user/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://www.runpod.io/console/user/settings",
+							},
+						},
+						Usage: "https://www.runpod.io/console/user/settings : servers and costs that are not yours",
+						Blast: "starts GPU machines at your cost and reads what runs on them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "runrunit",
+			Name:     "Runrun.it",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://runrun.it/api/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "runrunit-api-key",
+					Provider:    "runrunit",
+					Description: "Runrun.it API key",
+					Keywords:    []string{"runrun.it", "runrunit", "runrun_it"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z]{18,20}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "runrunit-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "App-Key and User-Token come together. The old key stops working with the reset.",
+								URL:   "https://runrun.it/en-US/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://runrun.it/en-US/settings/integrations",
+							},
+						},
+						Usage: "https://runrun.it/en-US/settings/integrations : who read or exported what",
+						Blast: "reads and changes tasks and times as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "runscope",
+			Name:     "Runscope (BlazeMeter API Monitoring)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.blazemeter.com/apidocs/api-monitoring/"},
+			Rules: []Rule{
+				{
+					ID:          "runscope-access-token",
+					Provider:    "runscope",
+					Description: "Runscope (BlazeMeter API Monitoring) access token",
+					Keywords:    []string{"runscope"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "runscope-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.runscope.com/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+						Docs:     "https://help.blazemeter.com/apidocs/api-monitoring/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://www.runscope.com/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://www.runscope.com/applications",
+							},
+						},
+						Usage: "https://www.runscope.com/applications : the log of runs and sign-ins",
+						Blast: "reads and changes API tests and the values stored in their environments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "runway",
+			Name:     "Runway",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.dev.runwayml.com/guides/setup/"},
+			Rules: []Rule{
+				{
+					ID:          "runway-api-secret",
+					Provider:    "runway",
+					Description: "Runway API secret",
+					Keywords:    []string{"runway"},
+					Value:       "key_[0-9a-f]{128}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "runway-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.dev.runwayml.com/v1/organization",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "X-Runway-Version",
+									Value: "2024-11-06",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.dev.runwayml.com/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://dev.runwayml.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://dev.runwayml.com/",
+							},
+						},
+						Usage: "https://dev.runwayml.com/ : generations that you did not start",
+						Blast: "generates video at your cost",
 					},
 				},
 			},
@@ -39605,11 +43073,12 @@ var builtin = Catalogue{
 					ID:          "sumologic-access-key",
 					Provider:    "sumologic",
 					Description: "Sumo Logic access key",
-					Keywords:    []string{"sumo"},
+					Keywords:    []string{"sumologic", "sumo_", "sumo-", "sumo logic", "sumoaccess", "sumotoken", "sumokey"},
 					Value:       "[0-9A-Za-z]{64}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "sumologic-access-key",
+					Allow:       []string{"^[0-9a-f]+$"},
 					Needs: Needs{
 						Rule:    "sumologic-access-id",
 						Lines:   6,
@@ -40330,6 +43799,56 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "tavily",
+			Name:     "Tavily",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.tavily.com/documentation/quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "tavily-api-key",
+					Provider:    "tavily",
+					Description: "Tavily API key",
+					Keywords:    []string{"tvly-"},
+					Regex:       `\btvly-(?:dev-|prod-)?[0-9A-Za-z]{27,40}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "tavily-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.tavily.com/usage",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.tavily.com/documentation/api-reference/endpoint/usage",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://app.tavily.com/home",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.tavily.com/home",
+							},
+						},
+						Usage: "https://app.tavily.com/home : generations that you did not start",
+						Blast: "searches at your cost",
+					},
+				},
+			},
+		},
+		{
 			ID:       "telegram",
 			Name:     "Telegram",
 			Reviewed: "2026-11-24",
@@ -40527,7 +44046,7 @@ var builtin = Catalogue{
 					ID:          "tencent-secret-key",
 					Provider:    "tencent",
 					Description: "Tencent Cloud SecretKey",
-					Keywords:    []string{"tencent", "qcloud", "secretkey", "secret_key"},
+					Keywords:    []string{"tencent", "qcloud"},
 					Value:       "[0-9A-Za-z]{32}",
 					Severity:    "critical",
 					Class:       "key",
@@ -40535,7 +44054,7 @@ var builtin = Catalogue{
 					Needs: Needs{
 						Rule:    "tencent-secret-id",
 						Lines:   5,
-						Without: "drop",
+						Without: "suspect",
 					},
 					Verify: Verify{
 						Note: "a request has to be signed (TC3-HMAC-SHA256); the key page shows the last use",
@@ -40759,6 +44278,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.travis-ci.com/builds : builds that nobody started",
 						Blast: "starts builds, reads logs and settings of every repository the user can see, and changes their environment variables",
+					},
+				},
+			},
+		},
+		{
+			ID:       "trigger-dev",
+			Name:     "Trigger.dev",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://trigger.dev/docs/apikeys"},
+			Rules: []Rule{
+				{
+					ID:          "trigger-dev-secret-key",
+					Provider:    "trigger-dev",
+					Description: "Trigger.dev secret key",
+					Keywords:    []string{"tr_dev_", "tr_prod_", "tr_stg_", "tr_pat_", "tr_preview_"},
+					Regex:       `\btr_(?:dev|prod|stg|pat|preview)_[0-9A-Za-z]{20,40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "trigger-dev-secret-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "API keys, Regenerate; personal tokens under Account, Personal access tokens. The old key stops working with the reset.",
+								URL:   "https://cloud.trigger.dev",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://cloud.trigger.dev",
+							},
+						},
+						Usage: "https://cloud.trigger.dev : the log of runs and sign-ins",
+						Blast: "starts tasks and reads runs and environment variables of the environment",
 					},
 				},
 			},
