@@ -7,8 +7,183 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.d1ab11",
+	Version: "2026-11-28.da429b",
 	Providers: []Provider{
+		{
+			ID:       "0x",
+			Name:     "0x",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://0x.org/docs/introduction/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "0x-api-key",
+					Provider:    "0x",
+					Description: "0x API key",
+					Keywords:    []string{"0x-api-key", "0x_api_key", "0xapikey", "zeroex", "zero_ex", "0x_key", "api.0x.org"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "0x-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://dashboard.0x.org/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.0x.org/",
+							},
+						},
+						Usage: "https://dashboard.0x.org : analytics",
+						Blast: "spends the quota of the swap API; it signs nothing",
+					},
+				},
+			},
+		},
+		{
+			ID:       "100ms",
+			Name:     "100ms",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.100ms.live/docs/server-side/v2/foundation/authentication-and-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "100ms-app-secret",
+					Provider:    "100ms",
+					Description: "100ms app secret",
+					Keywords:    []string{"100ms", "hms_secret", "hms_app_secret", "hms_access"},
+					Value:       "[0-9A-Za-z_-]{100,130}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "100ms-app-secret",
+					Verify: Verify{
+						Note: "Signs JWTs offline.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the app secret",
+								URL:   "https://dashboard.100ms.live/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new secret to your server",
+								URL:   "https://dashboard.100ms.live/developer",
+							},
+						},
+						Usage: "https://dashboard.100ms.live : sessions",
+						Blast: "signs tokens: opens, records and joins rooms on your minutes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "17track",
+			Name:     "17TRACK",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.17track.net/en/doc"},
+			Rules: []Rule{
+				{
+					ID:          "17track-api-key",
+					Provider:    "17track",
+					Description: "17TRACK API key",
+					Keywords:    []string{"17track", "17token", "seventeentrack"},
+					Value:       "[0-9A-F]{32}|[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "17track-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.17track.net/track/v2.2/getquota",
+							Headers: []Header{
+								{
+									Name:  "17token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://api.17track.net/en/admin/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://api.17track.net/en/admin/settings",
+							},
+						},
+						Usage: "https://api.17track.net/en/admin",
+						Blast: "registers parcels on your quota and reads where they are",
+					},
+				},
+			},
+		},
+		{
+			ID:       "1inch",
+			Name:     "1inch",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://portal.1inch.dev/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "1inch-api-key",
+					Provider:    "1inch",
+					Description: "1inch API key",
+					Keywords:    []string{"1inch", "oneinch"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "1inch-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.1inch.dev/token/v1.2/1/search?query=1inch&limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://portal.1inch.dev/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://portal.1inch.dev/",
+							},
+						},
+						Usage: "https://portal.1inch.dev : usage",
+						Blast: "spends the plan of the swap API; it signs nothing",
+					},
+				},
+			},
+		},
 		{
 			ID:       "1password",
 			Name:     "1Password",
@@ -115,6 +290,230 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "2captcha",
+			Name:     "2Captcha",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://2captcha.com/2captcha-api"},
+			Rules: []Rule{
+				{
+					ID:          "2captcha-api-key",
+					Provider:    "2captcha",
+					Description: "2Captcha API key",
+					Keywords:    []string{"2captcha", "twocaptcha", "two_captcha"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "2captcha-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://2captcha.com/res.php?key={{secret}}&action=getbalance&json=1",
+						},
+						Live:     []int{200},
+						Dead:     []int{500},
+						LiveBody: `"status":\s*1`,
+						DeadBody: "ERROR",
+						Note:     "a dead key answers 200 with ERROR_KEY_DOES_NOT_EXIST in the body: unknown to till",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key in its place",
+								Text:  "There is no second key: put the new one everywhere before you go on.",
+								URL:   "https://2captcha.com/setting",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://2captcha.com/setting",
+							},
+						},
+						Usage: "https://2captcha.com/statistics",
+						Blast: "solves captchas on the account's balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "360dialog",
+			Name:     "360dialog",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.360dialog.com/"},
+			Rules: []Rule{
+				{
+					ID:          "360dialog-api-key",
+					Provider:    "360dialog",
+					Description: "360dialog API key",
+					Keywords:    []string{"360dialog", "d360-api-key", "d360_api_key", "d360apikey", "waba_api_key", "waba-v2.360"},
+					Value:       "[0-9A-Za-z]{18,40}_(?:ak|sandbox)",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "360dialog-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://waba-v2.360dialog.io/health_status",
+							Headers: []Header{
+								{
+									Name:  "D360-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new API key",
+								Text:  "A number has one key; the new one ends it.",
+								URL:   "https://hub.360dialog.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Give your programs the new key",
+								URL:   "https://hub.360dialog.com/",
+							},
+						},
+						Usage: "https://hub.360dialog.com : insights of the number",
+						Blast: "sends WhatsApp messages from your number and reads the answers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "360learning",
+			Name:     "360Learning",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://360learning.readme.io/docs/welcome"},
+			Rules: []Rule{
+				{
+					ID:          "360learning-api-key",
+					Provider:    "360learning",
+					Description: "360Learning API key",
+					Keywords:    []string{"360learning"},
+					Value:       "[0-9a-f]{24}|[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "360learning-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the key replaced",
+								Text:  "The page shows the key only; ask the vendor's support to change it.",
+								URL:   "https://app.360learning.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from your account page",
+								URL:   "https://app.360learning.com/",
+							},
+						},
+						Usage: "https://app.360learning.com : company settings",
+						Blast: "with the company's id: reads and changes users, courses and results",
+					},
+				},
+			},
+		},
+		{
+			ID:       "3scale",
+			Name:     "Red Hat 3scale",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.redhat.com/en/documentation/red_hat_3scale_api_management"},
+			Rules: []Rule{
+				{
+					ID:          "3scale-access-token",
+					Provider:    "3scale",
+					Description: "Red Hat 3scale access token or provider key",
+					Keywords:    []string{"3scale", "threescale"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "3scale-access-token",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								Text:  "Admin portal, Account settings, Personal, Tokens.",
+								URL:   "https://www.3scale.net/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add an access token, read only where that is enough",
+								URL:   "https://www.3scale.net/",
+							},
+						},
+						Usage: "https://www.3scale.net : audit of the admin portal",
+						Blast: "reads and changes the APIs, plans and accounts of the tenant",
+					},
+				},
+			},
+		},
+		{
+			ID:       "7shifts",
+			Name:     "7shifts",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.7shifts.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "7shifts-access-token",
+					Provider:    "7shifts",
+					Description: "7shifts access token",
+					Keywords:    []string{"7shifts", "sevenshifts"},
+					Value:       "[0-9A-Za-z]{64}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "7shifts-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.7shifts.com/v2/whoami",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.7shifts.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.7shifts.com/",
+							},
+						},
+						Usage: "https://app.7shifts.com : company log",
+						Blast: "reads staff, wages and schedules, and changes shifts",
+					},
+				},
+			},
+		},
+		{
 			ID:       "8x8",
 			Name:     "8x8",
 			Reviewed: "2026-11-24",
@@ -149,6 +548,129 @@ var builtin = Catalogue{
 						},
 						Usage: "https://connect.8x8.com : message logs",
 						Blast: "sends SMS and chat messages and places calls on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "9kw",
+			Name:     "9kw.eu",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.9kw.eu/api.html"},
+			Rules: []Rule{
+				{
+					ID:          "9kw-api-key",
+					Provider:    "9kw",
+					Description: "9kw.eu API key",
+					Keywords:    []string{"9kw"},
+					Value:       "[0-9A-Z]{16,50}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "9kw-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://www.9kw.eu/userapi.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://www.9kw.eu/userapi.html",
+							},
+						},
+						Usage: "https://www.9kw.eu : history",
+						Blast: "solves captchas on the account's credit",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ably",
+			Name:     "Ably",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://ably.com/docs/auth/basic"},
+			Rules: []Rule{
+				{
+					ID:          "ably-api-key",
+					Provider:    "ably",
+					Description: "Ably API key",
+					Keywords:    []string{"ably_", "ably-", "ablykey", "ablyapi", "ablyrealtime", "ably.io", "ably.com", "ably.realtime", "ably.rest"},
+					Value:       `[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{6}:[0-9A-Za-z_-]{16,43}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ably-api-key",
+					Verify: Verify{
+						Note: "GET https://rest.ably.io/channels with the key as Basic login answers 200, or 401 with code 40160 for a key without the right; a dead key gives 40101.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Page of the app, API Keys.",
+								URL:   "https://ably.com/accounts",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the capabilities and channels it needs",
+								URL:   "https://ably.com/accounts",
+							},
+						},
+						Usage: "https://ably.com/accounts : stats of the app",
+						Blast: "publishes and reads on the channels of the app, as far as the key's capabilities go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "abstract-api",
+			Name:     "Abstract API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.abstractapi.com/"},
+			Rules: []Rule{
+				{
+					ID:          "abstract-api-api-key",
+					Provider:    "abstract-api",
+					Description: "Abstract API API key",
+					Keywords:    []string{"abstractapi", "abstract_api", "abstract-api"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "abstract-api-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://ipgeolocation.abstractapi.com/v1/?api_key={{secret}}",
+						},
+						Live: []int{200, 429},
+						Dead: []int{401},
+						Note: "each API has a key of its own; a 401 here may be the key of another one",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key in its place",
+								Text:  "There is no second key: put the new one everywhere before you go on.",
+								URL:   "https://app.abstractapi.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.abstractapi.com/dashboard",
+							},
+						},
+						Usage: "https://app.abstractapi.com/dashboard : requests by API",
+						Blast: "spends the quota of one of Abstract's lookups (e-mail, phone, address)",
 					},
 				},
 			},
@@ -200,6 +722,204 @@ var builtin = Catalogue{
 						},
 						Usage: "https://www.abuseipdb.com/account/api : requests of the day; your reports",
 						Blast: "uses up the daily quota and files reports about addresses in your name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "abyssale",
+			Name:     "Abyssale",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.abyssale.com/"},
+			Rules: []Rule{
+				{
+					ID:          "abyssale-api-key",
+					Provider:    "abyssale",
+					Description: "Abyssale API key",
+					Keywords:    []string{"abyssale"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "abyssale-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.abyssale.com/ready",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://developers.abyssale.com/rest-api/authentication",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.abyssale.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.abyssale.com/settings/api",
+							},
+						},
+						Usage: "https://app.abyssale.com : generation history",
+						Blast: "renders images and videos at the workspace's cost and reads its templates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "accuweather",
+			Name:     "AccuWeather",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.accuweather.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "accuweather-api-key",
+					Provider:    "accuweather",
+					Description: "AccuWeather API key",
+					Keywords:    []string{"accuweather"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z]{35}|zpka_[0-9a-f]{32}_[0-9a-f]{8}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "accuweather-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://dataservice.accuweather.com/locations/v1/topcities/50?apikey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://developer.accuweather.com/my-account/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://developer.accuweather.com/my-account/apps",
+							},
+						},
+						Usage: "https://developer.accuweather.com : analytics of the app",
+						Blast: "uses up the day's calls of your package",
+					},
+				},
+			},
+		},
+		{
+			ID:       "activecampaign",
+			Name:     "ActiveCampaign",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.activecampaign.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "activecampaign-api-key",
+					Provider:    "activecampaign",
+					Description: "ActiveCampaign API key",
+					Keywords:    []string{"activecampaign", "active_campaign", "active-campaign", "api-us1.com"},
+					Value:       "[0-9a-z]{64}|[0-9a-z]{72}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "activecampaign-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{account}}.api-us1.com/api/3/users/me",
+							Headers: []Header{
+								{
+									Name:  "Api-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "user.email",
+						Docs:     "https://developers.activecampaign.com/reference/get-logged-in-user",
+						Note:     "needs the account's name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the API key",
+								Text:  "Settings, Developer. Each user has one.",
+								URL:   "https://www.activecampaign.com/login",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key for the programs that need it",
+								URL:   "https://www.activecampaign.com/login",
+							},
+						},
+						Usage: "https://www.activecampaign.com/login : Campaigns, Automations; account's activity log",
+						Blast: "reads and exports all contacts and sends campaigns in your name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "acuity-scheduling",
+			Name:     "Acuity Scheduling",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.acuityscheduling.com/reference/quick-start"},
+			Rules: []Rule{
+				{
+					ID:          "acuity-scheduling-api-key",
+					Provider:    "acuity-scheduling",
+					Description: "Acuity Scheduling API key",
+					Keywords:    []string{"acuity_api", "acuity-api", "acuityapi", "acuity_key", "acuitykey", "acuity_scheduling", "acuityscheduling", "acuity_secret", "acuity_token"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "acuity-scheduling-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://acuityscheduling.com/api/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{user_id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Note:     "needs the user id of the same page; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key in its place",
+								Text:  "There is no second key: put the new one everywhere before you go on.",
+								URL:   "https://secure.acuityscheduling.com/app.php?action=settings&key=api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://secure.acuityscheduling.com/app.php?action=settings&key=api",
+							},
+						},
+						Usage: "https://secure.acuityscheduling.com : calendar and its reports",
+						Blast: "reads clients and appointments, books and cancels",
 					},
 				},
 			},
@@ -259,7 +979,7 @@ var builtin = Catalogue{
 					Provider:    "adafruit",
 					Description: "Adafruit IO key (without prefix)",
 					Keywords:    []string{"adafruit_io", "adafruit-io", "adafruitio", "adafruit_api", "adafruit-api", "adafruitapi", "adafruit_key", "adafruitkey", "adafruit_token", "adafruittoken", "aio_key"},
-					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Value:       "[0-9a-z]{32}",
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "adafruit-io-key",
@@ -452,6 +1172,671 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "adyen",
+			Name:     "Adyen",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.adyen.com/development-resources/api-credentials/", "https://docs.adyen.com/development-resources/webhooks/verify-hmac-signatures"},
+			Rules: []Rule{
+				{
+					ID:          "adyen-api-key",
+					Provider:    "adyen",
+					Description: "Adyen API key",
+					Keywords:    []string{"aqe"},
+					Regex:       `\bAQE[0-9A-Za-z+/]{60,200}={0,2}-[0-9A-Za-z+/]{20,60}={0,2}-[0-9A-Za-z!#-&(-/:;<=>?@^_{|}~\[\]]{8,40}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "adyen-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://management-live.adyen.com/v3/me",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "companyName",
+						Docs:     "https://docs.adyen.com/api-explorer/Management/latest/get/me",
+						Note:     "403 is a live key without Management rights; test keys answer at management-test.adyen.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Deactivate the credential or generate a new key",
+								Text:  "Old and new key can both live for up to 24 hours: choose now for a leak.",
+								URL:   "https://ca-live.adyen.com/ca/ca/config/users.shtml",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate an API key for a credential with the roles it needs",
+								URL:   "https://ca-live.adyen.com/ca/ca/config/users.shtml",
+							},
+						},
+						Usage: "https://ca-live.adyen.com : API logs by credential",
+						Blast: "makes, captures and refunds payments of the merchant account",
+					},
+				},
+				{
+					ID:          "adyen-hmac-key",
+					Provider:    "adyen",
+					Description: "Adyen webhook HMAC key",
+					Keywords:    []string{"adyen_hmac", "adyen-hmac", "adyenhmac", "adyen_webhook", "adyenwebhook", "adyen"},
+					Value:       "[0-9A-F]{64}|[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "adyen-hmac-key",
+					Verify: Verify{
+						Note: "Signs webhooks; only the receiver uses it.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new HMAC key",
+								Text:  "Webhook's page, Security. The old one is gone when the new one is saved.",
+								URL:   "https://ca-live.adyen.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Give the receiver the new key",
+								URL:   "https://ca-live.adyen.com",
+							},
+						},
+						Usage: "https://ca-live.adyen.com : webhook's deliveries against what your server accepted",
+						Blast: "forges payment notifications to your shop",
+					},
+				},
+			},
+		},
+		{
+			ID:       "adzuna",
+			Name:     "Adzuna",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.adzuna.com/docs/search"},
+			Rules: []Rule{
+				{
+					ID:          "adzuna-api-key",
+					Provider:    "adzuna",
+					Description: "Adzuna API key",
+					Keywords:    []string{"adzuna"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "adzuna-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.adzuna.com/v1/api/jobs/gb/categories?app_id={{id}}&app_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the application id",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://developer.adzuna.com/admin/access_details",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://developer.adzuna.com/admin/access_details",
+							},
+						},
+						Usage: "https://developer.adzuna.com/admin : hits of the application",
+						Blast: "spends the calls of the job search API",
+					},
+				},
+			},
+		},
+		{
+			ID:       "aerisweather",
+			Name:     "Xweather (AerisWeather)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.xweather.com/docs/weather-api/getting-started/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "aerisweather-client-secret",
+					Provider:    "aerisweather",
+					Description: "Xweather (AerisWeather) client secret",
+					Keywords:    []string{"aerisweather", "aeris_", "xweather", "aerisapi"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "aerisweather-client-secret",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://account.xweather.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://account.xweather.com/",
+							},
+						},
+						Usage: "https://account.xweather.com : usage",
+						Blast: "with the client id: spends the plan's accesses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "aeroworkflow",
+			Name:     "AeroWorkflow",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.aeroworkflow.com/"},
+			Rules: []Rule{
+				{
+					ID:          "aeroworkflow-api-key",
+					Provider:    "aeroworkflow",
+					Description: "AeroWorkflow API key",
+					Keywords:    []string{"aeroworkflow"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "aeroworkflow-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://my.aeroworkflow.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://my.aeroworkflow.com/",
+							},
+						},
+						Usage: "https://my.aeroworkflow.com",
+						Blast: "reads and changes tasks and clients of an accounting office",
+					},
+				},
+			},
+		},
+		{
+			ID:       "affinda",
+			Name:     "Affinda",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.affinda.com/"},
+			Rules: []Rule{
+				{
+					ID:          "affinda-api-key",
+					Provider:    "affinda",
+					Description: "Affinda API key",
+					Keywords:    []string{"affinda"},
+					Value:       "[0-9a-f]{40}|aff_[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "affinda-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.affinda.com/user-settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.affinda.com/user-settings/api-keys",
+							},
+						},
+						Usage: "https://app.affinda.com : usage",
+						Blast: "parses documents at your cost and reads those that exist (CVs, invoices)",
+					},
+				},
+			},
+		},
+		{
+			ID:       "affinity",
+			Name:     "Affinity",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api-docs.affinity.co/"},
+			Rules: []Rule{
+				{
+					ID:          "affinity-api-key",
+					Provider:    "affinity",
+					Description: "Affinity API key",
+					Keywords:    []string{"affinity_api", "affinity-api", "affinityapi", "affinity_token", "affinity-token", "affinitytoken", "affinity_secret", "affinity-secret", "affinitysecret", "affinity_key", "affinitykey", "api.affinity.co"},
+					Value:       "[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "affinity-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.affinity.co/auth/whoami",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic :{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://api-docs.affinity.co/#whoami",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.affinity.co/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.affinity.co/settings",
+							},
+						},
+						Usage: "https://app.affinity.co/settings : API usage",
+						Blast: "reads and changes the relationships, notes and deals that its owner sees",
+					},
+				},
+			},
+		},
+		{
+			ID:       "agora",
+			Name:     "Agora",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.agora.io/en/video-calling/reference/manage-agora-account", "https://docs.agora.io/en/video-calling/reference/restful-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "agora-app-certificate",
+					Provider:    "agora",
+					Description: "Agora app certificate",
+					Keywords:    []string{"agora_app", "agora-app", "agoraapp", "agora_cert", "agora-cert", "agoracert", "app_certificate", "appcertificate"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "agora-app-certificate",
+					Verify: Verify{
+						Note: "Signs tokens offline; nothing can be asked with it.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Switch the certificate, or delete the RESTful key",
+								Text:  "Projects, Config: make the secondary certificate the primary one, then delete the leaked one.",
+								URL:   "https://console.agora.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Enable a new certificate or add a secret",
+								URL:   "https://console.agora.io/",
+							},
+						},
+						Usage: "https://console.agora.io : usage and billing",
+						Blast: "opens calls and streams on your minutes; the customer secret also lists projects with their certificates and records channels",
+					},
+				},
+				{
+					ID:          "agora-customer-secret",
+					Provider:    "agora",
+					Description: "Agora customer key or secret",
+					Keywords:    []string{"agora_customer", "agora-customer", "agoracustomer", "agora_secret", "agorasecret", "agora_key", "agora_token", "agora api", "agora.io"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "agora-customer-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.agora.io/dev/v1/projects",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{key}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.agora.io/en/video-calling/reference/restful-authentication",
+						Note: "needs the customer key; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Switch the certificate, or delete the RESTful key",
+								Text:  "Projects, Config: make the secondary certificate the primary one, then delete the leaked one.",
+								URL:   "https://console.agora.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Enable a new certificate or add a secret",
+								URL:   "https://console.agora.io/",
+							},
+						},
+						Usage: "https://console.agora.io : usage and billing",
+						Blast: "opens calls and streams on your minutes; the customer secret also lists projects with their certificates and records channels",
+					},
+				},
+			},
+		},
+		{
+			ID:       "aha",
+			Name:     "Aha!",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.aha.io/api"},
+			Rules: []Rule{
+				{
+					ID:          "aha-api-key",
+					Provider:    "aha",
+					Description: "Aha! API key",
+					Keywords:    []string{"aha.io", "aha_api", "aha-api", "ahaapi", "aha_key", "aha_token", "ahatoken", "aha_secret"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "aha-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{account}}.aha.io/api/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://www.aha.io/api/resources/me",
+						Note:     "needs the account's name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://secure.aha.io/settings/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://secure.aha.io/settings/api_keys",
+							},
+						},
+						Usage: "https://secure.aha.io/settings/api_keys : last use",
+						Blast: "reads and changes roadmaps, ideas and features as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ahrefs",
+			Name:     "Ahrefs",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.ahrefs.com/docs/api/reference/api-keys-creation-and-management"},
+			Rules: []Rule{
+				{
+					ID:          "ahrefs-api-key",
+					Provider:    "ahrefs",
+					Description: "Ahrefs API key",
+					Keywords:    []string{"ahrefs"},
+					Value:       "[0-9A-Za-z_-]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ahrefs-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ahrefs.com/v3/subscription-info/limits-and-usage",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://docs.ahrefs.com/docs/api/subscription-info/operations/list-limits-and-usage",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.ahrefs.com/account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.ahrefs.com/account/api-keys",
+							},
+						},
+						Usage: "https://app.ahrefs.com/account/limits-and-usage",
+						Blast: "spends the workspace's API units (they are bought)",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ai21",
+			Name:     "AI21 Labs",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.ai21.com/docs/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "ai21-api-key",
+					Provider:    "ai21",
+					Description: "AI21 Labs API key",
+					Keywords:    []string{"ai21"},
+					Value:       "[0-9A-Za-z]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ai21-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ai21.com/studio/v1/library/files",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://studio.ai21.com/account/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://studio.ai21.com/account/api-key",
+							},
+						},
+						Usage: "https://studio.ai21.com/account/usage",
+						Blast: "spends credit on Jamba models",
+					},
+				},
+			},
+		},
+		{
+			ID:       "aikido",
+			Name:     "Aikido Security",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.aikido.dev/"},
+			Rules: []Rule{
+				{
+					ID:          "aikido-ci-token",
+					Provider:    "aikido",
+					Description: "Aikido CI token",
+					Keywords:    []string{"aik_ci_"},
+					Regex:       `\bAIK_CI_[0-9A-Za-z_-]{40,100}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "aikido-ci-token",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token or client",
+								URL:   "https://app.aikido.dev/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new one in the integration's settings",
+								URL:   "https://app.aikido.dev/settings/integrations",
+							},
+						},
+						Usage: "https://app.aikido.dev : audit log",
+						Blast: "starts scans and reads the list of your weaknesses; a runtime token only sends events",
+					},
+				},
+				{
+					ID:          "aikido-runtime-token",
+					Provider:    "aikido",
+					Description: "Aikido runtime (Zen firewall) token",
+					Keywords:    []string{"aik_runtime_"},
+					Regex:       `\bAIK_RUNTIME_[0-9A-Za-z_-]{20,100}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "aikido-runtime-token",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token or client",
+								URL:   "https://app.aikido.dev/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new one in the integration's settings",
+								URL:   "https://app.aikido.dev/settings/integrations",
+							},
+						},
+						Usage: "https://app.aikido.dev : audit log",
+						Blast: "starts scans and reads the list of your weaknesses; a runtime token only sends events",
+					},
+				},
+				{
+					ID:          "aikido-api-client-secret",
+					Provider:    "aikido",
+					Description: "Aikido API client secret",
+					Keywords:    []string{"aik_secret_", "aikido_client_secret", "aikidoclientsecret"},
+					Regex:       `\bAIK_SECRET_[0-9A-Za-z_-]{40,120}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "aikido-api-client-secret",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token or client",
+								URL:   "https://app.aikido.dev/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new one in the integration's settings",
+								URL:   "https://app.aikido.dev/settings/integrations",
+							},
+						},
+						Usage: "https://app.aikido.dev : audit log",
+						Blast: "starts scans and reads the list of your weaknesses; a runtime token only sends events",
+					},
+				},
+			},
+		},
+		{
+			ID:       "aimlapi",
+			Name:     "AI/ML API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.aimlapi.com/"},
+			Rules: []Rule{
+				{
+					ID:          "aimlapi-api-key",
+					Provider:    "aimlapi",
+					Description: "AI/ML API API key",
+					Keywords:    []string{"aimlapi", "aiml_api", "aiml-api", "aimlkey", "aiml_key"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "aimlapi-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://aimlapi.com/app/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://aimlapi.com/app/keys",
+							},
+						},
+						Usage: "https://aimlapi.com/app/billing",
+						Blast: "spends credit on models",
+					},
+				},
+			},
+		},
+		{
 			ID:       "airbrake",
 			Name:     "Airbrake",
 			Reviewed: "2026-11-28",
@@ -462,7 +1847,7 @@ var builtin = Catalogue{
 					Provider:    "airbrake",
 					Description: "Airbrake project key",
 					Keywords:    []string{"airbrake_project_key", "airbrake-project-key", "airbrakeprojectkey", "airbrake_api", "airbrake-api", "airbrakeapi", "airbrake_key", "airbrakekey", "airbrake"},
-					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Value:       "[0-9a-z]{32}",
 					Severity:    "low",
 					Class:       "key",
 					Family:      "airbrake-project-key",
@@ -493,7 +1878,7 @@ var builtin = Catalogue{
 					Provider:    "airbrake",
 					Description: "Airbrake user key",
 					Keywords:    []string{"airbrake_user", "airbrake-user", "airbrakeuser", "airbrake_auth", "airbrake-token", "airbrake_token", "airbraketoken", "airbrake"},
-					Value:       "[0-9a-f]{40}|[0-9A-Za-z]{40}",
+					Value:       "[0-9A-Za-z]{40}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "airbrake-user-key",
@@ -523,6 +1908,180 @@ var builtin = Catalogue{
 						},
 						Usage: "https://airbrake.io : errors and projects that you did not change",
 						Blast: "reads the errors of all projects (with request data of your users) and changes projects",
+					},
+				},
+			},
+		},
+		{
+			ID:       "airbyte",
+			Name:     "Airbyte",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://reference.airbyte.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "airbyte-client-secret",
+					Provider:    "airbyte",
+					Description: "Airbyte application client secret",
+					Keywords:    []string{"airbyte_client_secret", "airbyte-client-secret", "airbyteclientsecret", "airbyte_secret", "airbyte_api", "airbyte-api", "airbyte_token"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "airbyte-client-secret",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the application",
+								Text:  "User settings, Applications.",
+								URL:   "https://cloud.airbyte.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an application",
+								URL:   "https://cloud.airbyte.com/",
+							},
+						},
+						Usage: "https://cloud.airbyte.com : connection timelines",
+						Blast: "with the client id: reads and changes all connections, and so the data that flows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "aircall",
+			Name:     "Aircall",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.aircall.io/tutorials/basic-authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "aircall-api-token",
+					Provider:    "aircall",
+					Description: "Aircall API id or token",
+					Keywords:    []string{"aircall"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "aircall-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.aircall.io/v1/ping",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{api_id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://developer.aircall.io/api-references/#ping",
+						Note: "needs the API id; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.aircall.io/integrations/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://dashboard.aircall.io/integrations/api-keys",
+							},
+						},
+						Usage: "https://dashboard.aircall.io : call history",
+						Blast: "reads calls, recordings and contacts, and starts calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "airlabs",
+			Name:     "AirLabs",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://airlabs.co/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "airlabs-api-key",
+					Provider:    "airlabs",
+					Description: "AirLabs API key",
+					Keywords:    []string{"airlabs"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "airlabs-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://airlabs.co/api/v9/ping?api_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						DeadBody: "unknown_api_key|wrong",
+						Note:     "the answer names an unknown key in its body",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://airlabs.co/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://airlabs.co/account",
+							},
+						},
+						Usage: "https://airlabs.co/account : requests left",
+						Blast: "uses up the month's requests for flight data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "airnow",
+			Name:     "AirNow",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.airnowapi.org/"},
+			Rules: []Rule{
+				{
+					ID:          "airnow-api-key",
+					Provider:    "airnow",
+					Description: "AirNow API key",
+					Keywords:    []string{"airnow"},
+					Value:       "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "airnow-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the key replaced",
+								Text:  "The page shows the key only; ask the vendor's support to change it.",
+								URL:   "https://docs.airnowapi.org/account/request/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from your account page",
+								URL:   "https://docs.airnowapi.org/account/request/",
+							},
+						},
+						Usage: "https://docs.airnowapi.org/account : none but the limits",
+						Blast: "uses up the requests of the hour",
 					},
 				},
 			},
@@ -758,6 +2317,104 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "airvisual",
+			Name:     "IQAir AirVisual",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api-docs.iqair.com/"},
+			Rules: []Rule{
+				{
+					ID:          "airvisual-api-key",
+					Provider:    "airvisual",
+					Description: "IQAir AirVisual API key",
+					Keywords:    []string{"airvisual", "iqair"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "airvisual-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.airvisual.com/v2/countries?key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{403},
+						Docs: "https://api-docs.iqair.com/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://dashboard.iqair.com/personal/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://dashboard.iqair.com/personal/api-keys",
+							},
+						},
+						Usage: "https://dashboard.iqair.com : API usage",
+						Blast: "uses up the calls of a plan for air quality",
+					},
+				},
+			},
+		},
+		{
+			ID:       "airwallex",
+			Name:     "Airwallex",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.airwallex.com/docs/developer-tools/api/manage-api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "airwallex-api-key",
+					Provider:    "airwallex",
+					Description: "Airwallex API key",
+					Keywords:    []string{"airwallex"},
+					Value:       "[0-9a-f]{96}|[0-9A-Za-z]{128}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "airwallex-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.airwallex.com/api/v1/authentication/login",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "x-client-id",
+									Value: "{{client_id}}",
+								},
+							},
+						},
+						Live: []int{201},
+						Dead: []int{401},
+						Note: "needs the client id; mints a token of half an hour",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.airwallex.com/app/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.airwallex.com/app/settings/api",
+							},
+						},
+						Usage: "https://www.airwallex.com/app : activity and API logs",
+						Blast: "moves money of the account: payouts, transfers, cards",
+					},
+				},
+			},
+		},
+		{
 			ID:       "aiven",
 			Name:     "Aiven",
 			Reviewed: "2026-11-28",
@@ -837,6 +2494,81 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.aiven.io : logs and current queries of the service",
 						Blast: "reads and changes everything in that database, Kafka or OpenSearch service",
+					},
+				},
+			},
+		},
+		{
+			ID:       "akamai",
+			Name:     "Akamai",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://techdocs.akamai.com/developer/docs/edgegrid"},
+			Rules: []Rule{
+				{
+					ID:          "akamai-client-token",
+					Provider:    "akamai",
+					Description: "Akamai EdgeGrid client or access token",
+					Keywords:    []string{"akab-"},
+					Regex:       `\bakab-[0-9a-z]{16}-[0-9a-z]{16}\b`,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "akamai-client-token",
+					Verify: Verify{
+						Note: "Needs the client secret.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Deactivate and delete the credential",
+								URL:   "https://control.akamai.com/apps/identity-management",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a credential to the API client",
+								Text:  "A client can have two: put the new one in place, then delete the old one.",
+								URL:   "https://control.akamai.com/apps/identity-management",
+							},
+						},
+						Usage: "https://control.akamai.com : event viewer",
+						Blast: "changes delivery, DNS, certificates and firewall as far as the client's API grants go",
+					},
+				},
+				{
+					ID:          "akamai-client-secret",
+					Provider:    "akamai",
+					Description: "Akamai EdgeGrid client secret",
+					Keywords:    []string{"akamai_client_secret", "akamai_secret", "edgegrid", "client_secret = ", "akab-", "akamai"},
+					Value:       "[0-9A-Za-z+/]{43}=",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "akamai-client-secret",
+					Needs: Needs{
+						Rule:    "akamai-client-token",
+						Lines:   8,
+						Without: "suspect",
+					},
+					Verify: Verify{
+						Note: "Needs a request signed with EdgeGrid: GET /identity-management/v3/api-clients/self/credentials answers 200 or 401.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Deactivate and delete the credential",
+								URL:   "https://control.akamai.com/apps/identity-management",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a credential to the API client",
+								Text:  "A client can have two: put the new one in place, then delete the old one.",
+								URL:   "https://control.akamai.com/apps/identity-management",
+							},
+						},
+						Usage: "https://control.akamai.com : event viewer",
+						Blast: "changes delivery, DNS, certificates and firewall as far as the client's API grants go",
 					},
 				},
 			},
@@ -935,6 +2667,135 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dashboard.alchemy.com : requests of the app by method and origin",
 						Blast: "spends your compute units on the chains of the app; reads nothing that is not public",
+					},
+				},
+			},
+		},
+		{
+			ID:       "alconost",
+			Name:     "Alconost (Nitro)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://nitro-api.docs.alconost.com/"},
+			Rules: []Rule{
+				{
+					ID:          "alconost-api-key",
+					Provider:    "alconost",
+					Description: "Alconost (Nitro) API key",
+					Keywords:    []string{"alconost"},
+					Value:       "[0-9A-Za-z+/]{38,44}={0,2}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "alconost-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://nitro.alconost.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://nitro.alconost.com/",
+							},
+						},
+						Usage: "https://nitro.alconost.com : orders",
+						Blast: "orders translations on the account's balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "alegra",
+			Name:     "Alegra",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.alegra.com/"},
+			Rules: []Rule{
+				{
+					ID:          "alegra-api-token",
+					Provider:    "alegra",
+					Description: "Alegra API token",
+					Keywords:    []string{"alegra"},
+					Value:       "[0-9A-Za-z]{20}|[0-9a-f]{40}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "alegra-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.alegra.com/api/v1/company",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{email}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Note:     "needs the owner's e-mail; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key in its place",
+								Text:  "There is no second key: put the new one everywhere before you go on.",
+								URL:   "https://app.alegra.com/configuration/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.alegra.com/configuration/api",
+							},
+						},
+						Usage: "https://app.alegra.com : history of invoices",
+						Blast: "reads and writes invoices, contacts and books",
+					},
+				},
+			},
+		},
+		{
+			ID:       "aletheia-api",
+			Name:     "Aletheia API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://aletheiaapi.com/documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "aletheia-api-api-key",
+					Provider:    "aletheia-api",
+					Description: "Aletheia API API key",
+					Keywords:    []string{"aletheiaapi", "aletheia_api", "aletheia-api", "api.aletheia"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "aletheia-api-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://aletheiaapi.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://aletheiaapi.com/",
+							},
+						},
+						Usage: "https://aletheiaapi.com : usage",
+						Blast: "spends the calls for stock and filing data",
 					},
 				},
 			},
@@ -1277,6 +3138,353 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "alienvault",
+			Name:     "AlienVault OTX",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://otx.alienvault.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "alienvault-api-key",
+					Provider:    "alienvault",
+					Description: "AlienVault OTX API key",
+					Keywords:    []string{"alienvault", "otx_api", "otx-api", "otxapi", "otx_key", "otxkey", "x-otx-api-key", "otxv2"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "alienvault-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://otx.alienvault.com/api/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "X-OTX-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						Identity: "username",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "An account has one key: the new one ends the old one.",
+								URL:   "https://otx.alienvault.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								URL:   "https://otx.alienvault.com/api",
+							},
+						},
+						Usage: "https://otx.alienvault.com : your pulses",
+						Blast: "reads your subscriptions and publishes pulses in your name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "alloy",
+			Name:     "Alloy",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.alloy.com/"},
+			Rules: []Rule{
+				{
+					ID:          "alloy-workflow-secret",
+					Provider:    "alloy",
+					Description: "Alloy workflow token or secret",
+					Keywords:    []string{"alloy_secret", "alloy_token", "alloy_workflow", "sandbox.alloy.co", "api.alloy.co"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "alloy-workflow-secret",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.alloy.co/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.alloy.co/",
+							},
+						},
+						Usage: "https://app.alloy.co : evaluations",
+						Blast: "with the workflow token: reads identity checks of your customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "allsports-api",
+			Name:     "AllSportsAPI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://allsportsapi.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "allsports-api-api-key",
+					Provider:    "allsports-api",
+					Description: "AllSportsAPI API key",
+					Keywords:    []string{"allsports", "all_sports_api"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "allsports-api-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://allsportsapi.com/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://allsportsapi.com/profile",
+							},
+						},
+						Usage: "https://allsportsapi.com/profile",
+						Blast: "spends the calls of the sports feed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "alpaca",
+			Name:     "Alpaca Markets",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.alpaca.markets/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "alpaca-api-key-id",
+					Provider:    "alpaca",
+					Description: "Alpaca API key id",
+					Keywords:    []string{"alpaca_api", "alpaca-api", "alpacaapi", "alpaca_key", "alpaca-key", "alpacakey", "alpaca_secret", "alpaca-secret", "alpacasecret", "apca", "alpaca_id"},
+					Value:       "(?:PK|AK|CK)[0-9A-Z]{18}|(?:PK|AK|CK)[0-9A-Z]{24}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "alpaca-api-key-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "An account has one key: the new one ends the old one.",
+								URL:   "https://app.alpaca.markets/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.alpaca.markets/",
+							},
+						},
+						Usage: "https://app.alpaca.markets : orders and activities",
+						Blast: "buys and sells in the brokerage account (a key that begins with PK is paper money)",
+					},
+				},
+				{
+					ID:          "alpaca-secret-key",
+					Provider:    "alpaca",
+					Description: "Alpaca API secret key",
+					Keywords:    []string{"alpaca_api", "alpaca-api", "alpacaapi", "alpaca_key", "alpaca-key", "alpacakey", "alpaca_secret", "alpaca-secret", "alpacasecret", "apca"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z]{44}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "alpaca-secret-key",
+					Needs: Needs{
+						Rule:    "alpaca-api-key-id",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.alpaca.markets/v2/account",
+							Headers: []Header{
+								{
+									Name:  "APCA-API-KEY-ID",
+									Value: "{{id}}",
+								},
+								{
+									Name:  "APCA-API-SECRET-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "account_number",
+						Docs:     "https://docs.alpaca.markets/reference/getaccount-1",
+						Note:     "paper keys answer at paper-api.alpaca.markets",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "An account has one key: the new one ends the old one.",
+								URL:   "https://app.alpaca.markets/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.alpaca.markets/",
+							},
+						},
+						Usage: "https://app.alpaca.markets : orders and activities",
+						Blast: "buys and sells in the brokerage account (a key that begins with PK is paper money)",
+					},
+				},
+			},
+		},
+		{
+			ID:       "alpha-vantage",
+			Name:     "Alpha Vantage",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.alphavantage.co/documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "alpha-vantage-api-key",
+					Provider:    "alpha-vantage",
+					Description: "Alpha Vantage API key",
+					Keywords:    []string{"alphavantage", "alpha_vantage", "alpha-vantage"},
+					Value:       "[0-9A-Za-z]{16}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "alpha-vantage-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the key replaced",
+								Text:  "The page shows the key only; ask the vendor's support to change it.",
+								URL:   "https://www.alphavantage.co/support/#api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from your account page",
+								URL:   "https://www.alphavantage.co/support/#api-key",
+							},
+						},
+						Usage: "https://www.alphavantage.co/support/",
+						Blast: "spends the daily requests for market data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "amadeus",
+			Name:     "Amadeus for Developers",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.amadeus.com/self-service/apis-docs/guides/developer-guides/API-Keys/authorization/"},
+			Rules: []Rule{
+				{
+					ID:          "amadeus-api-key",
+					Provider:    "amadeus",
+					Description: "Amadeus API key",
+					Keywords:    []string{"amadeus"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "amadeus-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://developers.amadeus.com/my-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://developers.amadeus.com/my-apps",
+							},
+						},
+						Usage: "https://developers.amadeus.com/my-apps : usage of the app",
+						Blast: "spends billed calls for flights and hotels; production keys can book",
+					},
+				},
+				{
+					ID:          "amadeus-api-secret",
+					Provider:    "amadeus",
+					Description: "Amadeus API secret",
+					Keywords:    []string{"amadeus"},
+					Value:       "[0-9A-Za-z]{16}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "amadeus-api-secret",
+					Needs: Needs{
+						Rule:    "amadeus-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://test.api.amadeus.com/v1/security/oauth2/token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&client_id={{id}}&client_secret={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "mints a token of half an hour; production keys answer at api.amadeus.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://developers.amadeus.com/my-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://developers.amadeus.com/my-apps",
+							},
+						},
+						Usage: "https://developers.amadeus.com/my-apps : usage of the app",
+						Blast: "spends billed calls for flights and hotels; production keys can book",
+					},
+				},
+			},
+		},
+		{
 			ID:       "amazon",
 			Name:     "Amazon",
 			Reviewed: "2026-11-24",
@@ -1411,6 +3619,203 @@ var builtin = Catalogue{
 						},
 						Usage: "https://sellercentral.amazon.com/apps/manage",
 						Blast: "none any more: the service it was for has ended",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ambee",
+			Name:     "Ambee",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.ambeedata.com/"},
+			Rules: []Rule{
+				{
+					ID:          "ambee-api-key",
+					Provider:    "ambee",
+					Description: "Ambee API key",
+					Keywords:    []string{"ambee", "ambeedata"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ambee-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://api-dashboard.getambee.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://api-dashboard.getambee.com/",
+							},
+						},
+						Usage: "https://api-dashboard.getambee.com : usage",
+						Blast: "spends the calls for air, pollen and fire data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "amberdata",
+			Name:     "Amberdata",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.amberdata.io/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "amberdata-api-key",
+					Provider:    "amberdata",
+					Description: "Amberdata API key",
+					Keywords:    []string{"amberdata"},
+					Value:       "UAK[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "amberdata-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the key replaced",
+								Text:  "The page shows the key only; ask the vendor's support to change it.",
+								URL:   "https://docs.amberdata.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from your account page",
+								URL:   "https://docs.amberdata.io/",
+							},
+						},
+						Usage: "https://www.amberdata.io : account",
+						Blast: "spends the plan's calls for crypto market data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "amplitude",
+			Name:     "Amplitude",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://amplitude.com/docs/apis/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "amplitude-secret-key",
+					Provider:    "amplitude",
+					Description: "Amplitude secret key",
+					Keywords:    []string{"amplitude_secret", "amplitude-secret", "amplitudesecret"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "amplitude-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://amplitude.com/api/2/events/list",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{api_key}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Note: "needs the project's API key; EU projects answer at analytics.eu.amplitude.com; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the secret key",
+								Text:  "Organization settings, Projects. The old key can be kept for a while or revoked at once.",
+								URL:   "https://app.amplitude.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate the new secret key",
+								URL:   "https://app.amplitude.com/",
+							},
+						},
+						Usage: "https://app.amplitude.com : exports; organization's audit log",
+						Blast: "with the API key: exports all events of the project, deletes users",
+					},
+				},
+				{
+					ID:          "amplitude-api-key",
+					Provider:    "amplitude",
+					Description: "Amplitude API key",
+					Keywords:    []string{"amplitude"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "amplitude-api-key",
+					Verify: Verify{
+						Note: "Made for apps and pages: it sends events.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Ask support to change the API key",
+								Text:  "It ships in your apps, and cannot be rotated without a new build.",
+								URL:   "https://app.amplitude.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a project with a new key if it is abused",
+								URL:   "https://app.amplitude.com/",
+							},
+						},
+						Usage: "https://app.amplitude.com : ingestion debugger",
+						Blast: "sends events into the project; with the secret key it reads all",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ankr",
+			Name:     "Ankr",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.ankr.com/docs/rpc-service/getting-started/rpc-methods/"},
+			Rules: []Rule{
+				{
+					ID:          "ankr-api-key",
+					Provider:    "ankr",
+					Description: "Ankr API key",
+					Keywords:    []string{"ankr"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ankr-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.ankr.com/rpc/projects/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.ankr.com/rpc/projects/",
+							},
+						},
+						Usage: "https://www.ankr.com/rpc : usage of the project",
+						Blast: "spends the project's requests to blockchain nodes",
 					},
 				},
 			},
@@ -1657,6 +4062,511 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "anvil",
+			Name:     "Anvil (PDF and e-sign)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.useanvil.com/docs/api/getting-started/"},
+			Rules: []Rule{
+				{
+					ID:          "anvil-api-key",
+					Provider:    "anvil",
+					Description: "Anvil (PDF and e-sign) API key",
+					Keywords:    []string{"useanvil", "anvil_api", "anvil-api", "anvilapi", "anvil_key", "anvil_token"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "anvil-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.useanvil.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.useanvil.com/",
+							},
+						},
+						Usage: "https://app.useanvil.com : API logs",
+						Blast: "fills PDFs and starts signatures at your cost, reads those that exist",
+					},
+				},
+			},
+		},
+		{
+			ID:       "any-run",
+			Name:     "ANY.RUN",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://any.run/api-documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "any-run-api-key",
+					Provider:    "any-run",
+					Description: "ANY.RUN API key",
+					Keywords:    []string{"any.run", "anyrun", "any_run"},
+					Value:       "[0-9A-Za-z_-]{40}|[0-9A-Za-z]{42}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "any-run-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.any.run/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "API-Key {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://any.run/api-documentation/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.any.run/profile/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.any.run/profile/",
+							},
+						},
+						Usage: "https://app.any.run : history",
+						Blast: "runs and reads sandbox tasks (uploads may be private)",
+					},
+				},
+			},
+		},
+		{
+			ID:       "anypoint",
+			Name:     "MuleSoft Anypoint",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.mulesoft.com/access-management/connected-apps-overview"},
+			Rules: []Rule{
+				{
+					ID:          "anypoint-client-secret",
+					Provider:    "anypoint",
+					Description: "Anypoint client secret or access token",
+					Keywords:    []string{"anypoint", "mulesoft"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}|[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "anypoint-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://anypoint.mulesoft.com/accounts/api/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.username",
+						Note:     "for an access token; a client secret needs its client id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the connected app or reset its secret",
+								URL:   "https://anypoint.mulesoft.com/accounts/connectedApps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a connected app with the scopes it needs",
+								URL:   "https://anypoint.mulesoft.com/accounts/connectedApps",
+							},
+						},
+						Usage: "https://anypoint.mulesoft.com : audit log",
+						Blast: "deploys and changes APIs and applications of the organization, as far as the connected app's scopes go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "anyscale",
+			Name:     "Anyscale",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.anyscale.com/"},
+			Rules: []Rule{
+				{
+					ID:          "anyscale-api-key",
+					Provider:    "anyscale",
+					Description: "Anyscale API key",
+					Keywords:    []string{"esecret_", "aph0_"},
+					Regex:       `\b(?:esecret|aph0)_[0-9A-Za-z_-]{24,80}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "anyscale-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								URL:   "https://console.anyscale.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new key",
+								URL:   "https://console.anyscale.com/api-keys",
+							},
+						},
+						Usage: "https://console.anyscale.com : usage",
+						Blast: "starts clusters and jobs at your cost and reads what they hold",
+					},
+				},
+			},
+		},
+		{
+			ID:       "apacta",
+			Name:     "Apacta",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidoc.apacta.com/"},
+			Rules: []Rule{
+				{
+					ID:          "apacta-api-key",
+					Provider:    "apacta",
+					Description: "Apacta API key",
+					Keywords:    []string{"apacta"},
+					Value:       "[0-9a-z-]{36}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "apacta-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.apacta.com/api/v1/ping?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.apacta.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.apacta.com/",
+							},
+						},
+						Usage: "https://app.apacta.com : latest entries",
+						Blast: "reads and writes time entries and projects of the craftsman's company",
+					},
+				},
+			},
+		},
+		{
+			ID:       "api-ninjas",
+			Name:     "API Ninjas",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api-ninjas.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "api-ninjas-api-key",
+					Provider:    "api-ninjas",
+					Description: "API Ninjas API key",
+					Keywords:    []string{"api-ninjas", "api_ninjas", "apininjas", "calorieninja", "calorie_ninja", "calorie-ninja"},
+					Value:       "[0-9A-Za-z+/]{22}==[0-9A-Za-z]{16}|[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "api-ninjas-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.api-ninjas.com/v1/facts",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "(?i)invalid api key",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://api-ninjas.com/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://api-ninjas.com/profile",
+							},
+						},
+						Usage: "https://api-ninjas.com/profile : usage",
+						Blast: "spends the month's calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "api-sports",
+			Name:     "API-Sports (API-Football)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.api-football.com/documentation-v3"},
+			Rules: []Rule{
+				{
+					ID:          "api-sports-api-key",
+					Provider:    "api-sports",
+					Description: "API-Sports key",
+					Keywords:    []string{"api-football", "api_football", "apifootball", "api-sports", "api_sports", "apisports", "x-apisports"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "api-sports-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://v3.football.api-sports.io/status",
+							Headers: []Header{
+								{
+									Name:  "x-apisports-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{499},
+						LiveBody: `"account":\s*\{`,
+						DeadBody: "token",
+						Identity: "response.account.email",
+						Note:     "a dead key is told in the body (errors.token)",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://dashboard.api-football.com/profile?access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://dashboard.api-football.com/profile?access",
+							},
+						},
+						Usage: "https://dashboard.api-football.com : requests",
+						Blast: "spends the daily requests for sports data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "api2cart",
+			Name:     "API2Cart",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.api2cart.com/"},
+			Rules: []Rule{
+				{
+					ID:          "api2cart-api-key",
+					Provider:    "api2cart",
+					Description: "API2Cart API key",
+					Keywords:    []string{"api2cart"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "api2cart-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.api2cart.com/v1.1/account.cart.list.json?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "return_code in the answer tells of a wrong key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://app.api2cart.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.api2cart.com/",
+							},
+						},
+						Usage: "https://app.api2cart.com : request log",
+						Blast: "reads and changes orders, products and customers of all connected shops",
+					},
+				},
+			},
+		},
+		{
+			ID:       "apideck",
+			Name:     "Apideck",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.apideck.com/get-started"},
+			Rules: []Rule{
+				{
+					ID:          "apideck-api-key",
+					Provider:    "apideck",
+					Description: "Apideck API key",
+					Keywords:    []string{"apideck"},
+					Value:       "sk_(?:live|test)_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9A-Za-z-]{20,60}|sk_live_[0-9A-Za-z]{4,20}-[0-9A-Za-z-]{30,90}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "apideck-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://unify.apideck.com/vault/consumers?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "x-apideck-app-id",
+									Value: "{{app_id}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the application id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://platform.apideck.com/configuration/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://platform.apideck.com/configuration/api-keys",
+							},
+						},
+						Usage: "https://platform.apideck.com/logs",
+						Blast: "reads and writes the accounting, CRM and HR systems that your customers connected",
+					},
+				},
+			},
+		},
+		{
+			ID:       "apiflash",
+			Name:     "ApiFlash",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apiflash.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "apiflash-api-key",
+					Provider:    "apiflash",
+					Description: "ApiFlash API key",
+					Keywords:    []string{"apiflash"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "apiflash-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.apiflash.com/v1/urltoimage/quota?access_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://apiflash.com/documentation",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://apiflash.com/dashboard/access_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://apiflash.com/dashboard/access_keys",
+							},
+						},
+						Usage: "https://apiflash.com/dashboard/usage",
+						Blast: "takes screenshots on your quota",
+					},
+				},
+			},
+		},
+		{
+			ID:       "apifonica",
+			Name:     "Apifonica",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.apifonica.com/en/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "apifonica-api-key",
+					Provider:    "apifonica",
+					Description: "Apifonica API key",
+					Keywords:    []string{"apifonica"},
+					Value:       "[0-9a-z]{11}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}|[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "apifonica-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://my.apifonica.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://my.apifonica.com/",
+							},
+						},
+						Usage: "https://my.apifonica.com : message and call logs",
+						Blast: "sends SMS and makes calls on the account's balance",
+					},
+				},
+			},
+		},
+		{
 			ID:       "apify",
 			Name:     "Apify",
 			Reviewed: "2026-11-28",
@@ -1783,6 +4693,1422 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "apilayer",
+			Name:     "APILayer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apilayer.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "apilayer-api-key",
+					Provider:    "apilayer",
+					Description: "APILayer API key",
+					Keywords:    []string{"apilayer"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "apilayer-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://apilayer.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://apilayer.com/account",
+							},
+						},
+						Usage: "https://apilayer.com/account : usage",
+						Blast: "spends the plans of all APIs that you subscribed to",
+					},
+				},
+			},
+		},
+		{
+			ID:       "apimatic",
+			Name:     "APIMatic",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.apimatic.io/"},
+			Rules: []Rule{
+				{
+					ID:          "apimatic-api-key",
+					Provider:    "apimatic",
+					Description: "APIMatic API key",
+					Keywords:    []string{"apimatic"},
+					Value:       "[0-9A-Za-z_-]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "apimatic-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.apimatic.io/api/account/profile",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "X-Auth-Key {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.apimatic.io/account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.apimatic.io/account/api-keys",
+							},
+						},
+						Usage: "https://app.apimatic.io/dashboard",
+						Blast: "reads your API definitions and generates SDKs on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "apimetrics",
+			Name:     "APImetrics",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.apimetrics.io/"},
+			Rules: []Rule{
+				{
+					ID:          "apimetrics-api-key",
+					Provider:    "apimetrics",
+					Description: "APImetrics API key",
+					Keywords:    []string{"apimetrics"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "apimetrics-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://client.apimetrics.io/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://client.apimetrics.io/settings",
+							},
+						},
+						Usage: "https://client.apimetrics.io : results",
+						Blast: "reads and changes the monitors of your APIs, with the keys stored in them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "apitemplate",
+			Name:     "APITemplate.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apitemplate.io/apiv2/"},
+			Rules: []Rule{
+				{
+					ID:          "apitemplate-api-key",
+					Provider:    "apitemplate",
+					Description: "APITemplate.io API key",
+					Keywords:    []string{"apitemplate"},
+					Value:       "[0-9A-Za-z+/]{32,44}={0,2}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "apitemplate-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://rest.apitemplate.io/v2/account-information",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://apitemplate.io/apiv2/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.apitemplate.io/manage-api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.apitemplate.io/manage-api/",
+							},
+						},
+						Usage: "https://app.apitemplate.io : transactions",
+						Blast: "renders PDFs and images on your plan, reads what was rendered",
+					},
+				},
+			},
+		},
+		{
+			ID:       "apivoid",
+			Name:     "APIVoid",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.apivoid.com/"},
+			Rules: []Rule{
+				{
+					ID:          "apivoid-api-key",
+					Provider:    "apivoid",
+					Description: "APIVoid API key",
+					Keywords:    []string{"apivoid"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z_-]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "apivoid-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dash.apivoid.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dash.apivoid.com/api-keys",
+							},
+						},
+						Usage: "https://dash.apivoid.com : usage",
+						Blast: "spends the credits for reputation lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "apollo",
+			Name:     "Apollo.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.apollo.io/docs/create-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "apollo-api-key",
+					Provider:    "apollo",
+					Description: "Apollo.io API key",
+					Keywords:    []string{"apollo_io", "apollo.io", "apolloio", "apollo_api", "apollo-api", "apolloapi", "apollo_key", "apollokey", "apollo api", "apollo_token", "apollo"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "apollo-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.apollo.io/v1/auth/health",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"is_logged_in":\s*true`,
+						Docs:     "https://docs.apollo.io/reference/authentication",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://developer.apollo.io/keys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://developer.apollo.io/keys/",
+							},
+						},
+						Usage: "https://app.apollo.io : settings, credits and usage",
+						Blast: "spends credits for contact data, reads and changes your contacts and sequences; a master key does all",
+					},
+				},
+			},
+		},
+		{
+			ID:       "apollo-graphql",
+			Name:     "Apollo GraphOS",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.apollographql.com/docs/graphos/platform/access-management/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "apollo-graphql-graph-api-key",
+					Provider:    "apollo-graphql",
+					Description: "Apollo graph API key",
+					Keywords:    []string{"service:"},
+					Regex:       `\bservice:[0-9A-Za-z_-]{1,64}:[0-9A-Za-z_-]{22}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "apollo-graphql-graph-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "A graph's keys: Settings, This Graph. A user's: personal settings, API Keys.",
+								URL:   "https://studio.apollographql.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the role it needs",
+								URL:   "https://studio.apollographql.com/",
+							},
+						},
+						Usage: "https://studio.apollographql.com : audit log of the organization",
+						Blast: "reads and publishes schemas of the graph; a user key does so for all graphs of its owner",
+					},
+				},
+				{
+					ID:          "apollo-graphql-personal-api-key",
+					Provider:    "apollo-graphql",
+					Description: "Apollo user API key",
+					Keywords:    []string{"user:"},
+					Regex:       `\buser:(?:gh|gl|bb|sso|fb|es|em|google|apollo|sp)\.[0-9A-Za-z_-]{1,60}:[0-9A-Za-z_-]{22}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "apollo-graphql-personal-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "A graph's keys: Settings, This Graph. A user's: personal settings, API Keys.",
+								URL:   "https://studio.apollographql.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the role it needs",
+								URL:   "https://studio.apollographql.com/",
+							},
+						},
+						Usage: "https://studio.apollographql.com : audit log of the organization",
+						Blast: "reads and publishes schemas of the graph; a user key does so for all graphs of its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "appbase",
+			Name:     "Appbase.io (Reactivesearch)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.appbase.io/"},
+			Rules: []Rule{
+				{
+					ID:          "appbase-credentials",
+					Provider:    "appbase",
+					Description: "Appbase.io (Reactivesearch) API credentials",
+					Keywords:    []string{"appbase"},
+					Value:       "[0-9A-Za-z]{9,16}:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "appbase-credentials",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://dashboard.appbase.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://dashboard.appbase.io/",
+							},
+						},
+						Usage: "https://dashboard.appbase.io : analytics",
+						Blast: "searches or writes the indexes, as far as the credential goes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "appcues",
+			Name:     "Appcues",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.appcues.com/dev-api-data/public-api-overview"},
+			Rules: []Rule{
+				{
+					ID:          "appcues-api-secret",
+					Provider:    "appcues",
+					Description: "Appcues API key or secret",
+					Keywords:    []string{"appcues"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}|[0-9a-z-]{36}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "appcues-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.appcues.com/v2/accounts/{{account_id}}/flows",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{api_key}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Note: "needs account id and API key; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://studio.appcues.com/settings/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://studio.appcues.com/settings/keys",
+							},
+						},
+						Usage: "https://studio.appcues.com : flow history",
+						Blast: "publishes and hides flows in your product, reads users' events",
+					},
+				},
+				{
+					ID:          "appcues-api-key",
+					Provider:    "appcues",
+					Description: "Appcues API key",
+					Keywords:    []string{"appcues"},
+					Value:       "[0-9a-z-]{39}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "appcues-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.appcues.com/v2/accounts/{{account_id}}/flows",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{api_key}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Note: "needs account id and API key; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://studio.appcues.com/settings/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://studio.appcues.com/settings/keys",
+							},
+						},
+						Usage: "https://studio.appcues.com : flow history",
+						Blast: "publishes and hides flows in your product, reads users' events",
+					},
+				},
+			},
+		},
+		{
+			ID:       "appdynamics",
+			Name:     "Cisco AppDynamics",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.appdynamics.com/"},
+			Rules: []Rule{
+				{
+					ID:          "appdynamics-access-key",
+					Provider:    "appdynamics",
+					Description: "Cisco AppDynamics access key or client secret",
+					Keywords:    []string{"appdynamics", "appdynamic_", "appd_access", "appd_secret", "appd_client", "appdaccess"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "appdynamics-access-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://accounts.appdynamics.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://accounts.appdynamics.com/",
+							},
+						},
+						Usage: "https://accounts.appdynamics.com : API clients; controller's audit report",
+						Blast: "sends metrics into the controller, a client's secret reads all applications",
+					},
+				},
+			},
+		},
+		{
+			ID:       "appfollow",
+			Name:     "AppFollow",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.api.appfollow.io/"},
+			Rules: []Rule{
+				{
+					ID:          "appfollow-api-token",
+					Provider:    "appfollow",
+					Description: "AppFollow API token",
+					Keywords:    []string{"appfollow"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|[0-9A-Za-z]{20}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "appfollow-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.appfollow.io/api/v2/account/users",
+							Headers: []Header{
+								{
+									Name:  "X-AppFollow-API-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://watch.appfollow.io/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://watch.appfollow.io/settings/api",
+							},
+						},
+						Usage: "https://watch.appfollow.io/settings/api : credits",
+						Blast: "reads reviews and answers them in your name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "apphud",
+			Name:     "Apphud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.apphud.com/"},
+			Rules: []Rule{
+				{
+					ID:          "apphud-api-key",
+					Provider:    "apphud",
+					Description: "Apphud API key",
+					Keywords:    []string{"apphud"},
+					Value:       "app_[0-9A-Za-z]{24,30}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "apphud-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.apphud.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.apphud.com/",
+							},
+						},
+						Usage: "https://app.apphud.com",
+						Blast: "sends purchases of an app's users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "applitools",
+			Name:     "Applitools",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://applitools.com/tutorials/guides/getting-started/retrieve-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "applitools-api-key",
+					Provider:    "applitools",
+					Description: "Applitools API key",
+					Keywords:    []string{"applitools"},
+					Value:       "[0-9A-Za-z_-]{40,50}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "applitools-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://eyes.applitools.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://eyes.applitools.com/",
+							},
+						},
+						Usage: "https://eyes.applitools.com : batches",
+						Blast: "runs visual tests on your plan and reads their pictures",
+					},
+				},
+			},
+		},
+		{
+			ID:       "appointedd",
+			Name:     "Appointedd",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.appointedd.com/"},
+			Rules: []Rule{
+				{
+					ID:          "appointedd-api-key",
+					Provider:    "appointedd",
+					Description: "Appointedd API key",
+					Keywords:    []string{"appointedd"},
+					Value:       "[0-9A-Za-z+/]{86}==|[0-9A-Za-z]{88}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "appointedd-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.appointedd.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.appointedd.com/",
+							},
+						},
+						Usage: "https://app.appointedd.com : bookings",
+						Blast: "reads customers and bookings, makes and cancels them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "appoptics",
+			Name:     "SolarWinds AppOptics",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.appoptics.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "appoptics-api-key",
+					Provider:    "appoptics",
+					Description: "SolarWinds AppOptics API key",
+					Keywords:    []string{"appoptics"},
+					Value:       "[0-9A-Za-z_-]{71}|[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "appoptics-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.appoptics.com/v1/metrics?length=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://my.appoptics.com/organization/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://my.appoptics.com/organization/tokens",
+							},
+						},
+						Usage: "https://my.appoptics.com : organization's tokens",
+						Blast: "reads and sends metrics and traces, changes alerts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "appsflyer",
+			Name:     "AppsFlyer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://support.appsflyer.com/hc/en-us/articles/360004562377"},
+			Rules: []Rule{
+				{
+					ID:          "appsflyer-api-token",
+					Provider:    "appsflyer",
+					Description: "AppsFlyer API token V2 (JWT)",
+					Keywords:    []string{"appsflyer"},
+					Value:       `eyJ[0-9A-Za-z_-]{20,300}\.[0-9A-Za-z_-]{40,1000}(?:\.[0-9A-Za-z_-]{20,400})?`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "appsflyer-api-token",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the API token",
+								Text:  "Only an account's admin can.",
+								URL:   "https://hq1.appsflyer.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Retrieve the new token from the security center",
+								URL:   "https://hq1.appsflyer.com/",
+							},
+						},
+						Usage: "https://hq1.appsflyer.com : data export logs",
+						Blast: "reads raw install and event data of all apps",
+					},
+				},
+				{
+					ID:          "appsflyer-dev-key",
+					Provider:    "appsflyer",
+					Description: "AppsFlyer dev key",
+					Keywords:    []string{"appsflyer", "af_dev_key", "afdevkey", "af_devkey"},
+					Value:       "[0-9A-Za-z]{22}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "appsflyer-dev-key",
+					Verify: Verify{
+						Note: "It only sends events.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the API token",
+								Text:  "Only an account's admin can.",
+								URL:   "https://hq1.appsflyer.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Retrieve the new token from the security center",
+								URL:   "https://hq1.appsflyer.com/",
+							},
+						},
+						Usage: "https://hq1.appsflyer.com : data export logs",
+						Blast: "reads raw install and event data of all apps",
+					},
+				},
+				{
+					ID:          "appsflyer-s2s-key",
+					Provider:    "appsflyer",
+					Description: "AppsFlyer API token V1",
+					Keywords:    []string{"appsflyer_api", "appsflyer-api", "appsflyerapi", "appsflyer_token"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "appsflyer-api-token",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the API token",
+								Text:  "Only an account's admin can.",
+								URL:   "https://hq1.appsflyer.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Retrieve the new token from the security center",
+								URL:   "https://hq1.appsflyer.com/",
+							},
+						},
+						Usage: "https://hq1.appsflyer.com : data export logs",
+						Blast: "reads raw install and event data of all apps",
+					},
+				},
+			},
+		},
+		{
+			ID:       "appsignal",
+			Name:     "AppSignal",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.appsignal.com/appsignal/terminology.html#push-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "appsignal-push-api-key",
+					Provider:    "appsignal",
+					Description: "AppSignal push API key",
+					Keywords:    []string{"appsignal"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "appsignal-push-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://push.appsignal.com/1/auth?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the push API key",
+								Text:  "Organization, App settings, Push & deploy.",
+								URL:   "https://appsignal.com/organizations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a push API key",
+								URL:   "https://appsignal.com/organizations",
+							},
+						},
+						Usage: "https://appsignal.com/organizations : apps that are not yours",
+						Blast: "sends errors and metrics into your apps",
+					},
+				},
+				{
+					ID:          "appsignal-personal-api-token",
+					Provider:    "appsignal",
+					Description: "AppSignal personal API token",
+					Docs:        []string{"https://docs.appsignal.com/api/overview.html"},
+					Keywords:    []string{"appsignal_token", "appsignal-token", "appsignaltoken", "appsignal_personal", "appsignal.com/api", "appsignal_api"},
+					Value:       "[0-9A-Za-z_-]{20}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "appsignal-personal-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://appsignal.com/api/applications.json?token={{secret}}",
+						},
+						Live: []int{200, 404},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the personal API token",
+								URL:   "https://appsignal.com/users/edit",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new token",
+								URL:   "https://appsignal.com/users/edit",
+							},
+						},
+						Usage: "https://appsignal.com/users/edit",
+						Blast: "reads errors and traces of all apps of its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "appsynergy",
+			Name:     "AppSynergy",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.appsynergy.com/"},
+			Rules: []Rule{
+				{
+					ID:          "appsynergy-api-key",
+					Provider:    "appsynergy",
+					Description: "AppSynergy API key",
+					Keywords:    []string{"appsynergy"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "appsynergy-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.appsynergy.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.appsynergy.com/",
+							},
+						},
+						Usage: "https://www.appsynergy.com : the app's log",
+						Blast: "runs actions and reads the tables of the app",
+					},
+				},
+			},
+		},
+		{
+			ID:       "apptivo",
+			Name:     "Apptivo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.apptivo.com/answers/apptivo-api/"},
+			Rules: []Rule{
+				{
+					ID:          "apptivo-api-key",
+					Provider:    "apptivo",
+					Description: "Apptivo API key",
+					Keywords:    []string{"apptivo"},
+					Value:       "[0-9A-Za-z-]{36}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "apptivo-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the API key",
+								Text:  "Business settings, General settings, API access.",
+								URL:   "https://app.apptivo.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy key and access key of that page",
+								URL:   "https://app.apptivo.com/",
+							},
+						},
+						Usage: "https://app.apptivo.com : audit logs",
+						Blast: "with the access key: reads and changes customers, invoices and projects",
+					},
+				},
+				{
+					ID:          "apptivo-access-key",
+					Provider:    "apptivo",
+					Description: "Apptivo access key",
+					Keywords:    []string{"apptivo"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "apptivo-access-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the API key",
+								Text:  "Business settings, General settings, API access.",
+								URL:   "https://app.apptivo.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy key and access key of that page",
+								URL:   "https://app.apptivo.com/",
+							},
+						},
+						Usage: "https://app.apptivo.com : audit logs",
+						Blast: "with the access key: reads and changes customers, invoices and projects",
+					},
+				},
+			},
+		},
+		{
+			ID:       "appveyor",
+			Name:     "AppVeyor",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.appveyor.com/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "appveyor-api-token",
+					Provider:    "appveyor",
+					Description: "AppVeyor API token",
+					Keywords:    []string{"appveyor"},
+					Value:       `v2\.[0-9A-Za-z]{20}|[0-9A-Za-z]{20}`,
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "appveyor-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://ci.appveyor.com/api/roles",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.appveyor.com/docs/api/team/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								URL:   "https://ci.appveyor.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new token of that page",
+								URL:   "https://ci.appveyor.com/api-keys",
+							},
+						},
+						Usage: "https://ci.appveyor.com/history",
+						Blast: "starts builds, reads their logs and changes projects",
+					},
+				},
+			},
+		},
+		{
+			ID:       "appwrite",
+			Name:     "Appwrite",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://appwrite.io/docs/advanced/platform/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "appwrite-api-key",
+					Provider:    "appwrite",
+					Description: "Appwrite API key",
+					Keywords:    []string{"standard_"},
+					Regex:       `\bstandard_[0-9a-f]{256}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "appwrite-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cloud.appwrite.io/v1/users?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-Appwrite-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "X-Appwrite-Project",
+									Value: "{{project}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						DeadBody: "(?i)invalid|not found",
+						Note:     "needs the project's id; a 401 that speaks of a missing scope is a live key; people host Appwrite themselves too",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://cloud.appwrite.io/console",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://cloud.appwrite.io/console",
+							},
+						},
+						Usage: "https://cloud.appwrite.io/console : project, API keys: last accessed",
+						Blast: "reads and writes users, databases, storage and functions within its scopes",
+					},
+				},
+				{
+					ID:          "appwrite-legacy-api-key",
+					Provider:    "appwrite",
+					Description: "Appwrite API key (without prefix)",
+					Keywords:    []string{"appwrite"},
+					Value:       "[0-9a-f]{256}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "appwrite-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cloud.appwrite.io/v1/users?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-Appwrite-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "X-Appwrite-Project",
+									Value: "{{project}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						DeadBody: "(?i)invalid|not found",
+						Note:     "needs the project's id; a 401 that speaks of a missing scope is a live key; people host Appwrite themselves too",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://cloud.appwrite.io/console",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://cloud.appwrite.io/console",
+							},
+						},
+						Usage: "https://cloud.appwrite.io/console : project, API keys: last accessed",
+						Blast: "reads and writes users, databases, storage and functions within its scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "arbiscan",
+			Name:     "Arbiscan",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.arbiscan.io/"},
+			Rules: []Rule{
+				{
+					ID:          "arbiscan-api-key",
+					Provider:    "arbiscan",
+					Description: "Arbiscan API key",
+					Keywords:    []string{"arbiscan"},
+					Value:       "[0-9A-Za-z]{34}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "arbiscan-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.arbiscan.io/api?module=stats&action=ethprice&apikey={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						LiveBody: `"status":\s*"1"`,
+						Note:     "a dead key answers 200 with NOTOK in the body",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://arbiscan.io/myapikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://arbiscan.io/myapikey",
+							},
+						},
+						Usage: "https://arbiscan.io/myapikey",
+						Blast: "spends the calls of the free plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "arcgis",
+			Name:     "Esri ArcGIS",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.arcgis.com/documentation/security-and-authentication/api-key-authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "arcgis-api-key",
+					Provider:    "arcgis",
+					Description: "ArcGIS API key",
+					Keywords:    []string{"aapk", "aapt"},
+					Regex:       `\bAAP[KT][0-9A-Za-z_-]{60,300}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "arcgis-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.arcgis.com/sharing/rest/portals/self?f=json&token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{498},
+						LiveBody: `"(?:id|appInfo)":`,
+						DeadBody: "Invalid",
+						Note:     "a dead key answers 200 with error code 498 in the body",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Invalidate or regenerate the key",
+								Text:  "Item page of the credential, Settings.",
+								URL:   "https://location.arcgis.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate the second key of the credential",
+								Text:  "Each credential has two.",
+								URL:   "https://location.arcgis.com/",
+							},
+						},
+						Usage: "https://location.arcgis.com : usage of the credential",
+						Blast: "spends credits for maps, geocoding and routing; with item privileges it reads private layers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "arize",
+			Name:     "Arize AI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.arize.com/"},
+			Rules: []Rule{
+				{
+					ID:          "arize-api-key",
+					Provider:    "arize",
+					Description: "Arize AI API key",
+					Keywords:    []string{"arize_api", "arize-api", "arizeapi", "arize_key", "arizekey", "arize_space", "arize_developer"},
+					Value:       "ak-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-[0-9A-Za-z_-]{32}|[0-9a-f]{20}|[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "arize-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.arize.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.arize.com/",
+							},
+						},
+						Usage: "https://app.arize.com : space settings",
+						Blast: "sends and reads traces of your models, prompts included",
+					},
+				},
+			},
+		},
+		{
+			ID:       "artsy",
+			Name:     "Artsy",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.artsy.net/"},
+			Rules: []Rule{
+				{
+					ID:          "artsy-client-secret",
+					Provider:    "artsy",
+					Description: "Artsy client secret",
+					Keywords:    []string{"artsy"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "artsy-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.artsy.net/api/tokens/xapp_token?client_id={{id}}&client_secret={{secret}}",
+						},
+						Live: []int{201},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://developers.artsy.net/client_applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://developers.artsy.net/client_applications",
+							},
+						},
+						Usage: "https://developers.artsy.net/client_applications",
+						Blast: "reads public data on artworks at your rate limit",
+					},
+				},
+				{
+					ID:          "artsy-client-id",
+					Provider:    "artsy",
+					Description: "Artsy client id",
+					Keywords:    []string{"artsy"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "artsy-client-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://developers.artsy.net/client_applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://developers.artsy.net/client_applications",
+							},
+						},
+						Usage: "https://developers.artsy.net/client_applications",
+						Blast: "reads public data on artworks at your rate limit",
+					},
+				},
+			},
+		},
+		{
+			ID:       "asaas",
+			Name:     "Asaas",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.asaas.com/docs/autenticacao"},
+			Rules: []Rule{
+				{
+					ID:          "asaas-api-key",
+					Provider:    "asaas",
+					Description: "Asaas API key",
+					Keywords:    []string{"$aact_"},
+					Regex:       `\$aact_(?:prod_|hmlg_)?[0-9A-Za-z+/=:]{80,260}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "asaas-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.asaas.com/v3/myAccount",
+							Headers: []Header{
+								{
+									Name:  "access_token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Note:     "keys with hmlg answer at api-sandbox.asaas.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable and delete the key",
+								URL:   "https://www.asaas.com/customerConfigIntegrations/index",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a key with an address list and authorization of transfers",
+								URL:   "https://www.asaas.com/customerConfigIntegrations/index",
+							},
+						},
+						Usage: "https://www.asaas.com : statement and transfers",
+						Blast: "moves money: transfers by Pix, refunds, charges, and the customers' data",
+					},
+				},
+			},
+		},
+		{
 			ID:       "asana",
 			Name:     "Asana",
 			Reviewed: "2026-11-28",
@@ -1866,7 +6192,7 @@ var builtin = Catalogue{
 					Provider:    "asana",
 					Description: "Asana client secret",
 					Keywords:    []string{"asana"},
-					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Value:       "[0-9a-z]{32}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "asana-client-secret",
@@ -1894,6 +6220,154 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.asana.com/0/my-apps",
 						Blast: "with a stolen code or refresh token: acts as the people who allowed your app",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ascendex",
+			Name:     "AscendEX",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://ascendex.github.io/ascendex-pro-api/"},
+			Rules: []Rule{
+				{
+					ID:          "ascendex-api-secret",
+					Provider:    "ascendex",
+					Description: "AscendEX API secret",
+					Keywords:    []string{"ascendex", "bitmax_secret"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "ascendex-api-secret",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://ascendex.com/en/personal/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://ascendex.com/en/personal/api",
+							},
+						},
+						Usage: "https://ascendex.com : orders and API log",
+						Blast: "with the API key: trades, and withdraws when it may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ashby",
+			Name:     "Ashby",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.ashbyhq.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "ashby-api-key",
+					Provider:    "ashby",
+					Description: "Ashby API key",
+					Keywords:    []string{"ashby"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ashby-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.ashbyhq.com/apiKey.info",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: "{}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "results.title",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.ashbyhq.com/admin/api/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.ashbyhq.com/admin/api/keys",
+							},
+						},
+						Usage: "https://app.ashbyhq.com/admin/api/keys : last use",
+						Blast: "reads applicants and their papers, and changes jobs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "assembla",
+			Name:     "Assembla",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api-docs.assembla.cc/"},
+			Rules: []Rule{
+				{
+					ID:          "assembla-api-secret",
+					Provider:    "assembla",
+					Description: "Assembla API key or secret",
+					Keywords:    []string{"assembla"},
+					Value:       "[0-9a-f]{40}|[0-9a-f]{20}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "assembla-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.assembla.com/v1/user.json",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{key}}",
+								},
+								{
+									Name:  "X-Api-Secret",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs both halves",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.assembla.com/user/edit/manage_clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.assembla.com/user/edit/manage_clients",
+							},
+						},
+						Usage: "https://app.assembla.com : activity",
+						Blast: "reads and changes repositories and tickets as its owner",
 					},
 				},
 			},
@@ -1944,6 +6418,95 @@ var builtin = Catalogue{
 						},
 						Usage: "https://www.assemblyai.com/dashboard/usage",
 						Blast: "transcribes on your bill and reads the transcripts of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "assertible",
+			Name:     "Assertible",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://assertible.com/docs/api"},
+			Rules: []Rule{
+				{
+					ID:          "assertible-api-token",
+					Provider:    "assertible",
+					Description: "Assertible API token",
+					Keywords:    []string{"assertible"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "assertible-api-token",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://assertible.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://assertible.com/dashboard",
+							},
+						},
+						Usage: "https://assertible.com/dashboard",
+						Blast: "runs API tests and reads their configuration",
+					},
+				},
+			},
+		},
+		{
+			ID:       "atera",
+			Name:     "Atera",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://app.atera.com/apidocs/"},
+			Rules: []Rule{
+				{
+					ID:          "atera-api-key",
+					Provider:    "atera",
+					Description: "Atera API key",
+					Keywords:    []string{"atera_", "atera-", "atera.com", "atera api", "aterakey", "ateraapi", "ateratoken", "atera"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "atera-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.atera.com/api/v3/customers?itemsInPage=1",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://app.atera.com/apidocs/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://app.atera.com/new/admin/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								URL:   "https://app.atera.com/new/admin/api",
+							},
+						},
+						Usage: "https://app.atera.com : audit log",
+						Blast: "reads and changes customers, agents, tickets and billing of a whole IT provider",
 					},
 				},
 			},
@@ -2321,6 +6884,96 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "attio",
+			Name:     "Attio",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.attio.com/rest-api/how-to/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "attio-access-token",
+					Provider:    "attio",
+					Description: "Attio access token",
+					Keywords:    []string{"attio"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "attio-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.attio.com/v2/self",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"active":\s*true`,
+						Identity: "workspace_name",
+						Docs:     "https://docs.attio.com/rest-api/endpoint-reference/meta/identify",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.attio.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.attio.com/",
+							},
+						},
+						Usage: "https://app.attio.com : workspace settings, developers",
+						Blast: "reads and changes all CRM records within its scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "audd",
+			Name:     "AudD",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.audd.io/"},
+			Rules: []Rule{
+				{
+					ID:          "audd-api-token",
+					Provider:    "audd",
+					Description: "AudD API token",
+					Keywords:    []string{"audd"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "audd-api-token",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.audd.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://dashboard.audd.io/",
+							},
+						},
+						Usage: "https://dashboard.audd.io : requests",
+						Blast: "recognizes music on your plan",
+					},
+				},
+			},
+		},
+		{
 			ID:       "auth0",
 			Name:     "Auth0",
 			Reviewed: "2026-11-24",
@@ -2421,6 +7074,523 @@ var builtin = Catalogue{
 						},
 						Usage: "https://manage.auth0.com : Monitoring, Logs, events of the client",
 						Blast: "acts as the application; a machine-to-machine application may manage users and the whole tenant",
+					},
+				},
+			},
+		},
+		{
+			ID:       "authentik",
+			Name:     "authentik",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.goauthentik.io/developer-docs/api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "authentik-api-token",
+					Provider:    "authentik",
+					Description: "authentik API token",
+					Keywords:    []string{"authentik"},
+					Value:       "[0-9A-Za-z]{60}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "authentik-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v3/core/users/me/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "user.username",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Admin interface, Directory, Tokens and App passwords.",
+								URL:   "https://docs.goauthentik.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with an expiry",
+								URL:   "https://docs.goauthentik.io/",
+							},
+						},
+						Usage: "https://docs.goauthentik.io/sys-mgmt/events/ : event log of your instance",
+						Blast: "acts in the identity provider as its owner, up to making administrators",
+					},
+				},
+			},
+		},
+		{
+			ID:       "authorize-net",
+			Name:     "Authorize.net",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.authorize.net/api/reference/index.html#gettingstarted-section-section-header"},
+			Rules: []Rule{
+				{
+					ID:          "authorize-net-transaction-key",
+					Provider:    "authorize-net",
+					Description: "Authorize.net transaction key",
+					Keywords:    []string{"authorize_net", "authorize.net", "authorizenet", "authnet", "authorize-net", "transaction_key", "transactionkey", "transaction-key"},
+					Value:       "[0-9A-Za-z]{16}",
+					MinEntropy:  3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "authorize-net-transaction-key",
+					Verify: Verify{
+						Note: "authenticateTestRequest at api.authorize.net, with the login id, answers Ok or E00007; it is a POST.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Create a new key and disable the old one at once",
+								Text:  "Account, Settings, API credentials & keys: without the tick the old one lives on for 24 hours.",
+								URL:   "https://account.authorize.net/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key: it is shown once",
+								URL:   "https://account.authorize.net/",
+							},
+						},
+						Usage: "https://account.authorize.net : transactions and user activity",
+						Blast: "charges and refunds cards of the merchant account",
+					},
+				},
+				{
+					ID:          "authorize-net-signature-key",
+					Provider:    "authorize-net",
+					Description: "Authorize.net signature key",
+					Keywords:    []string{"authorize_net", "authorize.net", "authorizenet", "authnet", "signature_key", "signaturekey"},
+					Value:       "[0-9A-F]{128}|[0-9a-f]{128}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "authorize-net-signature-key",
+					Verify: Verify{
+						Note: "Signs webhooks and hosted forms; only the receiver uses it.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Create a new key and disable the old one at once",
+								Text:  "Account, Settings, API credentials & keys: without the tick the old one lives on for 24 hours.",
+								URL:   "https://account.authorize.net/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key: it is shown once",
+								URL:   "https://account.authorize.net/",
+							},
+						},
+						Usage: "https://account.authorize.net : transactions and user activity",
+						Blast: "charges and refunds cards of the merchant account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "authress",
+			Name:     "Authress",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://authress.io/knowledge-base/docs/authentication/service-clients"},
+			Rules: []Rule{
+				{
+					ID:          "authress-service-client-key",
+					Provider:    "authress",
+					Description: "Authress service client access key",
+					Keywords:    []string{"acc_", "acc-"},
+					Regex:       `\b(?:sc|ext|scauth|authress)_[0-9A-Za-z]{5,30}\.[0-9A-Za-z]{4,6}\.acc[_-][0-9a-z-]{10,32}\.[0-9A-Za-z+/_=-]{30,120}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "authress-service-client-key",
+					Verify: Verify{
+						Note: "Signs JWTs offline; the API refuses those of a deleted key with 401.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access key",
+								URL:   "https://authress.io/app/#/settings?focus=clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add an access key to the service client",
+								Text:  "A client can hold two: put the new one in place first.",
+								URL:   "https://authress.io/app/#/settings?focus=clients",
+							},
+						},
+						Usage: "https://authress.io/app/#/settings : audit trail",
+						Blast: "signs tokens and changes who may do what in your app",
+					},
+				},
+			},
+		},
+		{
+			ID:       "autodesk",
+			Name:     "Autodesk Platform Services",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://aps.autodesk.com/en/docs/oauth/v2/developers_guide/overview/"},
+			Rules: []Rule{
+				{
+					ID:          "autodesk-client-id",
+					Provider:    "autodesk",
+					Description: "Autodesk client id",
+					Keywords:    []string{"autodesk", "aps_client", "forge_client"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z]{48}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "autodesk-client-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the client secret",
+								URL:   "https://aps.autodesk.com/myapps/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://aps.autodesk.com/myapps/",
+							},
+						},
+						Usage: "https://aps.autodesk.com/myapps/ : usage analytics",
+						Blast: "reads and writes models and buckets of the app and spends cloud credits",
+					},
+				},
+				{
+					ID:          "autodesk-client-secret",
+					Provider:    "autodesk",
+					Description: "Autodesk client secret",
+					Keywords:    []string{"autodesk", "aps_client_secret", "forge_client_secret", "apsclientsecret", "forgeclientsecret"},
+					Value:       "[0-9A-Za-z]{16}|[0-9A-Za-z]{64}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "autodesk-client-secret",
+					Needs: Needs{
+						Rule:    "autodesk-client-id",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://developer.api.autodesk.com/authentication/v2/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&scope=data:read",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "mints a token of an hour; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the client secret",
+								URL:   "https://aps.autodesk.com/myapps/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://aps.autodesk.com/myapps/",
+							},
+						},
+						Usage: "https://aps.autodesk.com/myapps/ : usage analytics",
+						Blast: "reads and writes models and buckets of the app and spends cloud credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "autoklose",
+			Name:     "Autoklose",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.aklose.com/"},
+			Rules: []Rule{
+				{
+					ID:          "autoklose-api-key",
+					Provider:    "autoklose",
+					Description: "Autoklose API key",
+					Keywords:    []string{"autoklose"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "autoklose-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.aklose.com/api/me?api_token={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.autoklose.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.autoklose.com/",
+							},
+						},
+						Usage: "https://app.autoklose.com : campaigns",
+						Blast: "sends sales mail from your mailboxes and reads contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "autopilot",
+			Name:     "Ortto (Autopilot)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.ortto.com/"},
+			Rules: []Rule{
+				{
+					ID:          "autopilot-api-key",
+					Provider:    "autopilot",
+					Description: "Ortto (Autopilot) API key",
+					Keywords:    []string{"autopilothq", "autopilot_api", "autopilot-api", "autopilotapi", "autopilot", "ortto"},
+					Value:       "[0-9a-z]{32}|PRIV-[a-z]{2}-[a-z]-[0-9A-Za-z-]{40,80}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "autopilot-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://ortto.app/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://ortto.app/",
+							},
+						},
+						Usage: "https://ortto.app : settings, API keys",
+						Blast: "reads and changes contacts and starts journeys",
+					},
+				},
+			},
+		},
+		{
+			ID:       "avalara",
+			Name:     "Avalara AvaTax",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.avalara.com/avatax/authentication-in-rest/"},
+			Rules: []Rule{
+				{
+					ID:          "avalara-license-key",
+					Provider:    "avalara",
+					Description: "Avalara AvaTax license key",
+					Keywords:    []string{"avalara", "avatax"},
+					Value:       "[0-9A-Fa-f]{16}",
+					MinEntropy:  2.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "avalara-license-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://rest.avatax.com/api/v2/utilities/ping",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{account_id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"authenticated":\s*true`,
+						Note:     "needs the account's number; sandbox keys answer at sandbox-rest.avatax.com; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://admin.avalara.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								URL:   "https://admin.avalara.com/",
+							},
+						},
+						Usage: "https://admin.avalara.com : transactions",
+						Blast: "reads and commits tax transactions of the company",
+					},
+				},
+			},
+		},
+		{
+			ID:       "avaza",
+			Name:     "Avaza",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.avaza.com/swagger/ui/index"},
+			Rules: []Rule{
+				{
+					ID:          "avaza-personal-access-token",
+					Provider:    "avaza",
+					Description: "Avaza personal access token",
+					Keywords:    []string{"avaza"},
+					Value:       "[0-9]{4,8}-[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "avaza-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.avaza.com/api/Account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.avaza.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://www.avaza.com/",
+							},
+						},
+						Usage: "https://www.avaza.com : settings, developer apps",
+						Blast: "reads and changes projects, timesheets and invoices as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "aviationstack",
+			Name:     "Aviationstack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://aviationstack.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "aviationstack-api-key",
+					Provider:    "aviationstack",
+					Description: "Aviationstack API key",
+					Keywords:    []string{"aviationstack"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "aviationstack-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.aviationstack.com/v1/countries?limit=1&access_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key in its place",
+								Text:  "There is no second key: put the new one everywhere before you go on.",
+								URL:   "https://aviationstack.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://aviationstack.com/dashboard",
+							},
+						},
+						Usage: "https://aviationstack.com/usage",
+						Blast: "spends the month's requests for flight data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "aweber",
+			Name:     "AWeber",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.aweber.com/"},
+			Rules: []Rule{
+				{
+					ID:          "aweber-client-secret",
+					Provider:    "aweber",
+					Description: "AWeber client secret",
+					Keywords:    []string{"aweber"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "aweber-client-secret",
+					Verify: Verify{
+						Note: "The token endpoint needs a person's consent.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the client secret",
+								URL:   "https://labs.aweber.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://labs.aweber.com/apps",
+							},
+						},
+						Usage: "https://labs.aweber.com/apps",
+						Blast: "with a refresh token: reads and mails the lists of those who allowed the app",
 					},
 				},
 			},
@@ -2853,6 +8023,295 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.aws.amazon.com/s3/home : the bucket's access log",
 						Blast: "does the one request it was signed for, until it expires",
+					},
+				},
+			},
+		},
+		{
+			ID:       "axiom",
+			Name:     "Axiom",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://axiom.co/docs/reference/tokens"},
+			Rules: []Rule{
+				{
+					ID:          "axiom-api-token",
+					Provider:    "axiom",
+					Description: "Axiom API token",
+					Keywords:    []string{"xaat-"},
+					Regex:       `\bxaat-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "axiom-api-token",
+					Verify: Verify{
+						Note: "Its rights are per dataset, so no request fits all; the settings' page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete or regenerate the token",
+								URL:   "https://app.axiom.co/settings/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token limited to ingest into one dataset",
+								URL:   "https://app.axiom.co/settings/api-tokens",
+							},
+						},
+						Usage: "https://app.axiom.co/settings : audit log dataset",
+						Blast: "reads or sends logs, as far as its rights go; a personal token does all that its owner may",
+					},
+				},
+				{
+					ID:          "axiom-personal-token",
+					Provider:    "axiom",
+					Description: "Axiom personal access token",
+					Keywords:    []string{"xapt-"},
+					Regex:       `\bxapt-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "axiom-personal-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.axiom.co/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "email",
+						Docs:     "https://axiom.co/docs/restapi/endpoints/getCurrentUser",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete or regenerate the token",
+								URL:   "https://app.axiom.co/settings/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token limited to ingest into one dataset",
+								URL:   "https://app.axiom.co/settings/api-tokens",
+							},
+						},
+						Usage: "https://app.axiom.co/settings : audit log dataset",
+						Blast: "reads or sends logs, as far as its rights go; a personal token does all that its owner may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "axonaut",
+			Name:     "Axonaut",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://axonaut.com/api/v2/doc"},
+			Rules: []Rule{
+				{
+					ID:          "axonaut-api-key",
+					Provider:    "axonaut",
+					Description: "Axonaut API key",
+					Keywords:    []string{"axonaut"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "axonaut-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://axonaut.com/api/v2/me",
+							Headers: []Header{
+								{
+									Name:  "userApiKey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://axonaut.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://axonaut.com/",
+							},
+						},
+						Usage: "https://axonaut.com : latest documents",
+						Blast: "reads and writes customers, quotes and invoices of the company",
+					},
+				},
+			},
+		},
+		{
+			ID:       "aylien",
+			Name:     "AYLIEN",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.aylien.com/"},
+			Rules: []Rule{
+				{
+					ID:          "aylien-app-key",
+					Provider:    "aylien",
+					Description: "AYLIEN application key",
+					Keywords:    []string{"aylien"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "aylien-app-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.aylien.com/news/stories?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "X-AYLIEN-NewsAPI-Application-ID",
+									Value: "{{app_id}}",
+								},
+								{
+									Name:  "X-AYLIEN-NewsAPI-Application-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the application id",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.aylien.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.aylien.com/",
+							},
+						},
+						Usage: "https://app.aylien.com : usage",
+						Blast: "with the application id: spends the plan's calls for news",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ayrshare",
+			Name:     "Ayrshare",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.ayrshare.com/docs/apis/overview"},
+			Rules: []Rule{
+				{
+					ID:          "ayrshare-api-key",
+					Provider:    "ayrshare",
+					Description: "Ayrshare API key",
+					Keywords:    []string{"ayrshare"},
+					Value:       "[0-9A-Z]{8}-[0-9A-Z]{8}-[0-9A-Z]{8}-[0-9A-Z]{8}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ayrshare-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ayrshare.com/api/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "email",
+						Docs:     "https://www.ayrshare.com/docs/apis/user/profile-details",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://app.ayrshare.com/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.ayrshare.com/api-key",
+							},
+						},
+						Usage: "https://app.ayrshare.com : post history",
+						Blast: "posts on all linked social networks in your name, deletes posts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "azion",
+			Name:     "Azion",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.azion.com/en/documentation/products/accounts/personal-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "azion-personal-token",
+					Provider:    "azion",
+					Description: "Azion personal token",
+					Keywords:    []string{"azion"},
+					Regex:       `\bazion[0-9a-f]{35}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "azion-personal-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.azionapi.net/edge_applications",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/json; version=3",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://console.azion.com/personal-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://console.azion.com/personal-tokens",
+							},
+						},
+						Usage: "https://console.azion.com/activity-history",
+						Blast: "changes edge applications, functions, domains and DNS zones",
 					},
 				},
 			},
@@ -4013,6 +9472,1727 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "backblaze",
+			Name:     "Backblaze B2",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.backblaze.com/docs/cloud-storage-application-keys"},
+			Rules: []Rule{
+				{
+					ID:          "backblaze-application-key-id",
+					Provider:    "backblaze",
+					Description: "Backblaze B2 application key id",
+					Keywords:    []string{"b2_", "backblaze", "b2-"},
+					Value:       "00[0-9a-f]{23}|[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "backblaze-application-key-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "The master key is replaced by generating a new one.",
+								URL:   "https://secure.backblaze.com/app_keys.htm",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add an application key for one bucket, with a duration",
+								URL:   "https://secure.backblaze.com/app_keys.htm",
+							},
+						},
+						Usage: "https://secure.backblaze.com/b2_reports.htm : downloads and calls",
+						Blast: "reads, writes and deletes the files of its buckets; a master key makes other keys",
+					},
+				},
+				{
+					ID:          "backblaze-application-key",
+					Provider:    "backblaze",
+					Description: "Backblaze B2 application key",
+					Keywords:    []string{"b2_", "backblaze", "b2-", "k00"},
+					Regex:       `\bK00[0-9][0-9A-Za-z+/]{27}\b`,
+					Value:       "[0-9a-f]{42}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "backblaze-application-key",
+					Needs: Needs{
+						Rule:    "backblaze-application-key-id",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.backblazeb2.com/b2api/v3/b2_authorize_account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "accountId",
+						Docs:     "https://www.backblaze.com/apidocs/b2-authorize-account",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "The master key is replaced by generating a new one.",
+								URL:   "https://secure.backblaze.com/app_keys.htm",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add an application key for one bucket, with a duration",
+								URL:   "https://secure.backblaze.com/app_keys.htm",
+							},
+						},
+						Usage: "https://secure.backblaze.com/b2_reports.htm : downloads and calls",
+						Blast: "reads, writes and deletes the files of its buckets; a master key makes other keys",
+					},
+				},
+			},
+		},
+		{
+			ID:       "backendless",
+			Name:     "Backendless",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://backendless.com/docs/rest/"},
+			Rules: []Rule{
+				{
+					ID:          "backendless-api-key",
+					Provider:    "backendless",
+					Description: "Backendless API key",
+					Keywords:    []string{"backendless"},
+					Value:       "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "backendless-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the API key",
+								Text:  "Manage, App settings.",
+								URL:   "https://develop.backendless.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Build and deploy with the new key",
+								URL:   "https://develop.backendless.com/",
+							},
+						},
+						Usage: "https://develop.backendless.com : analytics",
+						Blast: "reads and writes the app's data as far as its roles allow; the REST key counts as secret",
+					},
+				},
+			},
+		},
+		{
+			ID:       "baidu",
+			Name:     "Baidu AI Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cloud.baidu.com/doc/Reference/s/9jwvz2egb", "https://ai.baidu.com/ai-doc/REFERENCE/Ck3dwjhhu"},
+			Rules: []Rule{
+				{
+					ID:          "baidu-api-key",
+					Provider:    "baidu",
+					Description: "Baidu AI Cloud API key (bce-v3)",
+					Keywords:    []string{"bce-v3/altak"},
+					Regex:       `\bbce-v3/ALTAK(?:S)?-[0-9A-Za-z]{21}/[0-9a-f]{40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "baidu-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://aip.baidubce.com/oauth/2.0/token?grant_type=client_credentials&client_id={{id}}&client_secret={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "for an application's pair; mints a token of 30 days",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://console.bce.baidu.com/iam/#/iam/accesslist",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://console.bce.baidu.com/iam/#/iam/accesslist",
+							},
+						},
+						Usage: "https://console.bce.baidu.com : bills and operation audit",
+						Blast: "spends money on models, speech and maps, or acts on clouds resources as far as IAM lets it",
+					},
+				},
+				{
+					ID:          "baidu-secret-key",
+					Provider:    "baidu",
+					Description: "Baidu secret key",
+					Keywords:    []string{"baidu", "qianfan_sk", "qianfan_secret", "bce_secret", "ernie_"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "baidu-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://aip.baidubce.com/oauth/2.0/token?grant_type=client_credentials&client_id={{id}}&client_secret={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "for an application's pair; mints a token of 30 days",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://console.bce.baidu.com/iam/#/iam/accesslist",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://console.bce.baidu.com/iam/#/iam/accesslist",
+							},
+						},
+						Usage: "https://console.bce.baidu.com : bills and operation audit",
+						Blast: "spends money on models, speech and maps, or acts on clouds resources as far as IAM lets it",
+					},
+				},
+				{
+					ID:          "baidu-app-api-key",
+					Provider:    "baidu",
+					Description: "Baidu application API key",
+					Keywords:    []string{"baidu", "qianfan_ak", "bce_access", "ernie_"},
+					Value:       "[0-9A-Za-z]{24}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "baidu-app-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://console.bce.baidu.com/iam/#/iam/accesslist",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://console.bce.baidu.com/iam/#/iam/accesslist",
+							},
+						},
+						Usage: "https://console.bce.baidu.com : bills and operation audit",
+						Blast: "spends money on models, speech and maps, or acts on clouds resources as far as IAM lets it",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bamboohr",
+			Name:     "BambooHR",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://documentation.bamboohr.com/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "bamboohr-api-key",
+					Provider:    "bamboohr",
+					Description: "BambooHR API key",
+					Keywords:    []string{"bamboohr", "bamboo_hr", "bamboo-hr", "bamboo_api", "bambooapi"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bamboohr-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{company}}.bamboohr.com/api/v1/meta/users",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:x",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Note: "needs the company's name; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.bamboohr.com/settings/permissions/api.php",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.bamboohr.com/settings/permissions/api.php",
+							},
+						},
+						Usage: "https://app.bamboohr.com : settings, API keys; audit trail",
+						Blast: "reads and changes personnel files (pay, addresses, health data) as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bandsintown",
+			Name:     "Bandsintown",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.artists.bandsintown.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bandsintown-app-id",
+					Provider:    "bandsintown",
+					Description: "Bandsintown app id",
+					Keywords:    []string{"bandsintown"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "bandsintown-app-id",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the key replaced",
+								Text:  "The page shows the key only; ask the vendor's support to change it.",
+								URL:   "https://artists.bandsintown.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from your account page",
+								URL:   "https://artists.bandsintown.com/",
+							},
+						},
+						Usage: "https://artists.bandsintown.com",
+						Blast: "reads public events",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bandwidth",
+			Name:     "Bandwidth",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://dev.bandwidth.com/docs/credentials/"},
+			Rules: []Rule{
+				{
+					ID:          "bandwidth-api-password",
+					Provider:    "bandwidth",
+					Description: "Bandwidth API password, token or secret",
+					Keywords:    []string{"bandwidth_api", "bandwidth-api", "bandwidthapi", "bandwidth_pass", "bandwidth_token", "bandwidth_secret", "bandwidth.com"},
+					Value:       "[0-9A-Za-z]{55}|[0-9A-Za-z]{32}|[0-9a-f]{40}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bandwidth-api-password",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://dashboard.bandwidth.com/portal/r/users",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.bandwidth.com/portal/r/users",
+							},
+						},
+						Usage: "https://dashboard.bandwidth.com : insights and billing",
+						Blast: "sends messages, makes calls and orders numbers at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bannerbear",
+			Name:     "Bannerbear",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.bannerbear.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bannerbear-api-key",
+					Provider:    "bannerbear",
+					Description: "Bannerbear API key",
+					Keywords:    []string{"bb_pr_", "bb_ma_"},
+					Regex:       `\bbb_(?:pr|ma)_[0-9a-f]{30}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "bannerbear-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bannerbear.com/v2/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 400},
+						Dead:     []int{401},
+						Identity: "current_project",
+						Docs:     "https://developers.bannerbear.com/#get-v2-account",
+						Note:     "400 is a master key, which has no project",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "A project's keys stand in its settings, master keys in the account's.",
+								URL:   "https://app.bannerbear.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.bannerbear.com/",
+							},
+						},
+						Usage: "https://app.bannerbear.com : usage of the project",
+						Blast: "renders images and videos on your plan; a master key (bb_ma_) makes and deletes projects",
+					},
+				},
+				{
+					ID:          "bannerbear-legacy-api-key",
+					Provider:    "bannerbear",
+					Description: "Bannerbear API key (without prefix)",
+					Keywords:    []string{"bannerbear"},
+					Value:       "[0-9A-Za-z]{22}tt",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "bannerbear-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bannerbear.com/v2/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 400},
+						Dead:     []int{401},
+						Identity: "current_project",
+						Docs:     "https://developers.bannerbear.com/#get-v2-account",
+						Note:     "400 is a master key, which has no project",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "A project's keys stand in its settings, master keys in the account's.",
+								URL:   "https://app.bannerbear.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.bannerbear.com/",
+							},
+						},
+						Usage: "https://app.bannerbear.com : usage of the project",
+						Blast: "renders images and videos on your plan; a master key (bb_ma_) makes and deletes projects",
+					},
+				},
+			},
+		},
+		{
+			ID:       "barcode-lookup",
+			Name:     "Barcode Lookup",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.barcodelookup.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "barcode-lookup-api-key",
+					Provider:    "barcode-lookup",
+					Description: "Barcode Lookup API key",
+					Keywords:    []string{"barcodelookup", "barcode_lookup", "barcode-lookup"},
+					Value:       "[0-9A-Za-z]{30}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "barcode-lookup-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.barcodelookup.com/v3/rate-limits?key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{403},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.barcodelookup.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://www.barcodelookup.com/api",
+							},
+						},
+						Usage: "https://www.barcodelookup.com/api : account",
+						Blast: "spends the month's lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "baremetrics",
+			Name:     "Baremetrics",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.baremetrics.com/reference/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "baremetrics-api-key",
+					Provider:    "baremetrics",
+					Description: "Baremetrics API key",
+					Keywords:    []string{"baremetrics"},
+					Value:       "(?:lk|sk)_[0-9A-Za-z]{18,24}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "baremetrics-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.baremetrics.com/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "account.company",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.baremetrics.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.baremetrics.com/settings/api",
+							},
+						},
+						Usage: "https://app.baremetrics.com/settings/api",
+						Blast: "reads revenue, plans and customers; writes them where the source is the API",
+					},
+				},
+			},
+		},
+		{
+			ID:       "basecamp",
+			Name:     "Basecamp (37signals)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://github.com/basecamp/api/blob/master/sections/authentication.md"},
+			Rules: []Rule{
+				{
+					ID:          "basecamp-client-secret",
+					Provider:    "basecamp",
+					Description: "Basecamp client secret",
+					Keywords:    []string{"basecamp", "37signals"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "basecamp-client-secret",
+					Verify: Verify{
+						Note: "The token endpoint needs a person's consent.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the app or ask for a new secret",
+								URL:   "https://launchpad.37signals.com/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Register the app again",
+								URL:   "https://launchpad.37signals.com/integrations",
+							},
+						},
+						Usage: "https://launchpad.37signals.com/integrations",
+						Blast: "with a refresh token: acts as the people who allowed the app",
+					},
+				},
+			},
+		},
+		{
+			ID:       "baselinker",
+			Name:     "BaseLinker",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.baselinker.com/"},
+			Rules: []Rule{
+				{
+					ID:          "baselinker-api-token",
+					Provider:    "baselinker",
+					Description: "BaseLinker API token",
+					Keywords:    []string{"baselinker", "x-bltoken", "bltoken"},
+					Value:       "[0-9]{4,10}-[0-9]{5,12}-[0-9A-Z]{50,80}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "baselinker-api-token",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://panel.baselinker.com/account_api.php",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://panel.baselinker.com/account_api.php",
+							},
+						},
+						Usage: "https://panel.baselinker.com : API log",
+						Blast: "reads and changes orders and stock of all linked shops",
+					},
+				},
+			},
+		},
+		{
+			ID:       "baseten",
+			Name:     "Baseten",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.baseten.co/"},
+			Rules: []Rule{
+				{
+					ID:          "baseten-api-key",
+					Provider:    "baseten",
+					Description: "Baseten API key",
+					Keywords:    []string{"baseten"},
+					Value:       `[0-9A-Za-z]{8}\.[0-9A-Za-z]{32}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "baseten-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.baseten.co/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Api-Key {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://docs.baseten.co/reference/management-api/models/gets-all-models",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.baseten.co/settings/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.baseten.co/settings/api_keys",
+							},
+						},
+						Usage: "https://app.baseten.co : usage and billing",
+						Blast: "runs your models on paid GPUs and deploys other ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "battlenet",
+			Name:     "Blizzard Battle.net",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://develop.battle.net/documentation/guides/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "battlenet-client-secret",
+					Provider:    "battlenet",
+					Description: "Blizzard Battle.net client secret",
+					Keywords:    []string{"battlenet", "battle_net", "battle.net", "blizzard", "bnet_"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "battlenet-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://oauth.battle.net/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{client_id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the client id; mints a token of a day; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new client secret",
+								URL:   "https://develop.battle.net/access/clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://develop.battle.net/access/clients",
+							},
+						},
+						Usage: "https://develop.battle.net/access/clients",
+						Blast: "with the client id: reads game data at your rate limit",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bazaarvoice",
+			Name:     "Bazaarvoice",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.bazaarvoice.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bazaarvoice-passkey",
+					Provider:    "bazaarvoice",
+					Description: "Bazaarvoice API passkey",
+					Keywords:    []string{"bazaarvoice", "conversations_api_passkey"},
+					Value:       "ca[0-9A-Za-z]{43,52}|[0-9a-z]{25,30}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "bazaarvoice-passkey",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://portal.bazaarvoice.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://portal.bazaarvoice.com/",
+							},
+						},
+						Usage: "https://portal.bazaarvoice.com",
+						Blast: "reads reviews and sends new ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "beamer",
+			Name:     "Beamer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.getbeamer.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "beamer-api-key",
+					Provider:    "beamer",
+					Description: "Beamer API key",
+					Keywords:    []string{"beamer"},
+					Value:       "b_[0-9A-Za-z+/=_-]{44}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "beamer-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.getbeamer.com/v0/ping",
+							Headers: []Header{
+								{
+									Name:  "Beamer-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.getbeamer.com/api",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.getbeamer.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.getbeamer.com/settings",
+							},
+						},
+						Usage: "https://app.getbeamer.com : posts",
+						Blast: "publishes and deletes announcements to all your users, reads who reacted",
+					},
+				},
+			},
+		},
+		{
+			ID:       "beebole",
+			Name:     "BeeBole",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://beebole.com/help/api/"},
+			Rules: []Rule{
+				{
+					ID:          "beebole-api-token",
+					Provider:    "beebole",
+					Description: "BeeBole API token",
+					Keywords:    []string{"beebole"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "beebole-api-token",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Account, Modules, API web services.",
+								URL:   "https://beebole-apps.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Activate a new token",
+								URL:   "https://beebole-apps.com/",
+							},
+						},
+						Usage: "https://beebole-apps.com : reports",
+						Blast: "reads and changes timesheets, projects and people",
+					},
+				},
+			},
+		},
+		{
+			ID:       "beeceptor",
+			Name:     "Beeceptor",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://beeceptor.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "beeceptor-api-key",
+					Provider:    "beeceptor",
+					Description: "Beeceptor API key",
+					Keywords:    []string{"beeceptor"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z]{50}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "beeceptor-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.beeceptor.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.beeceptor.com/",
+							},
+						},
+						Usage: "https://app.beeceptor.com",
+						Blast: "changes mocks and reads captured requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "beehiiv",
+			Name:     "beehiiv",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.beehiiv.com/"},
+			Rules: []Rule{
+				{
+					ID:          "beehiiv-api-key",
+					Provider:    "beehiiv",
+					Description: "beehiiv API key",
+					Keywords:    []string{"beehiiv"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "beehiiv-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.beehiiv.com/v2/publications",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.beehiiv.com/settings/workspace/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.beehiiv.com/settings/workspace/api",
+							},
+						},
+						Usage: "https://app.beehiiv.com : posts and subscribers",
+						Blast: "reads and exports subscribers, and publishes posts in your name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "benzinga",
+			Name:     "Benzinga",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.benzinga.com/"},
+			Rules: []Rule{
+				{
+					ID:          "benzinga-api-key",
+					Provider:    "benzinga",
+					Description: "Benzinga API key",
+					Keywords:    []string{"benzinga"},
+					Value:       `bz\.[0-9A-Z]{32}|[0-9a-f]{32}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "benzinga-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the key replaced",
+								Text:  "The page shows the key only; ask the vendor's support to change it.",
+								URL:   "https://www.benzinga.com/apis/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from your account page",
+								URL:   "https://www.benzinga.com/apis/",
+							},
+						},
+						Usage: "https://www.benzinga.com/apis : account",
+						Blast: "spends the plan's calls for news and market data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "besnappy",
+			Name:     "BeSnappy",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://github.com/BeSnappy/api-docs"},
+			Rules: []Rule{
+				{
+					ID:          "besnappy-api-key",
+					Provider:    "besnappy",
+					Description: "BeSnappy API key",
+					Keywords:    []string{"besnappy"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "besnappy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.besnappy.com/api/v1/accounts",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:x",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.besnappy.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.besnappy.com/",
+							},
+						},
+						Usage: "https://app.besnappy.com : tickets",
+						Blast: "reads and answers the support mails of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bestbuy",
+			Name:     "Best Buy",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://bestbuyapis.github.io/api-documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "bestbuy-api-key",
+					Provider:    "bestbuy",
+					Description: "Best Buy API key",
+					Keywords:    []string{"bestbuy", "best_buy"},
+					Value:       "[0-9A-Za-z]{24}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "bestbuy-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the key replaced",
+								Text:  "The page shows the key only; ask the vendor's support to change it.",
+								URL:   "https://developer.bestbuy.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from your account page",
+								URL:   "https://developer.bestbuy.com/",
+							},
+						},
+						Usage: "https://developer.bestbuy.com",
+						Blast: "spends the day's calls for the product catalogue",
+					},
+				},
+			},
+		},
+		{
+			ID:       "besttime",
+			Name:     "BestTime.app",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://besttime.app/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "besttime-private-key",
+					Provider:    "besttime",
+					Description: "BestTime.app private API key",
+					Keywords:    []string{"besttime"},
+					Value:       "pri_[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "besttime-private-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://besttime.app/api/v1/keys/{{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 404},
+						Identity: "api_key_public",
+						Docs:     "https://besttime.app/documentation",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://besttime.app/api/v1/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://besttime.app/api/v1/",
+							},
+						},
+						Usage: "https://besttime.app/api/v1 : dashboard of the key",
+						Blast: "spends the credits for forecasts of foot traffic",
+					},
+				},
+			},
+		},
+		{
+			ID:       "better-proposals",
+			Name:     "Better Proposals",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.betterproposals.io/"},
+			Rules: []Rule{
+				{
+					ID:          "better-proposals-api-token",
+					Provider:    "better-proposals",
+					Description: "Better Proposals API token",
+					Keywords:    []string{"betterproposals", "bptoken"},
+					Value:       "[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "better-proposals-api-token",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://betterproposals.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://betterproposals.io/",
+							},
+						},
+						Usage: "https://betterproposals.io",
+						Blast: "reads and sends proposals",
+					},
+				},
+			},
+		},
+		{
+			ID:       "better-stack",
+			Name:     "Better Stack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://betterstack.com/docs/uptime/api/getting-started-with-uptime-api/"},
+			Rules: []Rule{
+				{
+					ID:          "better-stack-api-token",
+					Provider:    "better-stack",
+					Description: "Better Stack API or source token",
+					Keywords:    []string{"betterstack", "better_stack", "better-stack", "betteruptime", "better_uptime", "better-uptime"},
+					Value:       "[0-9A-Za-z]{24}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "better-stack-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://uptime.betterstack.com/api/v2/monitors?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://betterstack.com/docs/uptime/api/list-all-existing-monitors/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://betterstack.com/settings/global-api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://betterstack.com/settings/global-api-tokens",
+							},
+						},
+						Usage: "https://betterstack.com : team's audit log",
+						Blast: "reads and changes monitors, on-call and status pages; a source token only sends logs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bible-api",
+			Name:     "API.Bible",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.api.bible/"},
+			Rules: []Rule{
+				{
+					ID:          "bible-api-api-key",
+					Provider:    "bible-api",
+					Description: "API.Bible API key",
+					Keywords:    []string{"api.bible", "bible_api", "bibleapi", "bible-api", "scripture_api", "scripture.api"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "bible-api-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://scripture.api.bible/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://scripture.api.bible/",
+							},
+						},
+						Usage: "https://scripture.api.bible",
+						Blast: "spends the application's calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bigcommerce",
+			Name:     "BigCommerce",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.bigcommerce.com/docs/start/authentication/api-accounts"},
+			Rules: []Rule{
+				{
+					ID:          "bigcommerce-access-token",
+					Provider:    "bigcommerce",
+					Description: "BigCommerce API account access token",
+					Keywords:    []string{"bigcommerce", "big_commerce", "bc_access", "bc_auth_token", "x-auth-token"},
+					Value:       "[0-9A-Za-z]{31}",
+					MinEntropy:  3.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bigcommerce-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bigcommerce.com/stores/{{store_hash}}/v2/store",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/json",
+								},
+								{
+									Name:  "X-Auth-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "name",
+						Note:     "needs the store's hash",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API account",
+								URL:   "https://login.bigcommerce.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API account with the scopes it needs",
+								URL:   "https://login.bigcommerce.com/",
+							},
+						},
+						Usage: "https://login.bigcommerce.com : store, Settings, API accounts; store logs",
+						Blast: "reads and changes orders, customers and products of the store",
+					},
+				},
+				{
+					ID:          "bigcommerce-client-secret",
+					Provider:    "bigcommerce",
+					Description: "BigCommerce client secret",
+					Keywords:    []string{"bigcommerce", "big_commerce", "bc_client_secret", "bc_app_secret"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bigcommerce-client-secret",
+					Verify: Verify{
+						Note: "Signs the callbacks of an app; only a consent code proves it.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API account",
+								URL:   "https://login.bigcommerce.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API account with the scopes it needs",
+								URL:   "https://login.bigcommerce.com/",
+							},
+						},
+						Usage: "https://login.bigcommerce.com : store, Settings, API accounts; store logs",
+						Blast: "reads and changes orders, customers and products of the store",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bigdatacloud",
+			Name:     "BigDataCloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.bigdatacloud.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "bigdatacloud-api-key",
+					Provider:    "bigdatacloud",
+					Description: "BigDataCloud API key",
+					Keywords:    []string{"bdc_"},
+					Regex:       `\bbdc_[0-9a-f]{32}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "bigdatacloud-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api-bdc.net/data/ip-geolocation?ip=1.1.1.1&key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://www.bigdatacloud.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://www.bigdatacloud.com/account",
+							},
+						},
+						Usage: "https://www.bigdatacloud.com/account",
+						Blast: "spends the queries of the plan (address and IP lookups)",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bigml",
+			Name:     "BigML",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://bigml.com/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "bigml-api-key",
+					Provider:    "bigml",
+					Description: "BigML API key",
+					Keywords:    []string{"bigml"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bigml-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://bigml.io/source?limit=1;username={{username}};api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the user name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "An account has one key: the new one ends the old one.",
+								URL:   "https://bigml.com/account/apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://bigml.com/account/apikey",
+							},
+						},
+						Usage: "https://bigml.com/dashboard",
+						Blast: "with the user name: trains models and reads datasets on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bigpanda",
+			Name:     "BigPanda",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.bigpanda.io/"},
+			Rules: []Rule{
+				{
+					ID:          "bigpanda-access-token",
+					Provider:    "bigpanda",
+					Description: "BigPanda access token",
+					Keywords:    []string{"bigpanda"},
+					Value:       "[0-9a-f]{32}|BPU[0-9a-f]{29,32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "bigpanda-access-token",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://a.bigpanda.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://a.bigpanda.io/",
+							},
+						},
+						Usage: "https://a.bigpanda.io : audit",
+						Blast: "sends alerts and reads incidents",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bill-com",
+			Name:     "BILL (Bill.com)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.bill.com/docs/home"},
+			Rules: []Rule{
+				{
+					ID:          "bill-com-developer-key",
+					Provider:    "bill-com",
+					Description: "BILL developer key",
+					Keywords:    []string{"billcom", "bill_com", "bill.com"},
+					Value:       "[0-9A-Z]{20,40}|[0-9A-Za-z]{32}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "bill-com-developer-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the key replaced",
+								Text:  "The page shows the key only; ask the vendor's support to change it.",
+								URL:   "https://app.bill.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from your account page",
+								URL:   "https://app.bill.com/",
+							},
+						},
+						Usage: "https://app.bill.com : audit trail",
+						Blast: "with a user's password: reads and pays bills of the organization",
+					},
+				},
+			},
+		},
+		{
+			ID:       "billomat",
+			Name:     "Billomat",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.billomat.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "billomat-api-key",
+					Provider:    "billomat",
+					Description: "Billomat API key",
+					Keywords:    []string{"billomat"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "billomat-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{billomat_id}}.billomat.net/api/clients/myself",
+							Headers: []Header{
+								{
+									Name:  "X-BillomatApiKey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the account's name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://www.billomat.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								URL:   "https://www.billomat.com/",
+							},
+						},
+						Usage: "https://www.billomat.com : latest documents",
+						Blast: "reads and writes invoices, offers and clients",
+					},
+				},
+			},
+		},
+		{
+			ID:       "binance",
+			Name:     "Binance",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.binance.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "binance-secret-key",
+					Provider:    "binance",
+					Description: "Binance API secret key",
+					Keywords:    []string{"binance_secret", "binance-secret", "binancesecret", "binance_api_secret", "binanceapisecret", "binance-api-secret", "binance_private", "binance_prod_secret"},
+					Value:       "[0-9A-Za-z]{64}",
+					MinEntropy:  4.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "binance-secret-key",
+					Needs: Needs{
+						Rule:    "binance-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "A signed GET /api/v3/account answers 200 or code -2015 (wrong key, address or rights).",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								URL:   "https://www.binance.com/en/my/settings/api-management",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without withdrawals",
+								URL:   "https://www.binance.com/en/my/settings/api-management",
+							},
+						},
+						Usage: "https://www.binance.com/en/my/security/account-activity ; orders and withdrawals",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+				{
+					ID:          "binance-api-key",
+					Provider:    "binance",
+					Description: "Binance API key",
+					Keywords:    []string{"binance"},
+					Value:       "[0-9A-Za-z]{64}",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "binance-api-key",
+					Verify: Verify{
+						Note: "Signed requests need the secret: GET /api/v3/account answers 200, or code -2015 or -2014.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								URL:   "https://www.binance.com/en/my/settings/api-management",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without withdrawals",
+								URL:   "https://www.binance.com/en/my/settings/api-management",
+							},
+						},
+						Usage: "https://www.binance.com/en/my/security/account-activity ; orders and withdrawals",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "birdeye",
+			Name:     "Birdeye Data",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.birdeye.so/"},
+			Rules: []Rule{
+				{
+					ID:          "birdeye-api-key",
+					Provider:    "birdeye",
+					Description: "Birdeye Data API key",
+					Keywords:    []string{"birdeye"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "birdeye-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://bds.birdeye.so/user/security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://bds.birdeye.so/user/security",
+							},
+						},
+						Usage: "https://bds.birdeye.so : usage",
+						Blast: "spends compute units for market data on tokens",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitbar",
+			Name:     "BitBar",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://support.smartbear.com/bitbar/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "bitbar-api-key",
+					Provider:    "bitbar",
+					Description: "BitBar API key",
+					Keywords:    []string{"bitbar"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "bitbar-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cloud.bitbar.com/api/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://cloud.bitbar.com/#user/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://cloud.bitbar.com/#user/account",
+							},
+						},
+						Usage: "https://cloud.bitbar.com : projects",
+						Blast: "runs tests on devices at your cost, reads uploaded apps",
+					},
+				},
+			},
+		},
+		{
 			ID:       "bitbucket",
 			Name:     "Bitbucket",
 			Reviewed: "2026-11-24",
@@ -4254,6 +11434,2076 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "bitcoinaverage",
+			Name:     "BitcoinAverage",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apiv2.bitcoinaverage.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bitcoinaverage-secret-key",
+					Provider:    "bitcoinaverage",
+					Description: "BitcoinAverage secret key",
+					Keywords:    []string{"bitcoinaverage", "bitcoin_average"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "bitcoinaverage-secret-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://bitcoinaverage.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://bitcoinaverage.com/",
+							},
+						},
+						Usage: "https://bitcoinaverage.com : account",
+						Blast: "spends the plan's calls for prices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitdefender",
+			Name:     "Bitdefender GravityZone",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.bitdefender.com/business/support/"},
+			Rules: []Rule{
+				{
+					ID:          "bitdefender-api-key",
+					Provider:    "bitdefender",
+					Description: "Bitdefender GravityZone API key",
+					Keywords:    []string{"gravityzone", "bitdefender"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitdefender-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://cloud.gravityzone.bitdefender.com/api/v1.0/jsonrpc/general",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"id":"1","jsonrpc":"2.0","method":"getApiKeyDetails","params":{}}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://cloud.gravityzone.bitdefender.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://cloud.gravityzone.bitdefender.com/",
+							},
+						},
+						Usage: "https://cloud.gravityzone.bitdefender.com : user activity",
+						Blast: "changes the protection of all endpoints, as far as the key's APIs go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitfinex",
+			Name:     "Bitfinex",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.bitfinex.com/docs/rest-auth"},
+			Rules: []Rule{
+				{
+					ID:          "bitfinex-api-secret",
+					Provider:    "bitfinex",
+					Description: "Bitfinex API secret",
+					Keywords:    []string{"bitfinex_secret", "bitfinex-secret", "bitfinexsecret", "bitfinex_api_secret", "bitfinex-api-secret", "bitfinexapisecret", "bitfinex_private", "bitfinexprivate"},
+					Value:       "[0-9A-Za-z]{43}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitfinex-api-secret",
+					Needs: Needs{
+						Rule:    "bitfinex-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "A signed POST to /v2/auth/r/info/user answers 200 or 500 with apikey: invalid.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://setting.bitfinex.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://setting.bitfinex.com/api",
+							},
+						},
+						Usage: "https://setting.bitfinex.com/api : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+				{
+					ID:          "bitfinex-api-key",
+					Provider:    "bitfinex",
+					Description: "Bitfinex API key",
+					Keywords:    []string{"bitfinex"},
+					Value:       "[0-9A-Za-z]{43}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "bitfinex-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://setting.bitfinex.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://setting.bitfinex.com/api",
+							},
+						},
+						Usage: "https://setting.bitfinex.com/api : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitflyer",
+			Name:     "bitFlyer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://lightning.bitflyer.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "bitflyer-api-secret",
+					Provider:    "bitflyer",
+					Description: "bitFlyer API secret",
+					Keywords:    []string{"bitflyer"},
+					Value:       "[0-9A-Za-z+/]{43}=",
+					MinEntropy:  3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitflyer-api-secret",
+					Needs: Needs{
+						Rule:    "bitflyer-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "Needs a signed request; the exchange's page of keys tells when the key was used last.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://lightning.bitflyer.com/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://lightning.bitflyer.com/developer",
+							},
+						},
+						Usage: "https://lightning.bitflyer.com/developer : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+				{
+					ID:          "bitflyer-api-key",
+					Provider:    "bitflyer",
+					Description: "bitFlyer API key",
+					Keywords:    []string{"bitflyer"},
+					Value:       "[0-9A-Za-z]{22}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "bitflyer-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://lightning.bitflyer.com/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://lightning.bitflyer.com/developer",
+							},
+						},
+						Usage: "https://lightning.bitflyer.com/developer : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitget",
+			Name:     "Bitget",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.bitget.com/api-doc/common/intro"},
+			Rules: []Rule{
+				{
+					ID:          "bitget-api-key",
+					Provider:    "bitget",
+					Description: "Bitget API key",
+					Keywords:    []string{"bg_"},
+					Regex:       `\bbg_[0-9a-f]{32}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "bitget-api-key",
+					Verify: Verify{
+						Note: "Public half of three parts.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.bitget.com/account/newapi",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, read only or without withdrawals",
+								URL:   "https://www.bitget.com/account/newapi",
+							},
+						},
+						Usage: "https://www.bitget.com/account/newapi : API's last use; orders",
+						Blast: "with the passphrase: trades, and withdraws where the key may",
+					},
+				},
+				{
+					ID:          "bitget-secret-key",
+					Provider:    "bitget",
+					Description: "Bitget secret key",
+					Keywords:    []string{"bitget"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitget-secret-key",
+					Needs: Needs{
+						Rule:    "bitget-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "Needs a signed request with the passphrase.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.bitget.com/account/newapi",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, read only or without withdrawals",
+								URL:   "https://www.bitget.com/account/newapi",
+							},
+						},
+						Usage: "https://www.bitget.com/account/newapi : API's last use; orders",
+						Blast: "with the passphrase: trades, and withdraws where the key may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bithumb",
+			Name:     "Bithumb",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidocs.bithumb.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bithumb-api-secret",
+					Provider:    "bithumb",
+					Description: "Bithumb API secret",
+					Keywords:    []string{"bithumb_secret", "bithumb-secret", "bithumbsecret", "bithumb_api_secret", "bithumb-api-secret", "bithumbapisecret", "bithumb_private", "bithumbprivate"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z]{40}|[0-9a-f]{48}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bithumb-api-secret",
+					Needs: Needs{
+						Rule:    "bithumb-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "Needs a signed request; the exchange's page of keys tells when the key was used last.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://www.bithumb.com/react/api-support/management-api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://www.bithumb.com/react/api-support/management-api",
+							},
+						},
+						Usage: "https://www.bithumb.com/react/api-support/management-api : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+				{
+					ID:          "bithumb-api-key",
+					Provider:    "bithumb",
+					Description: "Bithumb API key",
+					Keywords:    []string{"bithumb"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z]{40}|[0-9a-f]{48}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "bithumb-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://www.bithumb.com/react/api-support/management-api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://www.bithumb.com/react/api-support/management-api",
+							},
+						},
+						Usage: "https://www.bithumb.com/react/api-support/management-api : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitly",
+			Name:     "Bitly",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://dev.bitly.com/docs/getting-started/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "bitly-access-token",
+					Provider:    "bitly",
+					Description: "Bitly access token",
+					Keywords:    []string{"bitly", "bit.ly", "bit_ly"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "bitly-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api-ssl.bitly.com/v4/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "login",
+						Docs:     "https://dev.bitly.com/api-reference/#getUser",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.bitly.com/settings/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.bitly.com/settings/api/",
+							},
+						},
+						Usage: "https://app.bitly.com : links of the group",
+						Blast: "makes and changes short links (yours can then lead anywhere) and reads clicks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitmex",
+			Name:     "BitMEX",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.bitmex.com/app/apiKeysUsage"},
+			Rules: []Rule{
+				{
+					ID:          "bitmex-api-secret",
+					Provider:    "bitmex",
+					Description: "BitMEX API secret",
+					Keywords:    []string{"bitmex"},
+					Value:       "[0-9A-Za-z_-]{48}",
+					MinEntropy:  3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitmex-api-secret",
+					Needs: Needs{
+						Rule:    "bitmex-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "A signed GET /api/v1/user answers 200 or 401.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://www.bitmex.com/app/apiKeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://www.bitmex.com/app/apiKeys",
+							},
+						},
+						Usage: "https://www.bitmex.com/app/apiKeys : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+				{
+					ID:          "bitmex-api-key",
+					Provider:    "bitmex",
+					Description: "BitMEX API key",
+					Keywords:    []string{"bitmex"},
+					Value:       "[0-9A-Za-z_-]{24}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "bitmex-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://www.bitmex.com/app/apiKeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://www.bitmex.com/app/apiKeys",
+							},
+						},
+						Usage: "https://www.bitmex.com/app/apiKeys : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitpanda",
+			Name:     "Bitpanda",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.bitpanda.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bitpanda-api-key",
+					Provider:    "bitpanda",
+					Description: "Bitpanda API key",
+					Keywords:    []string{"bitpanda"},
+					Value:       "[0-9A-Za-z]{128}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitpanda-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bitpanda.com/v1/wallets",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://web.bitpanda.com/my-account/apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://web.bitpanda.com/my-account/apikey",
+							},
+						},
+						Usage: "https://web.bitpanda.com : activity",
+						Blast: "reads balances and trades; with the trading right it buys and sells",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitquery",
+			Name:     "Bitquery",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.bitquery.io/docs/authorisation/how-to-generate/"},
+			Rules: []Rule{
+				{
+					ID:          "bitquery-api-key",
+					Provider:    "bitquery",
+					Description: "Bitquery API key",
+					Keywords:    []string{"bitquery"},
+					Value:       `ory_at_[0-9A-Za-z_-]{43}\.[0-9A-Za-z_-]{43}|BQY[0-9A-Za-z]{29}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "bitquery-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://account.bitquery.io/user/api_v2/access_tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://account.bitquery.io/user/api_v2/access_tokens",
+							},
+						},
+						Usage: "https://account.bitquery.io : usage",
+						Blast: "spends the points for blockchain data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitrise",
+			Name:     "Bitrise",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.bitrise.io/en/bitrise-platform/accounts/personal-access-tokens.html"},
+			Rules: []Rule{
+				{
+					ID:          "bitrise-personal-access-token",
+					Provider:    "bitrise",
+					Description: "Bitrise access token",
+					Keywords:    []string{"bitrise"},
+					Value:       "[0-9A-Za-z_-]{86}|[0-9A-Za-z_-]{87}|[0-9A-Za-z_-]{88}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bitrise-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bitrise.io/v0.1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.username",
+						Docs:     "https://docs.bitrise.io/en/bitrise-ci/api/authenticating-with-the-bitrise-api.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.bitrise.io/me/account/security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.bitrise.io/me/account/security",
+							},
+						},
+						Usage: "https://app.bitrise.io : workspace's audit log",
+						Blast: "starts builds and reads their logs, artifacts and settings as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitso",
+			Name:     "Bitso",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.bitso.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bitso-api-secret",
+					Provider:    "bitso",
+					Description: "Bitso API secret",
+					Keywords:    []string{"bitso"},
+					Value:       "[0-9a-f]{32}",
+					MinEntropy:  2.5,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitso-api-secret",
+					Needs: Needs{
+						Rule:    "bitso-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "Needs a signed request; the exchange's page of keys tells when the key was used last.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://bitso.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://bitso.com/",
+							},
+						},
+						Usage: "https://bitso.com/ : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+				{
+					ID:          "bitso-api-key",
+					Provider:    "bitso",
+					Description: "Bitso API key",
+					Keywords:    []string{"bitso"},
+					Value:       "[0-9a-z]{10}",
+					MinEntropy:  2.5,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "bitso-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://bitso.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://bitso.com/",
+							},
+						},
+						Usage: "https://bitso.com/ : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitstamp",
+			Name:     "Bitstamp",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.bitstamp.net/api/"},
+			Rules: []Rule{
+				{
+					ID:          "bitstamp-api-secret",
+					Provider:    "bitstamp",
+					Description: "Bitstamp API secret",
+					Keywords:    []string{"bitstamp_secret", "bitstamp-secret", "bitstampsecret", "bitstamp_api_secret", "bitstamp-api-secret", "bitstampapisecret", "bitstamp_private", "bitstampprivate"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitstamp-api-secret",
+					Needs: Needs{
+						Rule:    "bitstamp-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "Needs a signed request; the exchange's page of keys tells when the key was used last.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://www.bitstamp.net/account/security/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://www.bitstamp.net/account/security/api/",
+							},
+						},
+						Usage: "https://www.bitstamp.net/account/security/api/ : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+				{
+					ID:          "bitstamp-api-key",
+					Provider:    "bitstamp",
+					Description: "Bitstamp API key",
+					Keywords:    []string{"bitstamp"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "bitstamp-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://www.bitstamp.net/account/security/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://www.bitstamp.net/account/security/api/",
+							},
+						},
+						Usage: "https://www.bitstamp.net/account/security/api/ : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bittrex",
+			Name:     "Bittrex (closed in 2023)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://bittrex.github.io/api/v3"},
+			Rules: []Rule{
+				{
+					ID:          "bittrex-api-secret",
+					Provider:    "bittrex",
+					Description: "Bittrex (closed in 2023) API secret",
+					Keywords:    []string{"bittrex_secret", "bittrex-secret", "bittrexsecret", "bittrex_api_secret", "bittrex-api-secret", "bittrexapisecret", "bittrex_private", "bittrexprivate"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "bittrex-api-secret",
+					Needs: Needs{
+						Rule:    "bittrex-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "The exchange has closed; no key lives.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://global.bittrex.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://global.bittrex.com/",
+							},
+						},
+						Usage: "https://global.bittrex.com : closed",
+						Blast: "nothing any more: the exchange has closed",
+					},
+				},
+				{
+					ID:          "bittrex-api-key",
+					Provider:    "bittrex",
+					Description: "Bittrex (closed in 2023) API key",
+					Keywords:    []string{"bittrex"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "bittrex-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://global.bittrex.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://global.bittrex.com/",
+							},
+						},
+						Usage: "https://global.bittrex.com : closed",
+						Blast: "nothing any more: the exchange has closed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bitwarden",
+			Name:     "Bitwarden",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://bitwarden.com/help/personal-api-key/", "https://bitwarden.com/help/access-tokens/", "https://bitwarden.com/help/public-api/"},
+			Rules: []Rule{
+				{
+					ID:          "bitwarden-secrets-manager-access-token",
+					Provider:    "bitwarden",
+					Description: "Bitwarden Secrets Manager access token",
+					Keywords:    []string{"bws_access", "bws-access", "bwsaccess", "bitwarden", "bws_token"},
+					Value:       `0\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.[0-9A-Za-z]{30}:[0-9A-Za-z+/]{22}==`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitwarden-secrets-manager-access-token",
+					Verify: Verify{
+						Note: "bws project list, with the token in BWS_ACCESS_TOKEN, tells; a pair is exchanged at identity.bitwarden.com/connect/token.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access token, or rotate the API key",
+								Text:  "Secrets Manager, machine account, Access tokens; Settings, Security, Keys.",
+								URL:   "https://vault.bitwarden.com/#/settings/security/security-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with an expiry",
+								Text:  "Then change the secrets that it could read.",
+								URL:   "https://vault.bitwarden.com/#/settings/security/security-keys",
+							},
+						},
+						Usage: "https://vault.bitwarden.com : event logs of the organization",
+						Blast: "a machine account's token reads its secrets in clear; a personal key signs in to the encrypted vault, an organization's manages members",
+					},
+				},
+				{
+					ID:          "bitwarden-client-id",
+					Provider:    "bitwarden",
+					Description: "Bitwarden API client id",
+					Keywords:    []string{"user.", "organization."},
+					Regex:       `\b(?:user|organization)\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "bitwarden-client-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access token, or rotate the API key",
+								Text:  "Secrets Manager, machine account, Access tokens; Settings, Security, Keys.",
+								URL:   "https://vault.bitwarden.com/#/settings/security/security-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with an expiry",
+								Text:  "Then change the secrets that it could read.",
+								URL:   "https://vault.bitwarden.com/#/settings/security/security-keys",
+							},
+						},
+						Usage: "https://vault.bitwarden.com : event logs of the organization",
+						Blast: "a machine account's token reads its secrets in clear; a personal key signs in to the encrypted vault, an organization's manages members",
+					},
+				},
+				{
+					ID:          "bitwarden-client-secret",
+					Provider:    "bitwarden",
+					Description: "Bitwarden API client secret",
+					Keywords:    []string{"bw_clientsecret", "bw_client_secret", "bwclientsecret", "bitwarden"},
+					Value:       "[0-9A-Za-z]{30}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitwarden-client-secret",
+					Needs: Needs{
+						Rule:    "bitwarden-client-id",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "bws project list, with the token in BWS_ACCESS_TOKEN, tells; a pair is exchanged at identity.bitwarden.com/connect/token.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access token, or rotate the API key",
+								Text:  "Secrets Manager, machine account, Access tokens; Settings, Security, Keys.",
+								URL:   "https://vault.bitwarden.com/#/settings/security/security-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with an expiry",
+								Text:  "Then change the secrets that it could read.",
+								URL:   "https://vault.bitwarden.com/#/settings/security/security-keys",
+							},
+						},
+						Usage: "https://vault.bitwarden.com : event logs of the organization",
+						Blast: "a machine account's token reads its secrets in clear; a personal key signs in to the encrypted vault, an organization's manages members",
+					},
+				},
+			},
+		},
+		{
+			ID:       "blackbaud",
+			Name:     "Blackbaud SKY API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.blackbaud.com/skyapi/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "blackbaud-subscription-key",
+					Provider:    "blackbaud",
+					Description: "Blackbaud SKY API subscription key",
+					Keywords:    []string{"blackbaud", "bb-api-sub", "bb_api_sub", "skyapi", "sky_api"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "blackbaud-subscription-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "A subscription has two keys.",
+								URL:   "https://developer.blackbaud.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Move to the other key of the subscription",
+								URL:   "https://developer.blackbaud.com/",
+							},
+						},
+						Usage: "https://developer.blackbaud.com : analytics",
+						Blast: "with a user's token: reads and changes donors and gifts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "blackfire",
+			Name:     "Blackfire",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.blackfire.io/"},
+			Rules: []Rule{
+				{
+					ID:          "blackfire-server-token",
+					Provider:    "blackfire",
+					Description: "Blackfire server or client token",
+					Keywords:    []string{"blackfire"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "blackfire-server-token",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the credentials",
+								URL:   "https://app.blackfire.io/my/settings/credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new id and token",
+								URL:   "https://app.blackfire.io/my/settings/credentials",
+							},
+						},
+						Usage: "https://app.blackfire.io : environments",
+						Blast: "sends profiles of your code and reads those that exist",
+					},
+				},
+				{
+					ID:          "blackfire-server-id",
+					Provider:    "blackfire",
+					Description: "Blackfire server or client id",
+					Keywords:    []string{"blackfire"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "blackfire-server-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the credentials",
+								URL:   "https://app.blackfire.io/my/settings/credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new id and token",
+								URL:   "https://app.blackfire.io/my/settings/credentials",
+							},
+						},
+						Usage: "https://app.blackfire.io : environments",
+						Blast: "sends profiles of your code and reads those that exist",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bland-ai",
+			Name:     "Bland AI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.bland.ai/"},
+			Rules: []Rule{
+				{
+					ID:          "bland-ai-api-key",
+					Provider:    "bland-ai",
+					Description: "Bland AI API key",
+					Keywords:    []string{"bland_api", "bland-api", "blandapi", "bland_ai", "blandai", "bland.ai", "bland_key"},
+					Value:       "(?:sk|org)[_-][0-9a-z]{60,120}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bland-ai-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bland.ai/v1/me",
+							Headers: []Header{
+								{
+									Name:  "authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.bland.ai/dashboard/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.bland.ai/dashboard/settings",
+							},
+						},
+						Usage: "https://app.bland.ai/dashboard : call logs",
+						Blast: "makes phone calls at your cost and reads recordings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "blazemeter",
+			Name:     "BlazeMeter",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.blazemeter.com/"},
+			Rules: []Rule{
+				{
+					ID:          "blazemeter-api-secret",
+					Provider:    "blazemeter",
+					Description: "BlazeMeter API key secret",
+					Keywords:    []string{"blazemeter", "blaze_secret"},
+					Value:       "[0-9a-f]{80}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "blazemeter-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://a.blazemeter.com/api/v4/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://a.blazemeter.com/app/#/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://a.blazemeter.com/app/#/settings/api-keys",
+							},
+						},
+						Usage: "https://a.blazemeter.com : reports",
+						Blast: "runs load tests (with your credits, at whatever address)",
+					},
+				},
+				{
+					ID:          "blazemeter-api-key-id",
+					Provider:    "blazemeter",
+					Description: "BlazeMeter API key id",
+					Keywords:    []string{"blazemeter"},
+					Value:       "[0-9a-f]{24}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "blazemeter-api-key-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://a.blazemeter.com/app/#/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://a.blazemeter.com/app/#/settings/api-keys",
+							},
+						},
+						Usage: "https://a.blazemeter.com : reports",
+						Blast: "runs load tests (with your credits, at whatever address)",
+					},
+				},
+			},
+		},
+		{
+			ID:       "blitapp",
+			Name:     "Blitapp",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://blitapp.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "blitapp-api-key",
+					Provider:    "blitapp",
+					Description: "Blitapp API key",
+					Keywords:    []string{"blitapp", "blit_app"},
+					Value:       "[0-9A-Za-z]{7,10}-[0-9A-Za-z-]{28,31}|[0-9A-Za-z_-]{39}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "blitapp-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://blitapp.com/api/app",
+							Headers: []Header{
+								{
+									Name:  "API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://blitapp.com/app/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://blitapp.com/app/account",
+							},
+						},
+						Usage: "https://blitapp.com/app",
+						Blast: "takes screenshots and reads those that exist",
+					},
+				},
+			},
+		},
+		{
+			ID:       "blockchain-com",
+			Name:     "Blockchain.com",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.blockchain.com/explorer/api"},
+			Rules: []Rule{
+				{
+					ID:          "blockchain-com-api-key",
+					Provider:    "blockchain-com",
+					Description: "Blockchain.com API key",
+					Keywords:    []string{"blockchain_com", "blockchain.com", "blockchaincom", "blockchain_info", "blockchain.info"},
+					Value:       `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "blockchain-com-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.blockchain.com/v3/exchange/accounts",
+							Headers: []Header{
+								{
+									Name:  "X-API-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://exchange.blockchain.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://exchange.blockchain.com/settings/api",
+							},
+						},
+						Usage: "https://exchange.blockchain.com : orders",
+						Blast: "trades and, where allowed, withdraws",
+					},
+				},
+			},
+		},
+		{
+			ID:       "blockcypher",
+			Name:     "BlockCypher",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.blockcypher.com/dev/bitcoin/#rate-limits-and-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "blockcypher-token",
+					Provider:    "blockcypher",
+					Description: "BlockCypher token",
+					Keywords:    []string{"blockcypher", "block_cypher"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "blockcypher-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.blockcypher.com/v1/tokens/{{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{404, 401},
+						Docs: "https://www.blockcypher.com/dev/bitcoin/#rate-limits-and-tokens",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://accounts.blockcypher.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://accounts.blockcypher.com/",
+							},
+						},
+						Usage: "https://accounts.blockcypher.com/",
+						Blast: "spends the rate limit of the account; wallets named under the token can be read and deleted",
+					},
+				},
+			},
+		},
+		{
+			ID:       "blockdaemon",
+			Name:     "Blockdaemon",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.blockdaemon.com/"},
+			Rules: []Rule{
+				{
+					ID:          "blockdaemon-api-key",
+					Provider:    "blockdaemon",
+					Description: "Blockdaemon API key",
+					Keywords:    []string{"blockdaemon"},
+					Value:       "[0-9A-Za-z_-]{43,60}|zpka_[0-9a-f]{32}_[0-9a-f]{8}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "blockdaemon-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.blockdaemon.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.blockdaemon.com/",
+							},
+						},
+						Usage: "https://app.blockdaemon.com : usage",
+						Blast: "spends the units of the plan for nodes; signs nothing",
+					},
+				},
+			},
+		},
+		{
+			ID:       "blockfrost",
+			Name:     "Blockfrost",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.blockfrost.io/"},
+			Rules: []Rule{
+				{
+					ID:          "blockfrost-project-id",
+					Provider:    "blockfrost",
+					Description: "Blockfrost project token",
+					Keywords:    []string{"mainnet", "preprod", "preview", "testnet", "ipfs"},
+					Regex:       `\b(?:mainnet|preprod|preview|testnet|ipfs)[0-9A-Za-z]{32}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "blockfrost-project-id",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cardano-mainnet.blockfrost.io/api/v0/",
+							Headers: []Header{
+								{
+									Name:  "project_id",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{403},
+						Note: "each network has a host of its own",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the project",
+								URL:   "https://blockfrost.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a project",
+								URL:   "https://blockfrost.io/dashboard",
+							},
+						},
+						Usage: "https://blockfrost.io/dashboard : usage",
+						Blast: "spends the requests of the plan; an IPFS token adds and removes pins",
+					},
+				},
+			},
+		},
+		{
+			ID:       "blocknative",
+			Name:     "Blocknative",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.blocknative.com/"},
+			Rules: []Rule{
+				{
+					ID:          "blocknative-api-key",
+					Provider:    "blocknative",
+					Description: "Blocknative API key",
+					Keywords:    []string{"blocknative"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "blocknative-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://explorer.blocknative.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://explorer.blocknative.com/account",
+							},
+						},
+						Usage: "https://explorer.blocknative.com/account",
+						Blast: "spends the plan's calls for gas and mempool data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bloomerang",
+			Name:     "Bloomerang",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://bloomerang.co/product/integrations-data-management/api/rest-api/"},
+			Rules: []Rule{
+				{
+					ID:          "bloomerang-private-key",
+					Provider:    "bloomerang",
+					Description: "Bloomerang private key",
+					Keywords:    []string{"bloomerang"},
+					Value:       "SK_[0-9A-Za-z_-]{20,60}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bloomerang-private-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bloomerang.co/v2/user/current",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://crm.bloomerang.co/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://crm.bloomerang.co/",
+							},
+						},
+						Usage: "https://crm.bloomerang.co : user activity",
+						Blast: "reads and changes donors and gifts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bluesky",
+			Name:     "Bluesky",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://bsky.app/settings/app-passwords"},
+			Rules: []Rule{
+				{
+					ID:          "bluesky-app-password",
+					Provider:    "bluesky",
+					Description: "Bluesky app password",
+					Keywords:    []string{"bluesky", "bsky_", "bsky.", "bsky-", "atproto", "atp_password", "bskypass", "bskyapp"},
+					Value:       "[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bluesky-app-password",
+					Allow:       []string{"^[a-z]{4}-[a-z]{4}-[a-z]{4}-[a-z]{4}$"},
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://bsky.social/xrpc/com.atproto.server.createSession",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"identifier":"{{handle}}","password":"{{secret}}"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "handle",
+						Note:     "needs the handle; it opens a session; accounts on other servers answer there",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the app password",
+								URL:   "https://bsky.app/settings/app-passwords",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add an app password",
+								URL:   "https://bsky.app/settings/app-passwords",
+							},
+						},
+						Usage: "https://bsky.app : the account's posts",
+						Blast: "posts, follows and reads as the account; direct messages only where allowed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "blynk",
+			Name:     "Blynk",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.blynk.io/en/blynk.cloud/device-https-api"},
+			Rules: []Rule{
+				{
+					ID:          "blynk-device-auth-token",
+					Provider:    "blynk",
+					Description: "Blynk device auth token",
+					Keywords:    []string{"blynk"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "blynk-device-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://blynk.cloud/external/api/isHardwareConnected?token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "(?i)invalid token",
+						Docs:     "https://docs.blynk.io/en/blynk.cloud/device-https-api/is-device-connected",
+						Note:     "for device tokens",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new auth token",
+								Text:  "Device, Device info. The device goes offline until it has the new one.",
+								URL:   "https://blynk.cloud/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Flash the new token",
+								URL:   "https://blynk.cloud/",
+							},
+						},
+						Usage: "https://blynk.cloud : device timeline",
+						Blast: "reads and switches the device; an organization's token does so for all devices and users",
+					},
+				},
+				{
+					ID:          "blynk-organization-access-token",
+					Provider:    "blynk",
+					Description: "Blynk organization access token or client secret",
+					Docs:        []string{"https://docs.blynk.io/en/blynk.cloud/organization-https-api"},
+					Keywords:    []string{"blynk"},
+					Value:       "[0-9A-Za-z_-]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "blynk-organization-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://blynk.cloud/external/api/isHardwareConnected?token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "(?i)invalid token",
+						Docs:     "https://docs.blynk.io/en/blynk.cloud/device-https-api/is-device-connected",
+						Note:     "for device tokens",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new auth token",
+								Text:  "Device, Device info. The device goes offline until it has the new one.",
+								URL:   "https://blynk.cloud/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Flash the new token",
+								URL:   "https://blynk.cloud/",
+							},
+						},
+						Usage: "https://blynk.cloud : device timeline",
+						Blast: "reads and switches the device; an organization's token does so for all devices and users",
+					},
+				},
+				{
+					ID:          "blynk-client-id",
+					Provider:    "blynk",
+					Description: "Blynk OAuth client id",
+					Keywords:    []string{"oa2-client-id_"},
+					Regex:       `\boa2-client-id_[0-9A-Za-z_-]{32}`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "blynk-client-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new auth token",
+								Text:  "Device, Device info. The device goes offline until it has the new one.",
+								URL:   "https://blynk.cloud/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Flash the new token",
+								URL:   "https://blynk.cloud/",
+							},
+						},
+						Usage: "https://blynk.cloud : device timeline",
+						Blast: "reads and switches the device; an organization's token does so for all devices and users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "boldsign",
+			Name:     "BoldSign",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.boldsign.com/authentication/api-key/"},
+			Rules: []Rule{
+				{
+					ID:          "boldsign-api-key",
+					Provider:    "boldsign",
+					Description: "BoldSign API key",
+					Keywords:    []string{"boldsign"},
+					Value:       "[0-9A-Za-z+/=_-]{44,64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "boldsign-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.boldsign.com/v1/plan/apiCreditsCount",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.boldsign.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.boldsign.com/",
+							},
+						},
+						Usage: "https://app.boldsign.com : API usage",
+						Blast: "sends documents to sign in your name, reads the signed ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bombbomb",
+			Name:     "BombBomb",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.bombbomb.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bombbomb-api-key",
+					Provider:    "bombbomb",
+					Description: "BombBomb API key",
+					Keywords:    []string{"bombbomb", "bomb_bomb"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bombbomb-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.bombbomb.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.bombbomb.com/",
+							},
+						},
+						Usage: "https://app.bombbomb.com : tracking",
+						Blast: "sends video mails as you and reads contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bonsai",
+			Name:     "Bonsai (search)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://bonsai.io/docs"},
+			Rules: []Rule{
+				{
+					ID:          "bonsai-api-token",
+					Provider:    "bonsai",
+					Description: "Bonsai (search) API token",
+					Keywords:    []string{"bonsai_api", "bonsai-api", "bonsaiapi", "bonsai_token", "bonsai_key", "api.bonsai.io"},
+					Value:       "[0-9A-Za-z]{20,32}|[0-9a-f]{24,40}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bonsai-api-token",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.bonsai.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.bonsai.io/",
+							},
+						},
+						Usage: "https://app.bonsai.io : cluster's metrics",
+						Blast: "with the key's id: creates and deletes clusters",
+					},
+				},
+			},
+		},
+		{
+			ID:       "booqable",
+			Name:     "Booqable",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.booqable.com/"},
+			Rules: []Rule{
+				{
+					ID:          "booqable-api-key",
+					Provider:    "booqable",
+					Description: "Booqable API key",
+					Keywords:    []string{"booqable"},
+					Value:       "[0-9a-f]{64}|[0-9a-f]{20}|[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "booqable-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://booqable.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://booqable.com/",
+							},
+						},
+						Usage: "https://booqable.com : settings, user",
+						Blast: "reads customers and orders, changes the rental stock",
+					},
+				},
+			},
+		},
+		{
+			ID:       "boostnote",
+			Name:     "Boost Note",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://boostnote.io/"},
+			Rules: []Rule{
+				{
+					ID:          "boostnote-access-token",
+					Provider:    "boostnote",
+					Description: "Boost Note access token",
+					Keywords:    []string{"boostnote"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "boostnote-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.boostnote.io/api/docs",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://boostnote.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://boostnote.io/",
+							},
+						},
+						Usage: "https://boostnote.io : team's activity",
+						Blast: "reads and changes the team's notes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "borgbase",
+			Name:     "BorgBase",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.borgbase.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "borgbase-api-token",
+					Provider:    "borgbase",
+					Description: "BorgBase API token",
+					Keywords:    []string{"borgbase"},
+					Value:       `[0-9A-Za-z_-]{140,170}|eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "borgbase-api-token",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.borgbase.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://www.borgbase.com/account",
+							},
+						},
+						Usage: "https://www.borgbase.com : repository usage",
+						Blast: "lists and, with full access, deletes backup repositories and keys",
+					},
+				},
+			},
+		},
+		{
+			ID:       "botpress",
+			Name:     "Botpress",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://botpress.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "botpress-personal-access-token",
+					Provider:    "botpress",
+					Description: "Botpress personal or bot access key",
+					Keywords:    []string{"bp_pat_", "bp_bak_", "bp_wak_"},
+					Regex:       `\bbp_(?:pat|bak|wak)_[0-9A-Za-z]{24,64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "botpress-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.botpress.cloud/v1/admin/account/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "account.email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.botpress.cloud/profile/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token",
+								URL:   "https://app.botpress.cloud/profile/settings",
+							},
+						},
+						Usage: "https://app.botpress.cloud : usage and audit records",
+						Blast: "reads conversations, deploys bots and spends AI credit of the workspace",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bouncer",
+			Name:     "Bouncer (email verification)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.usebouncer.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bouncer-api-key",
+					Provider:    "bouncer",
+					Description: "Bouncer (email verification) API key",
+					Keywords:    []string{"usebouncer", "bouncer_api", "bouncer-api", "bouncerapi", "bouncer_key"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "bouncer-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.usebouncer.com/v1.1/credits",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.usebouncer.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.usebouncer.com/",
+							},
+						},
+						Usage: "https://app.usebouncer.com : credits",
+						Blast: "spends the credits for checks of addresses",
+					},
+				},
+			},
+		},
+		{
 			ID:       "box",
 			Name:     "Box",
 			Reviewed: "2026-11-28",
@@ -4332,6 +13582,462 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.box.com/master/reports : enterprise events of the app",
 						Blast: "mints tokens for the app's service account or its users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "braintrust",
+			Name:     "Braintrust",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.braintrust.dev/docs"},
+			Rules: []Rule{
+				{
+					ID:          "braintrust-api-key",
+					Provider:    "braintrust",
+					Description: "Braintrust API key",
+					Keywords:    []string{"braintrust"},
+					Value:       "sk-[0-9A-Za-z]{48}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "braintrust-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.braintrust.dev/v1/organization",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.braintrust.dev/docs/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.braintrust.dev/app/settings?subroute=api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://www.braintrust.dev/app/settings?subroute=api-keys",
+							},
+						},
+						Usage: "https://www.braintrust.dev/app/settings : API keys",
+						Blast: "reads prompts, logs and evaluations of the organization and spends the AI keys stored in it",
+					},
+				},
+				{
+					ID:          "braintrust-service-token",
+					Provider:    "braintrust",
+					Description: "Braintrust service token",
+					Keywords:    []string{"bt-st-"},
+					Regex:       `\bbt-st-[0-9A-Za-z]{40,60}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "braintrust-service-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.braintrust.dev/v1/organization",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.braintrust.dev/docs/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.braintrust.dev/app/settings?subroute=api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://www.braintrust.dev/app/settings?subroute=api-keys",
+							},
+						},
+						Usage: "https://www.braintrust.dev/app/settings : API keys",
+						Blast: "reads prompts, logs and evaluations of the organization and spends the AI keys stored in it",
+					},
+				},
+			},
+		},
+		{
+			ID:       "branch",
+			Name:     "Branch.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.branch.io/developers-hub/docs/deep-linking-api"},
+			Rules: []Rule{
+				{
+					ID:          "branch-secret",
+					Provider:    "branch",
+					Description: "Branch secret",
+					Keywords:    []string{"secret_live_", "secret_test_"},
+					Regex:       `\bsecret_(?:live|test)_[0-9A-Za-z]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "branch-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api2.branch.io/v1/app/{{branch_key}}?branch_secret={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401, 403},
+						Identity: "app_name",
+						Note:     "needs the Branch key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://dashboard.branch.io/account-settings/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new secret to your server",
+								URL:   "https://dashboard.branch.io/account-settings/profile",
+							},
+						},
+						Usage: "https://dashboard.branch.io : links",
+						Blast: "reads and changes the app's settings and deep links",
+					},
+				},
+				{
+					ID:          "branch-key",
+					Provider:    "branch",
+					Description: "Branch key",
+					Keywords:    []string{"key_live_", "key_test_"},
+					Regex:       `\bkey_(?:live|test)_[0-9A-Za-z]{32}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "branch-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://dashboard.branch.io/account-settings/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new secret to your server",
+								URL:   "https://dashboard.branch.io/account-settings/profile",
+							},
+						},
+						Usage: "https://dashboard.branch.io : links",
+						Blast: "reads and changes the app's settings and deep links",
+					},
+				},
+			},
+		},
+		{
+			ID:       "brandfetch",
+			Name:     "Brandfetch",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.brandfetch.com/"},
+			Rules: []Rule{
+				{
+					ID:          "brandfetch-api-key",
+					Provider:    "brandfetch",
+					Description: "Brandfetch API key",
+					Keywords:    []string{"brandfetch"},
+					Value:       "[0-9A-Za-z+/_=-]{43,44}|[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "brandfetch-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.brandfetch.io/v2/brands/brandfetch.com",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 429},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://developers.brandfetch.com/dashboard/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://developers.brandfetch.com/dashboard/keys",
+							},
+						},
+						Usage: "https://developers.brandfetch.com/dashboard",
+						Blast: "spends the requests for logos and brand data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "brave",
+			Name:     "Brave Search API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api-dashboard.search.brave.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "brave-search-api-key",
+					Provider:    "brave",
+					Description: "Brave Search API key",
+					Keywords:    []string{"bsa"},
+					Regex:       `\bBSA[0-9A-Za-z_-]{27,28}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "brave-search-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.search.brave.com/res/v1/web/search?q=brave&count=1",
+							Headers: []Header{
+								{
+									Name:  "X-Subscription-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 429},
+						Dead: []int{401, 422},
+						Note: "one search of the plan",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://api-dashboard.search.brave.com/app/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://api-dashboard.search.brave.com/app/keys",
+							},
+						},
+						Usage: "https://api-dashboard.search.brave.com : usage",
+						Blast: "spends the plan's searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "braze",
+			Name:     "Braze",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.braze.com/docs/api/basics/"},
+			Rules: []Rule{
+				{
+					ID:          "braze-rest-api-key",
+					Provider:    "braze",
+					Description: "Braze REST API key",
+					Keywords:    []string{"braze", "appboy"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "braze-rest-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/campaigns/list",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Note: "needs the REST endpoint of the instance, such as rest.iad-01.braze.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Settings, APIs and identifiers.",
+								URL:   "https://dashboard.braze.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API key with permissions and an address list",
+								URL:   "https://dashboard.braze.com/",
+							},
+						},
+						Usage: "https://dashboard.braze.com : API usage; message activity log",
+						Blast: "sends campaigns to all users, exports their profiles, as far as its permissions go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "breathe-hr",
+			Name:     "Breathe HR",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.breathehr.com/"},
+			Rules: []Rule{
+				{
+					ID:          "breathe-hr-api-key",
+					Provider:    "breathe-hr",
+					Description: "Breathe HR API key",
+					Keywords:    []string{"breathehr", "breathe_hr", "breathe-hr"},
+					Value:       "[0-9A-Za-z_-]{20,50}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "breathe-hr-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.breathehr.com/v1/account",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://hr.breathehr.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://hr.breathehr.com/",
+							},
+						},
+						Usage: "https://hr.breathehr.com : settings, API",
+						Blast: "reads and changes personnel files",
+					},
+				},
+			},
+		},
+		{
+			ID:       "breezometer",
+			Name:     "BreezoMeter",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.breezometer.com/"},
+			Rules: []Rule{
+				{
+					ID:          "breezometer-api-key",
+					Provider:    "breezometer",
+					Description: "BreezoMeter API key",
+					Keywords:    []string{"breezometer"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "breezometer-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the key replaced",
+								Text:  "The page shows the key only; ask the vendor's support to change it.",
+								URL:   "https://breezometer.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from your account page",
+								URL:   "https://breezometer.com/",
+							},
+						},
+						Usage: "https://breezometer.com",
+						Blast: "spends the plan's calls for air quality",
+					},
+				},
+			},
+		},
+		{
+			ID:       "breezy",
+			Name:     "Breezy HR",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.breezy.hr/"},
+			Rules: []Rule{
+				{
+					ID:          "breezy-api-key",
+					Provider:    "breezy",
+					Description: "Breezy HR API key",
+					Keywords:    []string{"breezy_api", "breezyhr", "breezy_token", "breezy-api", "breezy_hr", "api.breezy.hr"},
+					Value:       "[0-9a-f]{32}|[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "breezy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.breezy.hr/v3/user/details",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email_address",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.breezy.hr/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.breezy.hr/settings/integrations",
+							},
+						},
+						Usage: "https://app.breezy.hr",
+						Blast: "reads applicants and their papers, changes positions",
 					},
 				},
 			},
@@ -4448,6 +14154,790 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "brex",
+			Name:     "Brex",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.brex.com/docs/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "brex-user-token",
+					Provider:    "brex",
+					Description: "Brex user token",
+					Keywords:    []string{"bxt_"},
+					Regex:       `\bbxt_[0-9A-Za-z]{36,60}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "brex-user-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://platform.brexapis.com/v2/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developer.brex.com/openapi/team_api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://dashboard.brex.com/settings/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with read scopes where they are enough",
+								URL:   "https://dashboard.brex.com/settings/developer",
+							},
+						},
+						Usage: "https://dashboard.brex.com : developer settings; transfers",
+						Blast: "reads accounts and cards, and moves money where its scopes allow",
+					},
+				},
+			},
+		},
+		{
+			ID:       "brightcove",
+			Name:     "Brightcove",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apis.support.brightcove.com/oauth/index.html"},
+			Rules: []Rule{
+				{
+					ID:          "brightcove-client-secret",
+					Provider:    "brightcove",
+					Description: "Brightcove client secret",
+					Keywords:    []string{"brightcove"},
+					Value:       "[0-9A-Za-z_-]{86}|[0-9A-Za-z_-]{84,88}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "brightcove-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://oauth.brightcove.com/v4/access_token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{client_id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the client id; mints a token of five minutes; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the credentials",
+								Text:  "Admin, API authentication.",
+								URL:   "https://studio.brightcove.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Register new credentials",
+								URL:   "https://studio.brightcove.com/",
+							},
+						},
+						Usage: "https://studio.brightcove.com : API authentication",
+						Blast: "reads, uploads and deletes videos of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "brightdata",
+			Name:     "Bright Data",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.brightdata.com/general/account/api-token"},
+			Rules: []Rule{
+				{
+					ID:          "brightdata-api-token",
+					Provider:    "brightdata",
+					Description: "Bright Data API token",
+					Keywords:    []string{"brightdata", "bright_data", "bright-data", "luminati", "brd.superproxy"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "brightdata-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.brightdata.com/status",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.brightdata.com/api-reference/account-management-api/Account_status",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://brightdata.com/cp/setting/users",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://brightdata.com/cp/setting/users",
+							},
+						},
+						Usage: "https://brightdata.com/cp/billing",
+						Blast: "spends money on proxies and datasets, changes zones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "browserbase",
+			Name:     "Browserbase",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.browserbase.com/"},
+			Rules: []Rule{
+				{
+					ID:          "browserbase-api-key",
+					Provider:    "browserbase",
+					Description: "Browserbase API key",
+					Keywords:    []string{"bb_live_", "bb_test_"},
+					Regex:       `\bbb_(?:live|test)_[0-9A-Za-z_-]{27,40}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "browserbase-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.browserbase.com/v1/projects",
+							Headers: []Header{
+								{
+									Name:  "X-BB-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old value stops with the reset, in all programs that use it.",
+								URL:   "https://www.browserbase.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://www.browserbase.com/settings",
+							},
+						},
+						Usage: "https://www.browserbase.com/overview : usage",
+						Blast: "runs browsers on your plan and reads recorded sessions (with what was typed)",
+					},
+				},
+			},
+		},
+		{
+			ID:       "browserless",
+			Name:     "Browserless",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.browserless.io/"},
+			Rules: []Rule{
+				{
+					ID:          "browserless-api-token",
+					Provider:    "browserless",
+					Description: "Browserless API token",
+					Keywords:    []string{"browserless"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{17}[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "browserless-api-token",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://account.browserless.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://account.browserless.io/",
+							},
+						},
+						Usage: "https://account.browserless.io : usage",
+						Blast: "runs browsers on your units, at whatever address",
+					},
+				},
+			},
+		},
+		{
+			ID:       "browserstack",
+			Name:     "BrowserStack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.browserstack.com/docs/automate/api-reference/selenium/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "browserstack-access-key",
+					Provider:    "browserstack",
+					Description: "BrowserStack access key",
+					Keywords:    []string{"browserstack", "browser_stack", "bs_access_key", "bstack"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "browserstack-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.browserstack.com/automate/plan.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{username}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.browserstack.com/docs/automate/api-reference/selenium/plan",
+						Note: "needs the user name; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the access key",
+								Text:  "The answer of the request holds the new key.",
+								URL:   "https://www.browserstack.com/accounts/profile/details",
+								Request: &Request{
+									Method: "PUT",
+									URL:    "https://api.browserstack.com/automate/recycle_key.json",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{username}}:{{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the profile",
+								URL:   "https://www.browserstack.com/accounts/profile/details",
+							},
+						},
+						Usage: "https://automate.browserstack.com/dashboard : builds that are not yours",
+						Blast: "with the user name: runs tests on your plan, reads videos and logs of sessions, reaches local test servers through an open tunnel",
+					},
+				},
+			},
+		},
+		{
+			ID:       "browshot",
+			Name:     "Browshot",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://browshot.com/api/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "browshot-api-key",
+					Provider:    "browshot",
+					Description: "Browshot API key",
+					Keywords:    []string{"browshot"},
+					Value:       "[0-9A-Za-z]{28}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "browshot-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.browshot.com/api/v1/account/info?key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						LiveBody: `"balance"`,
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://browshot.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://browshot.com/dashboard",
+							},
+						},
+						Usage: "https://browshot.com/dashboard",
+						Blast: "takes screenshots on your credit",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bscscan",
+			Name:     "BscScan",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.bscscan.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bscscan-api-key",
+					Provider:    "bscscan",
+					Description: "BscScan API key",
+					Keywords:    []string{"bscscan"},
+					Value:       "[0-9A-Za-z]{34}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "bscscan-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bscscan.com/api?module=stats&action=bnbprice&apikey={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						LiveBody: `"status":\s*"1"`,
+						Note:     "a dead key answers 200 with NOTOK in the body",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://bscscan.com/myapikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://bscscan.com/myapikey",
+							},
+						},
+						Usage: "https://bscscan.com/myapikey",
+						Blast: "spends the calls of the free plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "buddy",
+			Name:     "Buddy",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://buddy.works/docs/api/getting-started/oauth2/personal-access-token"},
+			Rules: []Rule{
+				{
+					ID:          "buddy-personal-access-token",
+					Provider:    "buddy",
+					Description: "Buddy personal access token",
+					Keywords:    []string{"buddy_token", "buddy-token", "buddytoken", "buddy_api", "buddy-api", "buddyapi", "buddy_access", "api.buddy.works", "buddy.works"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|bdy_pat_[0-9A-Za-z]{30,60}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "buddy-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.buddy.works/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.buddy.works/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.buddy.works/api-tokens",
+							},
+						},
+						Usage: "https://app.buddy.works : audit log of the workspace",
+						Blast: "runs pipelines and reads their code, variables and actions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "buddyns",
+			Name:     "BuddyNS",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.buddyns.com/support/api/v2/"},
+			Rules: []Rule{
+				{
+					ID:          "buddyns-api-key",
+					Provider:    "buddyns",
+					Description: "BuddyNS API key",
+					Keywords:    []string{"buddyns"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "buddyns-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.buddyns.com/api/v2/zone/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://www.buddyns.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://www.buddyns.com/",
+							},
+						},
+						Usage: "https://www.buddyns.com : zones",
+						Blast: "adds and removes zones of your secondary DNS",
+					},
+				},
+			},
+		},
+		{
+			ID:       "budibase",
+			Name:     "Budibase",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.budibase.com/docs/public-api"},
+			Rules: []Rule{
+				{
+					ID:          "budibase-api-key",
+					Provider:    "budibase",
+					Description: "Budibase API key",
+					Keywords:    []string{"budibase"},
+					Value:       "[0-9a-f]{32}-[0-9a-f]{80,130}|[0-9a-f]{32}|[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "budibase-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://budibase.app/api/public/v1/applications/search",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+								{
+									Name:  "x-budibase-api-key",
+									Value: "{{secret}}",
+								},
+							},
+							Body: "{}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "An account has one key: the new one ends the old one.",
+								URL:   "https://account.budibase.app/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://account.budibase.app/",
+							},
+						},
+						Usage: "https://account.budibase.app : audit logs",
+						Blast: "reads and changes apps, tables and users as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "buffer",
+			Name:     "Buffer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://buffer.com/developers/api"},
+			Rules: []Rule{
+				{
+					ID:          "buffer-access-token",
+					Provider:    "buffer",
+					Description: "Buffer access token",
+					Keywords:    []string{"buffer_access", "buffer-access", "bufferaccess", "buffer_token", "buffertoken", "bufferapp", "buffer_api", "bufferapi"},
+					Value:       "[12]/[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "buffer-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bufferapp.com/1/user.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://buffer.com/developers/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://buffer.com/developers/apps",
+							},
+						},
+						Usage: "https://publish.buffer.com : sent posts",
+						Blast: "posts on the linked social networks in your name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bugcrowd",
+			Name:     "Bugcrowd",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.bugcrowd.com/api/getting-started/"},
+			Rules: []Rule{
+				{
+					ID:          "bugcrowd-api-token",
+					Provider:    "bugcrowd",
+					Description: "Bugcrowd API token",
+					Keywords:    []string{"bugcrowd"},
+					Value:       "[0-9A-Za-z_-]{6,20}:[0-9A-Za-z+/=_-]{20,90}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bugcrowd-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bugcrowd.com/programs",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.bugcrowd+json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://tracker.bugcrowd.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://tracker.bugcrowd.com/",
+							},
+						},
+						Usage: "https://tracker.bugcrowd.com : program activity",
+						Blast: "reads every reported weakness of your programs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bugfender",
+			Name:     "Bugfender",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.bugfender.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bugfender-app-key",
+					Provider:    "bugfender",
+					Description: "Bugfender app key",
+					Keywords:    []string{"bugfender"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "bugfender-app-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.bugfender.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.bugfender.com/",
+							},
+						},
+						Usage: "https://dashboard.bugfender.com : devices",
+						Blast: "sends logs of apps",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bugherd",
+			Name:     "BugHerd",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.bugherd.com/api_v2"},
+			Rules: []Rule{
+				{
+					ID:          "bugherd-api-key",
+					Provider:    "bugherd",
+					Description: "BugHerd API key",
+					Keywords:    []string{"bugherd"},
+					Value:       "[0-9A-Za-z]{22}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "bugherd-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.bugherd.com/api_v2/organization.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:x",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "organization.name",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the API key",
+								Text:  "Settings, General settings: an organization has one key.",
+								URL:   "https://www.bugherd.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								URL:   "https://www.bugherd.com/",
+							},
+						},
+						Usage: "https://www.bugherd.com : activity",
+						Blast: "reads and changes tasks of all projects, with screenshots",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bugout",
+			Name:     "Bugout",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://bugout.dev/"},
+			Rules: []Rule{
+				{
+					ID:          "bugout-access-token",
+					Provider:    "bugout",
+					Description: "Bugout access token",
+					Keywords:    []string{"bugout"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "bugout-access-token",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://bugout.dev/account/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://bugout.dev/account/tokens",
+							},
+						},
+						Usage: "https://bugout.dev",
+						Blast: "reads and writes the team's journals",
+					},
+				},
+			},
+		},
+		{
 			ID:       "bugsnag",
 			Name:     "Bugsnag",
 			Reviewed: "2026-11-28",
@@ -4530,6 +15020,1796 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "buildbuddy",
+			Name:     "BuildBuddy",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.buildbuddy.io/docs/guide-auth/"},
+			Rules: []Rule{
+				{
+					ID:          "buildbuddy-api-key",
+					Provider:    "buildbuddy",
+					Description: "BuildBuddy API key",
+					Keywords:    []string{"buildbuddy"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "buildbuddy-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.buildbuddy.io/settings/org/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.buildbuddy.io/settings/org/api-keys",
+							},
+						},
+						Usage: "https://app.buildbuddy.io : audit logs",
+						Blast: "reads and writes the build cache (a poisoned one ends in your binaries)",
+					},
+				},
+			},
+		},
+		{
+			ID:       "builder-io",
+			Name:     "Builder.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.builder.io/c/docs/using-your-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "builder-io-private-key",
+					Provider:    "builder-io",
+					Description: "Builder.io private key",
+					Keywords:    []string{"bpk-", "builder_private", "builderprivate", "builder.io"},
+					Value:       "bpk-[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "builder-io-private-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the private key",
+								URL:   "https://builder.io/account/space",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new private key",
+								URL:   "https://builder.io/account/space",
+							},
+						},
+						Usage: "https://builder.io/content : activity",
+						Blast: "writes and publishes content and models of the space",
+					},
+				},
+			},
+		},
+		{
+			ID:       "buildkite",
+			Name:     "Buildkite",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://buildkite.com/docs/apis/managing-api-tokens", "https://buildkite.com/docs/agent/v3/tokens"},
+			Rules: []Rule{
+				{
+					ID:          "buildkite-user-access-token",
+					Provider:    "buildkite",
+					Description: "Buildkite API access token",
+					Keywords:    []string{"bkua_"},
+					Regex:       `\bbkua_(?:[0-9a-z]{40}|[0-9a-z]{52,60})\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "buildkite-user-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.buildkite.com/v2/access-token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "uuid",
+						Scopes:   "scopes",
+						Docs:     "https://buildkite.com/docs/apis/rest-api/access-token",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Any token may revoke itself.",
+								URL:   "https://buildkite.com/user/api-access-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.buildkite.com/v2/access-token",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for one organization with the scopes it needs",
+								URL:   "https://buildkite.com/user/api-access-tokens",
+							},
+						},
+						Usage: "https://buildkite.com/organizations/~/api-access-audit",
+						Blast: "starts builds, reads logs, artifacts and pipeline settings of the organizations it was given",
+					},
+				},
+				{
+					ID:          "buildkite-agent-token",
+					Provider:    "buildkite",
+					Description: "Buildkite agent or cluster token",
+					Docs:        []string{"https://buildkite.com/docs/agent/v3/tokens"},
+					Keywords:    []string{"bkct_", "bkat_", "bkaj_"},
+					Regex:       `\bbk(?:ct|at|aj)_[0-9A-Za-z._-]{40,300}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "buildkite-agent-token",
+					Verify: Verify{
+						Note: "An agent that registers with it would take jobs.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the agent token",
+								URL:   "https://buildkite.com/organizations/~/clusters",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for the cluster, bound to addresses",
+								URL:   "https://buildkite.com/organizations/~/clusters",
+							},
+						},
+						Usage: "https://buildkite.com/organizations/~/agents : agents that are not yours",
+						Blast: "registers agents that receive your jobs, with their secrets",
+					},
+				},
+				{
+					ID:          "buildkite-packages-token",
+					Provider:    "buildkite",
+					Description: "Buildkite registry or portal token",
+					Keywords:    []string{"bkrt_", "bkpt_", "bkpk_"},
+					Regex:       `\bbk(?:rt|pt|pk)_[0-9A-Za-z]{40,80}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "buildkite-packages-token",
+					Verify: Verify{
+						Note: "Belongs to one registry; a pull would tell.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Any token may revoke itself.",
+								URL:   "https://buildkite.com/user/api-access-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.buildkite.com/v2/access-token",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for one organization with the scopes it needs",
+								URL:   "https://buildkite.com/user/api-access-tokens",
+							},
+						},
+						Usage: "https://buildkite.com/organizations/~/api-access-audit",
+						Blast: "starts builds, reads logs, artifacts and pipeline settings of the organizations it was given",
+					},
+				},
+				{
+					ID:          "buildkite-legacy-token",
+					Provider:    "buildkite",
+					Description: "Buildkite token (without prefix)",
+					Keywords:    []string{"buildkite"},
+					Value:       "[0-9A-Za-z]{40}|[0-9a-f]{50}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "buildkite-user-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.buildkite.com/v2/access-token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "uuid",
+						Scopes:   "scopes",
+						Docs:     "https://buildkite.com/docs/apis/rest-api/access-token",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Any token may revoke itself.",
+								URL:   "https://buildkite.com/user/api-access-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.buildkite.com/v2/access-token",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for one organization with the scopes it needs",
+								URL:   "https://buildkite.com/user/api-access-tokens",
+							},
+						},
+						Usage: "https://buildkite.com/organizations/~/api-access-audit",
+						Blast: "starts builds, reads logs, artifacts and pipeline settings of the organizations it was given",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bulbul",
+			Name:     "Bulbul",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.bulbul.io/"},
+			Rules: []Rule{
+				{
+					ID:          "bulbul-api-key",
+					Provider:    "bulbul",
+					Description: "Bulbul API key",
+					Keywords:    []string{"bulbul"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "bulbul-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://bulbul.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://bulbul.io/",
+							},
+						},
+						Usage: "https://bulbul.io",
+						Blast: "reads and changes deals and contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bulksms",
+			Name:     "BulkSMS",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.bulksms.com/developer/json/v1/"},
+			Rules: []Rule{
+				{
+					ID:          "bulksms-token-secret",
+					Provider:    "bulksms",
+					Description: "BulkSMS token secret",
+					Keywords:    []string{"bulksms", "bulk_sms"},
+					Value:       "[!#$%&()*+,./0-9<>?@A-Z^_a-z{|}~-]{28,29}",
+					MinEntropy:  3.5,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bulksms-token-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bulksms.com/v1/profile",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								URL:   "https://www.bulksms.com/account/#!/advanced-settings/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API token",
+								URL:   "https://www.bulksms.com/account/#!/advanced-settings/api-tokens",
+							},
+						},
+						Usage: "https://www.bulksms.com/account : reports",
+						Blast: "sends SMS on the account's credits",
+					},
+				},
+				{
+					ID:          "bulksms-token-id",
+					Provider:    "bulksms",
+					Description: "BulkSMS token id",
+					Keywords:    []string{"bulksms", "bulk_sms"},
+					Value:       "[0-9A-F-]{36,37}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "bulksms-token-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								URL:   "https://www.bulksms.com/account/#!/advanced-settings/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API token",
+								URL:   "https://www.bulksms.com/account/#!/advanced-settings/api-tokens",
+							},
+						},
+						Usage: "https://www.bulksms.com/account : reports",
+						Blast: "sends SMS on the account's credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bump-sh",
+			Name:     "Bump.sh",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.bump.sh/"},
+			Rules: []Rule{
+				{
+					ID:          "bump-sh-access-token",
+					Provider:    "bump-sh",
+					Description: "Bump.sh access token",
+					Keywords:    []string{"bump_token", "bump-token", "bumptoken", "bump.sh", "bump_sh", "bumpsh"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "bump-sh-access-token",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://bump.sh/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://bump.sh/dashboard",
+							},
+						},
+						Usage: "https://bump.sh/dashboard : history",
+						Blast: "deploys documentation of the API",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bungie",
+			Name:     "Bungie",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://github.com/Bungie-net/api/wiki/Bungie.net-Application-Portal"},
+			Rules: []Rule{
+				{
+					ID:          "bungie-api-key",
+					Provider:    "bungie",
+					Description: "Bungie API key",
+					Keywords:    []string{"bungie"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "bungie-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.bungie.net/Platform/Destiny2/Manifest/",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.bungie.net/en/Application",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.bungie.net/en/Application",
+							},
+						},
+						Usage: "https://www.bungie.net/en/Application",
+						Blast: "spends the rate limit of the application",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bunny",
+			Name:     "bunny.net",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.bunny.net/reference/bunnynet-api-overview"},
+			Rules: []Rule{
+				{
+					ID:          "bunny-api-key",
+					Provider:    "bunny",
+					Description: "bunny.net API key",
+					Keywords:    []string{"bunny", "bunnycdn"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{20}-[0-9a-f]{4}-[0-9a-f]{4}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-[0-9a-f]{4}-[0-9a-f]{4}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bunny-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.bunny.net/pullzone?page=1&perPage=5",
+							Headers: []Header{
+								{
+									Name:  "AccessKey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://dash.bunny.net/account/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://dash.bunny.net/account/api-key",
+							},
+						},
+						Usage: "https://dash.bunny.net : audit log and billing",
+						Blast: "changes CDN, DNS and storage zones, and reads their files",
+					},
+				},
+			},
+		},
+		{
+			ID:       "buttercms",
+			Name:     "ButterCMS",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://buttercms.com/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "buttercms-api-token",
+					Provider:    "buttercms",
+					Description: "ButterCMS API token",
+					Keywords:    []string{"buttercms", "butter_cms", "butter-cms", "butter_token", "buttertoken", "butter_api"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "buttercms-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.buttercms.com/v2/authors/?auth_token={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the API token",
+								URL:   "https://buttercms.com/settings/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new token",
+								URL:   "https://buttercms.com/settings/",
+							},
+						},
+						Usage: "https://buttercms.com : usage",
+						Blast: "reads the content; a write token also changes it",
+					},
+				},
+			},
+		},
+		{
+			ID:       "buttondown",
+			Name:     "Buttondown",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.buttondown.com/api-introduction"},
+			Rules: []Rule{
+				{
+					ID:          "buttondown-api-key",
+					Provider:    "buttondown",
+					Description: "Buttondown API key",
+					Keywords:    []string{"buttondown"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "buttondown-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.buttondown.com/v1/ping",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://docs.buttondown.com/api-introduction",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://buttondown.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://buttondown.com/settings/api",
+							},
+						},
+						Usage: "https://buttondown.com/emails",
+						Blast: "reads and exports subscribers and sends the newsletter",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bybit",
+			Name:     "Bybit",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://bybit-exchange.github.io/docs/v5/guide"},
+			Rules: []Rule{
+				{
+					ID:          "bybit-api-secret",
+					Provider:    "bybit",
+					Description: "Bybit API secret",
+					Keywords:    []string{"bybit"},
+					Value:       "[0-9A-Za-z]{36}",
+					MinEntropy:  3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bybit-api-secret",
+					Needs: Needs{
+						Rule:    "bybit-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "A signed GET /v5/user/query-api answers retCode 0 for a live pair, 10003 for a dead key.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://www.bybit.com/app/user/api-management",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://www.bybit.com/app/user/api-management",
+							},
+						},
+						Usage: "https://www.bybit.com/app/user/api-management : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+				{
+					ID:          "bybit-api-key",
+					Provider:    "bybit",
+					Description: "Bybit API key",
+					Keywords:    []string{"bybit"},
+					Value:       "[0-9A-Za-z]{18}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "bybit-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://www.bybit.com/app/user/api-management",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://www.bybit.com/app/user/api-management",
+							},
+						},
+						Usage: "https://www.bybit.com/app/user/api-management : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bynder",
+			Name:     "Bynder",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://support.bynder.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bynder-access-token",
+					Provider:    "bynder",
+					Description: "Bynder permanent token",
+					Keywords:    []string{"bynder"},
+					Value:       "[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bynder-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{portal}}.bynder.com/api/v4/currentUser/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Note:     "needs the portal's name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.bynder.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.bynder.com/",
+							},
+						},
+						Usage: "https://www.bynder.com : portal's activity",
+						Blast: "reads, uploads and deletes the brand's assets",
+					},
+				},
+			},
+		},
+		{
+			ID:       "caflou",
+			Name:     "Caflou",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.caflou.com/"},
+			Rules: []Rule{
+				{
+					ID:          "caflou-api-token",
+					Provider:    "caflou",
+					Description: "Caflou API token",
+					Keywords:    []string{"caflou"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|eyJ[0-9A-Za-z_-]{10,60}\.[0-9A-Za-z_-]{40,200}\.[0-9A-Za-z_-]{20,100}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "caflou-api-token",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.caflou.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.caflou.com/",
+							},
+						},
+						Usage: "https://app.caflou.com : account's log",
+						Blast: "reads and changes projects, invoices and contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cal-com",
+			Name:     "Cal.com",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cal.com/docs/api-reference/v2/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "cal-com-api-key",
+					Provider:    "cal-com",
+					Description: "Cal.com API key",
+					Keywords:    []string{"cal_live_", "cal_test_"},
+					Regex:       `\bcal_(?:live_|test_)[0-9a-f]{32}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "cal-com-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cal.com/v2/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+						Docs:     "https://cal.com/docs/api-reference/v2/me/get-my-profile",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.cal.com/settings/developer/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.cal.com/settings/developer/api-keys",
+							},
+						},
+						Usage: "https://app.cal.com/bookings",
+						Blast: "reads bookings with their guests, books and cancels as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "calendarific",
+			Name:     "Calendarific",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://calendarific.com/api-documentation"},
+			Rules: []Rule{
+				{
+					ID:          "calendarific-api-key",
+					Provider:    "calendarific",
+					Description: "Calendarific API key",
+					Keywords:    []string{"calendarific"},
+					Value:       "[0-9A-Za-z]{32}|[0-9a-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "calendarific-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://calendarific.com/api/v2/countries?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://calendarific.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://calendarific.com/account",
+							},
+						},
+						Usage: "https://calendarific.com/account",
+						Blast: "spends the month's calls for holidays",
+					},
+				},
+			},
+		},
+		{
+			ID:       "calendly",
+			Name:     "Calendly",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.calendly.com/how-to-authenticate-with-personal-access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "calendly-personal-access-token",
+					Provider:    "calendly",
+					Description: "Calendly personal access token",
+					Keywords:    []string{"calendly"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,100}\.eyJ[0-9A-Za-z_-]{40,700}\.[0-9A-Za-z_-]{40,100}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "calendly-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.calendly.com/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "resource.email",
+						Docs:     "https://developer.calendly.com/api-docs/005832c83aeae-get-current-user",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://calendly.com/integrations/api_webhooks",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Get a new token",
+								URL:   "https://calendly.com/integrations/api_webhooks",
+							},
+						},
+						Usage: "https://calendly.com/integrations/api_webhooks",
+						Blast: "reads events with names and addresses of the guests, cancels them, adds webhooks",
+					},
+				},
+				{
+					ID:          "calendly-legacy-api-key",
+					Provider:    "calendly",
+					Description: "Calendly API key (v1)",
+					Keywords:    []string{"calendly_api", "calendly-api", "calendlyapi", "calendly_key", "x-token"},
+					Value:       "[A-Z2-7]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "calendly-legacy-api-key",
+					Verify: Verify{
+						Note: "Version 1 of the API was switched off in 2025.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://calendly.com/integrations/api_webhooks",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Get a new token",
+								URL:   "https://calendly.com/integrations/api_webhooks",
+							},
+						},
+						Usage: "https://calendly.com/integrations/api_webhooks",
+						Blast: "reads events with names and addresses of the guests, cancels them, adds webhooks",
+					},
+				},
+				{
+					ID:          "calendly-client-secret",
+					Provider:    "calendly",
+					Description: "Calendly client secret",
+					Keywords:    []string{"calendly_client", "calendly-client", "calendlyclient", "calendly_secret", "calendlysecret", "calendly_webhook"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "calendly-client-secret",
+					Verify: Verify{
+						Note: "Needs a person's consent code.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://calendly.com/integrations/api_webhooks",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Get a new token",
+								URL:   "https://calendly.com/integrations/api_webhooks",
+							},
+						},
+						Usage: "https://calendly.com/integrations/api_webhooks",
+						Blast: "reads events with names and addresses of the guests, cancels them, adds webhooks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "callrail",
+			Name:     "CallRail",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidocs.callrail.com/"},
+			Rules: []Rule{
+				{
+					ID:          "callrail-api-key",
+					Provider:    "callrail",
+					Description: "CallRail API key",
+					Keywords:    []string{"callrail"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "callrail-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.callrail.com/v3/a.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token token={{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://apidocs.callrail.com/#listing-all-accounts",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.callrail.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.callrail.com/settings",
+							},
+						},
+						Usage: "https://app.callrail.com : settings, API keys",
+						Blast: "reads calls, recordings and texts of all companies, and changes trackers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "campaign-monitor",
+			Name:     "Campaign Monitor",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.campaignmonitor.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "campaign-monitor-api-key",
+					Provider:    "campaign-monitor",
+					Description: "Campaign Monitor API key",
+					Keywords:    []string{"campaignmonitor", "campaign_monitor", "campaign-monitor", "createsend"},
+					Value:       "[0-9A-Za-z+/]{86}==|[0-9A-Za-z+/]{150,360}={0,2}|[0-9a-f]{32,34}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "campaign-monitor-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.createsend.com/api/v3.3/clients.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:x",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://login.createsend.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								URL:   "https://login.createsend.com/",
+							},
+						},
+						Usage: "https://login.createsend.com : campaign reports",
+						Blast: "sends campaigns in your name, reads and exports all subscribers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "campayn",
+			Name:     "Campayn",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://github.com/nebojsac/Campayn-API"},
+			Rules: []Rule{
+				{
+					ID:          "campayn-api-key",
+					Provider:    "campayn",
+					Description: "Campayn API key",
+					Keywords:    []string{"campayn"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "campayn-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://campayn.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://campayn.com/",
+							},
+						},
+						Usage: "https://campayn.com : reports",
+						Blast: "sends mail in your name and reads the lists",
+					},
+				},
+			},
+		},
+		{
+			ID:       "canny",
+			Name:     "Canny",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.canny.io/api-reference"},
+			Rules: []Rule{
+				{
+					ID:          "canny-api-key",
+					Provider:    "canny",
+					Description: "Canny API key",
+					Keywords:    []string{"canny_api", "canny-api", "cannyapi", "cannyio", "canny.io", "canny_io", "canny_key", "canny_secret", "canny"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "canny-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://canny.io/api/v1/boards/list",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"apiKey":"{{secret}}"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://canny.io/admin/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://canny.io/admin/settings/api",
+							},
+						},
+						Usage: "https://canny.io/admin",
+						Blast: "reads and changes posts, votes and users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "canva",
+			Name:     "Canva",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.canva.dev/docs/connect/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "canva-client-secret",
+					Provider:    "canva",
+					Description: "Canva Connect client secret",
+					Keywords:    []string{"cnvca"},
+					Regex:       `\bcnvca[0-9A-Za-z_-]{40,60}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "canva-client-secret",
+					Verify: Verify{
+						Note: "Needs a person's consent code.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new client secret",
+								URL:   "https://www.canva.com/developers/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://www.canva.com/developers/integrations",
+							},
+						},
+						Usage: "https://www.canva.com/developers/integrations",
+						Blast: "with stolen refresh tokens: reads and changes designs of those who allowed the app",
+					},
+				},
+			},
+		},
+		{
+			ID:       "canvas-lms",
+			Name:     "Canvas LMS",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://canvas.instructure.com/doc/api/file.oauth.html"},
+			Rules: []Rule{
+				{
+					ID:          "canvas-lms-access-token",
+					Provider:    "canvas-lms",
+					Description: "Canvas LMS access token",
+					Keywords:    []string{"canvas", "instructure"},
+					Value:       "[0-9]{1,6}~[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "canvas-lms-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v1/users/self",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Note:     "needs the school's host",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								Text:  "Profile, Settings, Approved integrations.",
+								URL:   "https://canvas.instructure.com/profile/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "New access token, with an expiry",
+								URL:   "https://canvas.instructure.com/profile/settings",
+							},
+						},
+						Usage: "https://canvas.instructure.com/profile/settings : last use",
+						Blast: "reads and changes courses, grades and messages as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "capsule-crm",
+			Name:     "Capsule CRM",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.capsulecrm.com/v2/overview/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "capsule-crm-api-token",
+					Provider:    "capsule-crm",
+					Description: "Capsule CRM API token",
+					Keywords:    []string{"capsulecrm", "capsule_crm", "capsule-crm", "capsule_api", "capsule_token"},
+					Value:       "[0-9A-Za-z+/=._-]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "capsule-crm-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.capsulecrm.com/api/v2/users/current",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.username",
+						Docs:     "https://developer.capsulecrm.com/v2/operations/User",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://capsulecrm.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://capsulecrm.com/",
+							},
+						},
+						Usage: "https://capsulecrm.com : My preferences, API authentication tokens",
+						Blast: "reads and changes contacts, cases and opportunities as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "captain-data",
+			Name:     "Captain Data",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.captaindata.co/"},
+			Rules: []Rule{
+				{
+					ID:          "captain-data-api-key",
+					Provider:    "captain-data",
+					Description: "Captain Data API key",
+					Keywords:    []string{"captaindata", "captain_data"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "captain-data-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.captaindata.co/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.captaindata.co/",
+							},
+						},
+						Usage: "https://app.captaindata.co : jobs",
+						Blast: "starts extractions on your credits and reads results",
+					},
+				},
+			},
+		},
+		{
+			ID:       "carbon-interface",
+			Name:     "Carbon Interface",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.carboninterface.com/"},
+			Rules: []Rule{
+				{
+					ID:          "carbon-interface-api-key",
+					Provider:    "carbon-interface",
+					Description: "Carbon Interface API key",
+					Keywords:    []string{"carboninterface", "carbon_interface", "carbon-interface"},
+					Value:       "[0-9A-Za-z]{21}|[0-9A-Za-z]{22}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "carbon-interface-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.carboninterface.com/api/v1/auth",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.carboninterface.com/#/?id=authentication",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://www.carboninterface.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://www.carboninterface.com/",
+							},
+						},
+						Usage: "https://www.carboninterface.com : usage",
+						Blast: "spends the month's estimates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cartesia",
+			Name:     "Cartesia",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cartesia.ai/"},
+			Rules: []Rule{
+				{
+					ID:          "cartesia-api-key",
+					Provider:    "cartesia",
+					Description: "Cartesia API key",
+					Keywords:    []string{"sk_car_"},
+					Regex:       `\bsk_car_[0-9A-Za-z_-]{20,50}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cartesia-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cartesia.ai/voices?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Cartesia-Version",
+									Value: "2024-11-13",
+								},
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 402},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://play.cartesia.ai/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://play.cartesia.ai/keys",
+							},
+						},
+						Usage: "https://play.cartesia.ai : usage",
+						Blast: "spends credits on speech, reads cloned voices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cashboard",
+			Name:     "Cashboard",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.cashboardapp.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cashboard-api-key",
+					Provider:    "cashboard",
+					Description: "Cashboard API key",
+					Keywords:    []string{"cashboard"},
+					Value:       "[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{3}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "cashboard-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://cashboardapp.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://cashboardapp.com/",
+							},
+						},
+						Usage: "https://cashboardapp.com",
+						Blast: "with the user name: reads and changes invoices and time sheets",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cashfree",
+			Name:     "Cashfree Payments",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.cashfree.com/docs/api-reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "cashfree-secret-key",
+					Provider:    "cashfree",
+					Description: "Cashfree secret key",
+					Keywords:    []string{"cfsk_ma_"},
+					Regex:       `\bcfsk_ma_(?:prod|test)_[0-9a-f]{32}_[0-9a-f]{8}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cashfree-secret-key",
+					Verify: Verify{
+						Note: "Needs the app id beside it.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								URL:   "https://merchant.cashfree.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate an API key and switch on the address list",
+								URL:   "https://merchant.cashfree.com/",
+							},
+						},
+						Usage: "https://merchant.cashfree.com : transactions and developers' logs",
+						Blast: "makes orders and refunds; a payout key sends money",
+					},
+				},
+			},
+		},
+		{
+			ID:       "caspio",
+			Name:     "Caspio",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://howto.caspio.com/web-services-api/rest-api/"},
+			Rules: []Rule{
+				{
+					ID:          "caspio-client-secret",
+					Provider:    "caspio",
+					Description: "Caspio client id or secret",
+					Keywords:    []string{"caspio"},
+					Value:       "[0-9a-f]{50}|[0-9a-z]{50}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "caspio-client-secret",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://www.caspio.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://www.caspio.com/",
+							},
+						},
+						Usage: "https://www.caspio.com : API usage",
+						Blast: "with the client id: reads and changes all tables of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "castle",
+			Name:     "Castle",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.castle.io/"},
+			Rules: []Rule{
+				{
+					ID:          "castle-api-secret",
+					Provider:    "castle",
+					Description: "Castle API secret",
+					Keywords:    []string{"castle_api", "castle-api", "castleapi", "castle_secret", "castlesecret", "castle.io"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "castle-api-secret",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://dashboard.castle.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.castle.io/",
+							},
+						},
+						Usage: "https://dashboard.castle.io",
+						Blast: "asks risk verdicts on your plan and reads users' devices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "censys",
+			Name:     "Censys",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.censys.com/reference/get-started"},
+			Rules: []Rule{
+				{
+					ID:          "censys-personal-access-token",
+					Provider:    "censys",
+					Description: "Censys personal access token",
+					Keywords:    []string{"censys_"},
+					Regex:       `\bcensys_[0-9A-Za-z]{8}_[0-9A-Za-z]{24,40}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "censys-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://search.censys.io/api/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Docs:     "https://search.censys.io/api",
+						Note:     "for the pair of id and secret; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://accounts.censys.io/settings/personal-access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://accounts.censys.io/settings/personal-access-tokens",
+							},
+						},
+						Usage: "https://search.censys.io/account : usage",
+						Blast: "spends the query credits of the account",
+					},
+				},
+				{
+					ID:          "censys-api-secret",
+					Provider:    "censys",
+					Description: "Censys API secret",
+					Keywords:    []string{"censys"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "censys-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://search.censys.io/api/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Docs:     "https://search.censys.io/api",
+						Note:     "for the pair of id and secret; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://accounts.censys.io/settings/personal-access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://accounts.censys.io/settings/personal-access-tokens",
+							},
+						},
+						Usage: "https://search.censys.io/account : usage",
+						Blast: "spends the query credits of the account",
+					},
+				},
+				{
+					ID:          "censys-api-id",
+					Provider:    "censys",
+					Description: "Censys API id",
+					Keywords:    []string{"censys"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "censys-api-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://accounts.censys.io/settings/personal-access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://accounts.censys.io/settings/personal-access-tokens",
+							},
+						},
+						Usage: "https://search.censys.io/account : usage",
+						Blast: "spends the query credits of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "central-station-crm",
+			Name:     "CentralStationCRM",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.centralstationcrm.net/"},
+			Rules: []Rule{
+				{
+					ID:          "central-station-crm-api-key",
+					Provider:    "central-station-crm",
+					Description: "CentralStationCRM API key",
+					Keywords:    []string{"centralstationcrm", "centralstation", "central_station"},
+					Value:       "[0-9A-Za-z]{30}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "central-station-crm-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{account}}.centralstationcrm.net/api/users.json",
+							Headers: []Header{
+								{
+									Name:  "X-apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the account's name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.centralstationcrm.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://www.centralstationcrm.com/",
+							},
+						},
+						Usage: "https://www.centralstationcrm.com",
+						Blast: "reads and changes people, companies and deals",
+					},
+				},
+			},
+		},
+		{
 			ID:       "cerebras",
 			Name:     "Cerebras",
 			Reviewed: "2026-11-24",
@@ -4576,6 +16856,1237 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cloud.cerebras.ai : usage of the organization",
 						Blast: "runs models on your bill and your rate limits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cex-io",
+			Name:     "CEX.IO",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cex.io/"},
+			Rules: []Rule{
+				{
+					ID:          "cex-io-api-secret",
+					Provider:    "cex-io",
+					Description: "CEX.IO API secret",
+					Keywords:    []string{"cexio_secret", "cexio-secret", "cexiosecret", "cexio_api_secret", "cexio-api-secret", "cexioapisecret", "cexio_private", "cexioprivate", "cex_io_secret", "cex_io-secret", "cex_iosecret", "cex_io_api_secret", "cex_io-api-secret", "cex_ioapisecret", "cex_io_private", "cex_ioprivate", "cex.io_secret", "cex.io-secret", "cex.iosecret", "cex.io_api_secret", "cex.io-api-secret", "cex.ioapisecret", "cex.io_private", "cex.ioprivate", "cex-io_secret", "cex-io-secret", "cex-iosecret", "cex-io_api_secret", "cex-io-api-secret", "cex-ioapisecret", "cex-io_private", "cex-ioprivate"},
+					Value:       "[0-9A-Za-z]{24,27}",
+					MinEntropy:  3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cex-io-api-secret",
+					Needs: Needs{
+						Rule:    "cex-io-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "Needs a signed request; the exchange's page of keys tells when the key was used last.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://cex.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://cex.io/",
+							},
+						},
+						Usage: "https://cex.io/ : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+				{
+					ID:          "cex-io-api-key",
+					Provider:    "cex-io",
+					Description: "CEX.IO API key",
+					Keywords:    []string{"cexio", "cex_io", "cex.io", "cex-io"},
+					Value:       "[0-9A-Za-z]{24,27}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "cex-io-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://cex.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://cex.io/",
+							},
+						},
+						Usage: "https://cex.io/ : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chainstack",
+			Name:     "Chainstack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.chainstack.com/docs/platform-api"},
+			Rules: []Rule{
+				{
+					ID:          "chainstack-api-key",
+					Provider:    "chainstack",
+					Description: "Chainstack API key",
+					Keywords:    []string{"chainstack"},
+					Value:       `[0-9A-Za-z]{8}\.[0-9A-Za-z]{32}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "chainstack-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.chainstack.com/v1/organization/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://console.chainstack.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://console.chainstack.com/",
+							},
+						},
+						Usage: "https://console.chainstack.com : statistics",
+						Blast: "creates and deletes nodes at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chameleon",
+			Name:     "Chameleon",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.chameleon.io/"},
+			Rules: []Rule{
+				{
+					ID:          "chameleon-account-secret",
+					Provider:    "chameleon",
+					Description: "Chameleon account secret",
+					Keywords:    []string{"chameleon_secret", "chameleon_account", "chameleon_api", "x-account-secret", "api.chameleon.io"},
+					Value:       "[0-9A-Za-z]{43,80}|[0-9a-f]{24,64}-[0-9A-Za-z]{6,50}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "chameleon-account-secret",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.chameleon.io/settings/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.chameleon.io/settings/tokens",
+							},
+						},
+						Usage: "https://app.chameleon.io",
+						Blast: "shows tours to your users and reads their profiles",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chargebee",
+			Name:     "Chargebee",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidocs.chargebee.com/docs/api/auth"},
+			Rules: []Rule{
+				{
+					ID:          "chargebee-api-key",
+					Provider:    "chargebee",
+					Description: "Chargebee API key",
+					Keywords:    []string{"chargebee"},
+					Value:       "(?:live|test)_[0-9A-Za-z]{32,60}|(?:live|test)_[0-9A-Za-z]{25,31}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "chargebee-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{site}}.chargebee.com/api/v2/subscriptions?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Note: "needs the site's name; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Settings, Configure Chargebee, API keys.",
+								URL:   "https://app.chargebee.com/login",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a key, read only where that is enough",
+								URL:   "https://app.chargebee.com/login",
+							},
+						},
+						Usage: "https://app.chargebee.com : API and webhook logs",
+						Blast: "reads customers and changes subscriptions, refunds and credits (live_ keys)",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chargify",
+			Name:     "Maxio (Chargify)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.maxio.com/"},
+			Rules: []Rule{
+				{
+					ID:          "chargify-api-key",
+					Provider:    "chargify",
+					Description: "Maxio (Chargify) API key",
+					Keywords:    []string{"chargify", "maxio"},
+					Value:       "[0-9A-Za-z]{41}|[0-9A-Za-z]{40}|[0-9A-Za-z_-]{43}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "chargify-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{site}}.chargify.com/site.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:x",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "site.name",
+						Note:     "needs the site's name; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.chargify.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.chargify.com/",
+							},
+						},
+						Usage: "https://app.chargify.com : API logs",
+						Blast: "changes subscriptions, refunds, and reads customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chartmogul",
+			Name:     "ChartMogul",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://dev.chartmogul.com/"},
+			Rules: []Rule{
+				{
+					ID:          "chartmogul-api-key",
+					Provider:    "chartmogul",
+					Description: "ChartMogul API key",
+					Keywords:    []string{"chartmogul"},
+					Value:       "[0-9a-z]{32}|[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "chartmogul-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.chartmogul.com/v1/ping",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.chartmogul.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.chartmogul.com/",
+							},
+						},
+						Usage: "https://app.chartmogul.com : profile, API keys",
+						Blast: "reads revenue and customers, and with write rights changes them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chatbot",
+			Name:     "ChatBot",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.chatbot.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "chatbot-access-token",
+					Provider:    "chatbot",
+					Description: "ChatBot developer access token",
+					Keywords:    []string{"chatbot_api", "chatbot-api", "chatbotapi", "chatbot_token", "chatbot-token", "chatbottoken", "chatbot_key", "chatbot_secret", "chatbot.com", "chatbot"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					MinEntropy:  3.5,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "chatbot-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.chatbot.com/stories",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.chatbot.com/docs/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.chatbot.com/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.chatbot.com/developers",
+							},
+						},
+						Usage: "https://app.chatbot.com : archives",
+						Blast: "reads and changes stories, users and logs of bots",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chatfuel",
+			Name:     "Chatfuel",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.chatfuel.com/"},
+			Rules: []Rule{
+				{
+					ID:          "chatfuel-broadcasting-token",
+					Provider:    "chatfuel",
+					Description: "Chatfuel broadcasting token",
+					Keywords:    []string{"chatfuel", "chatfule"},
+					Value:       "[0-9A-Za-z]{128}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "chatfuel-broadcasting-token",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.chatfuel.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://dashboard.chatfuel.com/",
+							},
+						},
+						Usage: "https://dashboard.chatfuel.com : broadcasting",
+						Blast: "sends messages to the bot's users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chatpdf",
+			Name:     "ChatPDF",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.chatpdf.com/docs/api/backend"},
+			Rules: []Rule{
+				{
+					ID:          "chatpdf-api-key",
+					Provider:    "chatpdf",
+					Description: "ChatPDF API key",
+					Keywords:    []string{"chatpdf"},
+					Value:       "sec_[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "chatpdf-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://www.chatpdf.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://www.chatpdf.com/",
+							},
+						},
+						Usage: "https://www.chatpdf.com",
+						Blast: "spends messages of the plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chatwoot",
+			Name:     "Chatwoot",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.chatwoot.com/"},
+			Rules: []Rule{
+				{
+					ID:          "chatwoot-access-token",
+					Provider:    "chatwoot",
+					Description: "Chatwoot access token",
+					Keywords:    []string{"chatwoot"},
+					Value:       "[0-9A-Za-z]{24}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "chatwoot-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.chatwoot.com/api/v1/profile",
+							Headers: []Header{
+								{
+									Name:  "api_access_token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Note:     "people host Chatwoot themselves too",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.chatwoot.com/app/accounts/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.chatwoot.com/app/accounts/",
+							},
+						},
+						Usage: "https://app.chatwoot.com : audit logs",
+						Blast: "reads and answers conversations as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chec-io",
+			Name:     "Commerce.js (Chec)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://commercejs.com/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "chec-io-api-key",
+					Provider:    "chec-io",
+					Description: "Commerce.js (Chec) API key",
+					Keywords:    []string{"commercejs", "commerce_js", "commerce.js", "checio", "chec_io", "chec.io", "chec_secret", "chec_api", "chec_public"},
+					Value:       "[ps]k_(?:test_|live_)?[0-9a-z]{25,60}|[0-9a-z_]{48}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "chec-io-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.chec.io/v1/products?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.chec.io/settings/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://dashboard.chec.io/settings/developer",
+							},
+						},
+						Usage: "https://dashboard.chec.io : orders",
+						Blast: "a secret key reads orders and customers and changes products",
+					},
+				},
+			},
+		},
+		{
+			ID:       "checkbook",
+			Name:     "Checkbook.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.checkbook.io/"},
+			Rules: []Rule{
+				{
+					ID:          "checkbook-api-secret",
+					Provider:    "checkbook",
+					Description: "Checkbook.io API key or secret",
+					Keywords:    []string{"checkbook_api", "checkbook_secret", "checkbook_key", "checkbook.io", "checkbookio"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "checkbook-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.checkbook.io/v3/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{api_key}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the other half",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.checkbook.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.checkbook.io/",
+							},
+						},
+						Usage: "https://app.checkbook.io : payments",
+						Blast: "with the other half: sends checks from your bank account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "checkly",
+			Name:     "Checkly",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.checklyhq.com/docs/accounts-and-users/creating-api-key/"},
+			Rules: []Rule{
+				{
+					ID:          "checkly-api-key",
+					Provider:    "checkly",
+					Description: "Checkly API key",
+					Keywords:    []string{"cu_", "sv_"},
+					Regex:       `\b(?:cu|sv)_[0-9a-f]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "checkly-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.checklyhq.com/v1/accounts",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.checklyhq.com/reference/getv1accounts",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.checklyhq.com/settings/user/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.checklyhq.com/settings/user/api-keys",
+							},
+						},
+						Usage: "https://app.checklyhq.com : audit log",
+						Blast: "reads and changes checks, with the logins and variables in them",
+					},
+				},
+				{
+					ID:          "checkly-legacy-api-key",
+					Provider:    "checkly",
+					Description: "Checkly API key (without prefix)",
+					Keywords:    []string{"checkly"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "checkly-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.checklyhq.com/v1/accounts",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.checklyhq.com/reference/getv1accounts",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.checklyhq.com/settings/user/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.checklyhq.com/settings/user/api-keys",
+							},
+						},
+						Usage: "https://app.checklyhq.com : audit log",
+						Blast: "reads and changes checks, with the logins and variables in them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "checkmarx",
+			Name:     "Checkmarx One",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.checkmarx.com/"},
+			Rules: []Rule{
+				{
+					ID:          "checkmarx-api-key",
+					Provider:    "checkmarx",
+					Description: "Checkmarx One API key (refresh token)",
+					Keywords:    []string{"checkmarx", "cx_apikey", "cx_api_key", "cx_token"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "checkmarx-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://ast.checkmarx.net/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://ast.checkmarx.net/",
+							},
+						},
+						Usage: "https://ast.checkmarx.net : audit trail",
+						Blast: "reads code scans and starts new ones as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "checkout",
+			Name:     "Checkout.com",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.checkout.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "checkout-secret-key",
+					Provider:    "checkout",
+					Description: "Checkout.com secret key",
+					Keywords:    []string{"checkout", "cko_", "ckosecret"},
+					Value:       "sk_(?:sbox_)?[a-z2-7]{26}[a-z*#$=]|sk_(?:test_)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|sk_(?:test_)?[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "checkout-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.checkout.com/workflows",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Note: "sandbox keys answer at api.sandbox.checkout.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.checkout.com/developers/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the scopes it needs",
+								URL:   "https://dashboard.checkout.com/developers/keys",
+							},
+						},
+						Usage: "https://dashboard.checkout.com : payments and logs",
+						Blast: "captures, refunds and pays out from the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "checkr",
+			Name:     "Checkr",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.checkr.com/"},
+			Rules: []Rule{
+				{
+					ID:          "checkr-api-key",
+					Provider:    "checkr",
+					Description: "Checkr API key",
+					Keywords:    []string{"checkr"},
+					Value:       "[0-9a-f]{64}|[0-9A-Za-z]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "checkr-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.checkr.com/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.checkr.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://dashboard.checkr.com/",
+							},
+						},
+						Usage: "https://dashboard.checkr.com : account's log",
+						Blast: "orders background checks and reads those of all candidates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "checkvist",
+			Name:     "Checkvist",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://checkvist.com/auth/api"},
+			Rules: []Rule{
+				{
+					ID:          "checkvist-api-key",
+					Provider:    "checkvist",
+					Description: "Checkvist OpenAPI key",
+					Keywords:    []string{"checkvist"},
+					Value:       "[0-9A-Za-z_-]{14}",
+					MinEntropy:  2.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "checkvist-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://checkvist.com/auth/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://checkvist.com/auth/profile",
+							},
+						},
+						Usage: "https://checkvist.com",
+						Blast: "with the log-in: reads and changes lists",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chroma",
+			Name:     "Chroma Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.trychroma.com/cloud/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "chroma-api-key",
+					Provider:    "chroma",
+					Description: "Chroma Cloud API key",
+					Keywords:    []string{"chroma"},
+					Value:       "ck-[0-9A-Za-z]{40,48}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "chroma-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.trychroma.com/api/v2/auth/identity",
+							Headers: []Header{
+								{
+									Name:  "x-chroma-token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "tenant",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.trychroma.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://www.trychroma.com/",
+							},
+						},
+						Usage: "https://www.trychroma.com : usage",
+						Blast: "reads and changes the collections of the database, and costs by use",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chromatic",
+			Name:     "Chromatic",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.chromatic.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "chromatic-project-token",
+					Provider:    "chromatic",
+					Description: "Chromatic project token",
+					Keywords:    []string{"chpt_"},
+					Regex:       `\bchpt_[0-9a-f]{13,16}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "chromatic-project-token",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the project token",
+								Text:  "Project, Manage, Configure.",
+								URL:   "https://www.chromatic.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new token",
+								URL:   "https://www.chromatic.com/apps",
+							},
+						},
+						Usage: "https://www.chromatic.com/apps : builds",
+						Blast: "runs builds on your snapshots and publishes a Storybook in your project",
+					},
+				},
+				{
+					ID:          "chromatic-legacy-project-token",
+					Provider:    "chromatic",
+					Description: "Chromatic project token (without prefix)",
+					Keywords:    []string{"chromatic_project", "chromatic-project", "chromaticproject", "chromatic_token", "chromatictoken", "chromatic_app"},
+					Value:       "[0-9a-z]{10,12}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "chromatic-project-token",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the project token",
+								Text:  "Project, Manage, Configure.",
+								URL:   "https://www.chromatic.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new token",
+								URL:   "https://www.chromatic.com/apps",
+							},
+						},
+						Usage: "https://www.chromatic.com/apps : builds",
+						Blast: "runs builds on your snapshots and publishes a Storybook in your project",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cicero",
+			Name:     "Cicero (Melissa)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cicero.azavea.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "cicero-api-key",
+					Provider:    "cicero",
+					Description: "Cicero (Melissa) API key",
+					Keywords:    []string{"cicero_api", "cicero-api", "ciceroapi", "cicero_key", "cicero_token", "api.cicero", "cicerodata"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "cicero-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.cicerodata.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://www.cicerodata.com/",
+							},
+						},
+						Usage: "https://www.cicerodata.com : account",
+						Blast: "spends the credits for districts and officials",
+					},
+				},
+			},
+		},
+		{
+			ID:       "circle",
+			Name:     "Circle (payments)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.circle.com/"},
+			Rules: []Rule{
+				{
+					ID:          "circle-api-key",
+					Provider:    "circle",
+					Description: "Circle API key",
+					Keywords:    []string{"live_api_key:", "test_api_key:", "sand_api_key:"},
+					Regex:       `\b(?:LIVE|TEST|SAND)_API_KEY:[0-9a-f]{32}:[0-9a-f]{32}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "circle-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.circle.com/v1/w3s/config/entity",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "test keys use the same host",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://console.circle.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://console.circle.com/api-keys",
+							},
+						},
+						Usage: "https://console.circle.com : API logs",
+						Blast: "moves stablecoins of wallets that Circle keeps (with the entity secret) and reads balances",
+					},
+				},
+			},
+		},
+		{
+			ID:       "circleci",
+			Name:     "CircleCI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://circleci.com/docs/managing-api-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "circleci-personal-access-token",
+					Provider:    "circleci",
+					Description: "CircleCI personal API token",
+					Keywords:    []string{"ccipat_"},
+					Regex:       `\bCCIPAT_[0-9A-Za-z]{22}_[0-9a-f]{40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "circleci-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://circleci.com/api/v2/me",
+							Headers: []Header{
+								{
+									Name:  "Circle-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Docs:     "https://circleci.com/docs/api/v2/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								Text:  "A project's: Project settings, API permissions.",
+								URL:   "https://app.circleci.com/settings/user/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token",
+								URL:   "https://app.circleci.com/settings/user/tokens",
+							},
+						},
+						Usage: "https://app.circleci.com : organization's audit logs",
+						Blast: "starts pipelines (whose jobs see contexts and variables) and reads logs and artifacts",
+					},
+				},
+				{
+					ID:          "circleci-project-token",
+					Provider:    "circleci",
+					Description: "CircleCI project API token",
+					Keywords:    []string{"cciprj_"},
+					Regex:       `\bCCIPRJ_[0-9A-Za-z]{22}_[0-9a-f]{40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "circleci-project-token",
+					Verify: Verify{
+						Note: "Speaks for one project only; a request for that project tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								Text:  "A project's: Project settings, API permissions.",
+								URL:   "https://app.circleci.com/settings/user/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token",
+								URL:   "https://app.circleci.com/settings/user/tokens",
+							},
+						},
+						Usage: "https://app.circleci.com : organization's audit logs",
+						Blast: "starts pipelines (whose jobs see contexts and variables) and reads logs and artifacts",
+					},
+				},
+				{
+					ID:          "circleci-legacy-token",
+					Provider:    "circleci",
+					Description: "CircleCI API token (without prefix)",
+					Keywords:    []string{"circleci", "circle_ci", "circle-ci", "circle_token", "circle-token", "circletoken"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "circleci-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://circleci.com/api/v2/me",
+							Headers: []Header{
+								{
+									Name:  "Circle-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Docs:     "https://circleci.com/docs/api/v2/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								Text:  "A project's: Project settings, API permissions.",
+								URL:   "https://app.circleci.com/settings/user/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token",
+								URL:   "https://app.circleci.com/settings/user/tokens",
+							},
+						},
+						Usage: "https://app.circleci.com : organization's audit logs",
+						Blast: "starts pipelines (whose jobs see contexts and variables) and reads logs and artifacts",
+					},
+				},
+				{
+					ID:          "circleci-runner-token",
+					Provider:    "circleci",
+					Description: "CircleCI runner resource class token",
+					Keywords:    []string{"launch_agent_api_auth_token", "circleci_runner", "runner_auth_token", "circleci-runner"},
+					Value:       "[0-9a-f]{80,100}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "circleci-runner-token",
+					Verify: Verify{
+						Note: "A runner that starts with it would take jobs.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								Text:  "A project's: Project settings, API permissions.",
+								URL:   "https://app.circleci.com/settings/user/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token",
+								URL:   "https://app.circleci.com/settings/user/tokens",
+							},
+						},
+						Usage: "https://app.circleci.com : organization's audit logs",
+						Blast: "starts pipelines (whose jobs see contexts and variables) and reads logs and artifacts",
 					},
 				},
 			},
@@ -4639,6 +18150,1041 @@ var builtin = Catalogue{
 						},
 						Usage: "Organization > Configure > API & Webhooks : API analytics, and the change log",
 						Blast: "reads and changes the configuration of every network of the administrator: VPN, firewall rules, Wi-Fi passwords",
+					},
+				},
+			},
+		},
+		{
+			ID:       "civitai",
+			Name:     "Civitai",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://github.com/civitai/civitai/wiki/REST-API-Reference"},
+			Rules: []Rule{
+				{
+					ID:          "civitai-api-key",
+					Provider:    "civitai",
+					Description: "Civitai API key",
+					Keywords:    []string{"civitai"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "civitai-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://civitai.com/api/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://civitai.com/user/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://civitai.com/user/account",
+							},
+						},
+						Usage: "https://civitai.com/user/account",
+						Blast: "downloads and acts as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "civo",
+			Name:     "Civo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.civo.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "civo-api-key",
+					Provider:    "civo",
+					Description: "Civo API key",
+					Keywords:    []string{"civo"},
+					Value:       "[0-9A-Za-z]{50}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "civo-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.civo.com/v2/quota",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.civo.com/api/quota",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://dashboard.civo.com/security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://dashboard.civo.com/security",
+							},
+						},
+						Usage: "https://dashboard.civo.com : audit log and billing",
+						Blast: "creates, reads and deletes clusters and machines at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clarifai",
+			Name:     "Clarifai",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.clarifai.com/"},
+			Rules: []Rule{
+				{
+					ID:          "clarifai-personal-access-token",
+					Provider:    "clarifai",
+					Description: "Clarifai personal access token or app key",
+					Keywords:    []string{"clarifai"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "clarifai-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.clarifai.com/v2/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Key {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://clarifai.com/settings/security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://clarifai.com/settings/security",
+							},
+						},
+						Usage: "https://clarifai.com/settings/billing",
+						Blast: "runs models on your plan and reads inputs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clay",
+			Name:     "Clay",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.clay.com/"},
+			Rules: []Rule{
+				{
+					ID:          "clay-api-key",
+					Provider:    "clay",
+					Description: "Clay API key",
+					Keywords:    []string{"clay_api", "clay-api", "clayapi", "clay_key", "clay-key", "claykey", "clay key", "clay_token", "clay.com", "clay_secret", "clay api"},
+					Value:       "[0-9a-z]{20}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "clay-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.clay.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.clay.com/",
+							},
+						},
+						Usage: "https://app.clay.com : credit usage",
+						Blast: "reads and writes tables, spends credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clearbit",
+			Name:     "Clearbit",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://dashboard.clearbit.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "clearbit-api-key",
+					Provider:    "clearbit",
+					Description: "Clearbit API key",
+					Keywords:    []string{"clearbit"},
+					Value:       "sk_[0-9a-f]{32}|[0-9a-z_]{35}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "clearbit-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								URL:   "https://dashboard.clearbit.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								URL:   "https://dashboard.clearbit.com/api",
+							},
+						},
+						Usage: "https://dashboard.clearbit.com : usage",
+						Blast: "spends the plan's lookups of people and companies",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clerk",
+			Name:     "Clerk",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://clerk.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "clerk-secret-key",
+					Provider:    "clerk",
+					Description: "Clerk secret key",
+					Keywords:    []string{"clerk"},
+					Regex:       `(?i:clerk)[0-9A-Za-z_ .,:=>(){}"\x27\[\]-]{1,50}(?P<secret>sk_(?:live|test)_[0-9A-Za-z]{40,50})\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "clerk-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.clerk.com/v1/users/count",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://clerk.com/docs/reference/backend-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret key",
+								URL:   "https://dashboard.clerk.com/last-active?path=api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://dashboard.clerk.com/last-active?path=api-keys",
+							},
+						},
+						Usage: "https://dashboard.clerk.com : users and their sessions",
+						Blast: "reads all users, changes them and signs in as any",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clickatell",
+			Name:     "Clickatell",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.clickatell.com/"},
+			Rules: []Rule{
+				{
+					ID:          "clickatell-api-key",
+					Provider:    "clickatell",
+					Description: "Clickatell API key",
+					Keywords:    []string{"clickatell"},
+					Value:       "[0-9A-Za-z_-]{22}==|[0-9A-F]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "clickatell-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://platform.clickatell.com/v1/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://portal.clickatell.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://portal.clickatell.com/",
+							},
+						},
+						Usage: "https://portal.clickatell.com : reports",
+						Blast: "sends SMS and chat messages on the account's balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clickhelp",
+			Name:     "ClickHelp",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://clickhelp.com/"},
+			Rules: []Rule{
+				{
+					ID:          "clickhelp-api-key",
+					Provider:    "clickhelp",
+					Description: "ClickHelp API key",
+					Keywords:    []string{"clickhelp"},
+					Value:       "[0-9A-Za-z]{24}|[0-9A-Za-z]{22}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "clickhelp-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://clickhelp.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://clickhelp.com/",
+							},
+						},
+						Usage: "https://clickhelp.com",
+						Blast: "with the login: reads and changes the documentation",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clickhouse",
+			Name:     "ClickHouse Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://clickhouse.com/docs/cloud/manage/openapi"},
+			Rules: []Rule{
+				{
+					ID:          "clickhouse-cloud-api-secret-key",
+					Provider:    "clickhouse",
+					Description: "ClickHouse Cloud API secret key",
+					Keywords:    []string{"4b1d"},
+					Regex:       `\b4b1d[0-9A-Za-z]{38}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "clickhouse-cloud-api-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.clickhouse.cloud/v1/organizations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the key's id; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete or disable the API key",
+								URL:   "https://console.clickhouse.cloud/organizations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API key with an expiry and an address list",
+								URL:   "https://console.clickhouse.cloud/organizations",
+							},
+						},
+						Usage: "https://console.clickhouse.cloud : organization's audit log",
+						Blast: "starts, stops and deletes database services and changes who may reach them",
+					},
+				},
+				{
+					ID:          "clickhouse-cloud-key-id",
+					Provider:    "clickhouse",
+					Description: "ClickHouse Cloud API key id",
+					Keywords:    []string{"clickhouse"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3.4,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "clickhouse-cloud-key-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete or disable the API key",
+								URL:   "https://console.clickhouse.cloud/organizations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API key with an expiry and an address list",
+								URL:   "https://console.clickhouse.cloud/organizations",
+							},
+						},
+						Usage: "https://console.clickhouse.cloud : organization's audit log",
+						Blast: "starts, stops and deletes database services and changes who may reach them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clickmeter",
+			Name:     "ClickMeter",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://support.clickmeter.com/"},
+			Rules: []Rule{
+				{
+					ID:          "clickmeter-api-key",
+					Provider:    "clickmeter",
+					Description: "ClickMeter API key",
+					Keywords:    []string{"clickmeter"},
+					Value:       "[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "clickmeter-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://apiv2.clickmeter.com/account",
+							Headers: []Header{
+								{
+									Name:  "X-Clickmeter-Authkey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://my.clickmeter.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://my.clickmeter.com/",
+							},
+						},
+						Usage: "https://my.clickmeter.com",
+						Blast: "changes where your tracking links lead",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clicksend",
+			Name:     "ClickSend",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.clicksend.com/docs/rest/v3/"},
+			Rules: []Rule{
+				{
+					ID:          "clicksend-api-key",
+					Provider:    "clicksend",
+					Description: "ClickSend API key",
+					Keywords:    []string{"clicksend"},
+					Value:       "[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}|[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "clicksend-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://rest.clicksend.com/v3/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{username}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.user_email",
+						Note:     "needs the user name; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://dashboard.clicksend.com/account/subaccounts",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://dashboard.clicksend.com/account/subaccounts",
+							},
+						},
+						Usage: "https://dashboard.clicksend.com : history",
+						Blast: "with the user name: sends SMS, letters and calls on the account's balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clickup",
+			Name:     "ClickUp",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.clickup.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "clickup-personal-token",
+					Provider:    "clickup",
+					Description: "ClickUp personal API token",
+					Keywords:    []string{"pk_"},
+					Regex:       `\bpk_[0-9]{6,10}_[0-9A-Z]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "clickup-personal-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.clickup.com/api/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://developer.clickup.com/reference/getauthorizeduser",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://app.clickup.com/settings/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.clickup.com/settings/apps",
+							},
+						},
+						Usage: "https://app.clickup.com : audit logs (Enterprise)",
+						Blast: "reads and changes all tasks, documents and members that its owner sees",
+					},
+				},
+				{
+					ID:          "clickup-client-secret",
+					Provider:    "clickup",
+					Description: "ClickUp client secret",
+					Keywords:    []string{"clickup"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "clickup-client-secret",
+					Verify: Verify{
+						Note: "Needs a person's consent code.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://app.clickup.com/settings/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.clickup.com/settings/apps",
+							},
+						},
+						Usage: "https://app.clickup.com : audit logs (Enterprise)",
+						Blast: "reads and changes all tasks, documents and members that its owner sees",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cliengo",
+			Name:     "Cliengo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.cliengo.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cliengo-api-key",
+					Provider:    "cliengo",
+					Description: "Cliengo API key",
+					Keywords:    []string{"cliengo"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "cliengo-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cliengo.com/1.0/account?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://crm.cliengo.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://crm.cliengo.com/",
+							},
+						},
+						Usage: "https://crm.cliengo.com",
+						Blast: "reads leads and conversations of the site's chat",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clientary",
+			Name:     "Clientary (Ronin)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.clientary.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "clientary-api-token",
+					Provider:    "clientary",
+					Description: "Clientary (Ronin) API token",
+					Keywords:    []string{"clientary", "roninapp", "ronin_api", "roninapi", "ronin-api"},
+					Value:       "[0-9A-Za-z]{25}|[0-9A-Za-z]{20,24}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "clientary-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{account}}.clientary.com/api/v2/clients",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the account's name; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://www.clientary.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://www.clientary.com/",
+							},
+						},
+						Usage: "https://www.clientary.com",
+						Blast: "reads and changes clients, invoices and payments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clinchpad",
+			Name:     "ClinchPad",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://clinchpad.com/api/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "clinchpad-api-key",
+					Provider:    "clinchpad",
+					Description: "ClinchPad API key",
+					Keywords:    []string{"clinchpad"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "clinchpad-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.clinchpad.com/api/v1/users",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic api-key:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://clinchpad.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://clinchpad.com/",
+							},
+						},
+						Usage: "https://clinchpad.com : activity",
+						Blast: "reads and changes leads and contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clio",
+			Name:     "Clio",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.developers.clio.com/"},
+			Rules: []Rule{
+				{
+					ID:          "clio-client-secret",
+					Provider:    "clio",
+					Description: "Clio client secret",
+					Keywords:    []string{"clio_client", "clio_secret", "clio_app", "clio_api", "app.clio.com"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z]{48}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "clio-client-secret",
+					Verify: Verify{
+						Note: "Needs a person's consent code.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								URL:   "https://developers.clio.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://developers.clio.com/",
+							},
+						},
+						Usage: "https://developers.clio.com",
+						Blast: "with a lawyer's consent: reads matters, clients and bills",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clipdrop",
+			Name:     "Clipdrop",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://clipdrop.co/apis/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "clipdrop-api-key",
+					Provider:    "clipdrop",
+					Description: "Clipdrop API key",
+					Keywords:    []string{"clipdrop"},
+					Value:       "[0-9a-f]{128}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "clipdrop-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://clipdrop.co/apis/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://clipdrop.co/apis/account",
+							},
+						},
+						Usage: "https://clipdrop.co/apis/account",
+						Blast: "spends credits on images",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clockify",
+			Name:     "Clockify",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.clockify.me/"},
+			Rules: []Rule{
+				{
+					ID:          "clockify-api-key",
+					Provider:    "clockify",
+					Description: "Clockify API key",
+					Keywords:    []string{"clockify"},
+					Value:       "[0-9A-Za-z]{48}|[0-9A-Za-z+/]{48}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "clockify-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.clockify.me/api/v1/user",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.clockify.me/#tag/User/operation/getLoggedUser",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.clockify.me/user/preferences#advanced",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.clockify.me/user/preferences#advanced",
+							},
+						},
+						Usage: "https://app.clockify.me : audit log",
+						Blast: "reads and changes time entries, projects and users as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clockwork-sms",
+			Name:     "Clockwork SMS",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.clockworksms.com/doc/"},
+			Rules: []Rule{
+				{
+					ID:          "clockwork-sms-api-key",
+					Provider:    "clockwork-sms",
+					Description: "Clockwork SMS API key",
+					Keywords:    []string{"clockwork_sms", "clockworksms", "clockwork-sms", "textanywhere"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "clockwork-sms-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.clockworksms.com/http/balance?key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: "Balance",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app4.clockworksms.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app4.clockworksms.com/",
+							},
+						},
+						Usage: "https://app4.clockworksms.com",
+						Blast: "sends SMS on the account's balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clojars",
+			Name:     "Clojars",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://github.com/clojars/clojars-web/wiki/Deploy-Tokens"},
+			Rules: []Rule{
+				{
+					ID:          "clojars-deploy-token",
+					Provider:    "clojars",
+					Description: "Clojars deploy token",
+					Keywords:    []string{"clojars_"},
+					Regex:       `\bCLOJARS_[0-9a-z]{60}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "clojars-deploy-token",
+					Verify: Verify{
+						Note: "A deploy would be a side effect; the token's page shows when it was used.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable the token",
+								URL:   "https://clojars.org/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for one artifact, single use or with an expiry",
+								URL:   "https://clojars.org/tokens",
+							},
+						},
+						Usage: "https://clojars.org/tokens : last use; the artifacts' versions",
+						Blast: "publishes new versions of your libraries, within the token's group or artifact",
+					},
+				},
+			},
+		},
+		{
+			ID:       "close",
+			Name:     "Close",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.close.com/"},
+			Rules: []Rule{
+				{
+					ID:          "close-api-key",
+					Provider:    "close",
+					Description: "Close API key",
+					Keywords:    []string{"api_"},
+					Regex:       `\bapi_[0-9A-Za-z]{22}\.[0-9A-Za-z]{22}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "close-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.close.com/api/v1/me/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developer.close.com/resources/users/",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.close.com/settings/developer/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.close.com/settings/developer/api-keys",
+							},
+						},
+						Usage: "https://app.close.com/settings/developer",
+						Blast: "reads and changes leads, mails, calls and recordings as its owner",
 					},
 				},
 			},
