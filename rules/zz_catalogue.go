@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.da429b",
+	Version: "2026-11-28.c10b15",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -34400,6 +34400,57 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "gc-notify",
+			Name:     "GC Notify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://documentation.notification.canada.ca/en/start.html"},
+			Rules: []Rule{
+				{
+					ID:          "gc-notify-api-key",
+					Provider:    "gc-notify",
+					Description: "GC Notify API key",
+					Keywords:    []string{"gcntfy-"},
+					Regex:       `(?i)\bgcntfy-[0-9a-z_.-]{1,80}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gc-notify-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.notification.canada.ca/v2/notifications?page_size=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "ApiKey-v1 {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://documentation.notification.canada.ca/en/status.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "API integration, API keys.",
+								URL:   "https://notification.canada.ca/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://notification.canada.ca/",
+							},
+						},
+						Usage: "https://notification.canada.ca : the service's dashboard",
+						Blast: "sends mail and SMS in the name of a public service and reads those sent",
+					},
+				},
+			},
+		},
+		{
 			ID:       "gcp",
 			Name:     "Google",
 			Reviewed: "2026-11-24",
@@ -35083,6 +35134,130 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "geckoboard",
+			Name:     "Geckoboard",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer-custom.geckoboard.com/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "geckoboard-api-key",
+					Provider:    "geckoboard",
+					Description: "Geckoboard API key",
+					Keywords:    []string{"geckoboard"},
+					Value:       "[0-9A-Za-z]{44}|[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "geckoboard-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.geckoboard.com/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer-custom.geckoboard.com/#authentication",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.geckoboard.com/account/details",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://app.geckoboard.com/account/details",
+							},
+						},
+						Usage: "https://app.geckoboard.com : datasets",
+						Blast: "writes false figures into the datasets behind your dashboards",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gemini-exchange",
+			Name:     "Gemini (exchange)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.gemini.com/rest-api/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "gemini-exchange-api-secret",
+					Provider:    "gemini-exchange",
+					Description: "Gemini (exchange) API secret",
+					Keywords:    []string{"gemini_api_secret", "gemini-api-secret", "gemini_secret", "geminisecret", "geminiapisecret", "gemini_exchange", "gemini"},
+					Value:       "[0-9A-Za-z]{27,28}",
+					MinEntropy:  3.8,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gemini-exchange-api-secret",
+					Verify: Verify{
+						Note: "POST https://api.gemini.com/v1/roles, signed with HMAC-SHA384, answers what the pair may do",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the secret",
+								URL:   "https://exchange.gemini.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret for this app alone",
+								Text:  "The smallest role, bound to your addresses.",
+								URL:   "https://exchange.gemini.com/settings/api",
+							},
+						},
+						Usage: "https://exchange.gemini.com : activity",
+						Blast: "trades and, with the role of a fund manager, withdraws coins",
+					},
+				},
+				{
+					ID:          "gemini-exchange-api-key",
+					Provider:    "gemini-exchange",
+					Description: "Gemini (exchange) API key",
+					Keywords:    []string{"master-", "account-"},
+					Regex:       `\b(?:master|account)-[0-9A-Za-z]{20}\b`,
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gemini-exchange-api-key",
+					Allow:       []string{"^(?:master|account)-[A-Za-z]+$", "^(?:master|account)-[0-9]+$"},
+					Verify: Verify{
+						Note: "requests are signed with the secret: the key alone asks nothing",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Deactivate the key if the secret leaked as well",
+								URL:   "https://exchange.gemini.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://exchange.gemini.com/settings/api",
+							},
+						},
+						Usage: "https://exchange.gemini.com/settings/api",
+						Blast: "names a pair; opens nothing without the secret, which is often near",
+					},
+				},
+			},
+		},
+		{
 			ID:       "generic",
 			Name:     "Generic",
 			Reviewed: "2026-11-24",
@@ -35172,6 +35347,987 @@ var builtin = Catalogue{
 						},
 						Usage: "the log of the service that accepts the value",
 						Blast: "whatever the service behind it allows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gengo",
+			Name:     "Gengo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.gengo.com/v2/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "gengo-private-key",
+					Provider:    "gengo",
+					Description: "Gengo private key",
+					Keywords:    []string{"gengo"},
+					Value:       `[0-9A-Za-z\[\](){}|_^@$=~-]{64}`,
+					MinEntropy:  4.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gengo-private-key",
+					Verify: Verify{
+						Note: "requests carry an HMAC of the time with the private key: GET https://api.gengo.com/v2/account/me tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://gengo.com/account/api_settings/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://gengo.com/account/api_settings/",
+							},
+						},
+						Usage: "https://gengo.com : order history",
+						Blast: "orders translations on your credits and reads the texts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "geoapify",
+			Name:     "Geoapify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://apidocs.geoapify.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "geoapify-api-key",
+					Provider:    "geoapify",
+					Description: "Geoapify API key",
+					Keywords:    []string{"geoapify"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "geoapify-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.geoapify.com/v1/ipinfo?apiKey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://apidocs.geoapify.com/docs/ip-geolocation/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://myprojects.geoapify.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								Text:  "Bound to your origins.",
+								URL:   "https://myprojects.geoapify.com/",
+							},
+						},
+						Usage: "https://myprojects.geoapify.com : statistics",
+						Blast: "uses up the daily credits; keys for maps stand in pages anyway",
+					},
+				},
+			},
+		},
+		{
+			ID:       "geocod-io",
+			Name:     "Geocodio",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.geocod.io/docs/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "geocod-io-api-key",
+					Provider:    "geocod-io",
+					Description: "Geocodio API key",
+					Keywords:    []string{"geocodio", "geocod.io", "geocod_io"},
+					Value:       "[0-9a-z]{39}|[0-9a-f]{39,40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "geocod-io-api-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Geocodio API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://dash.geocod.io/apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								Text:  "Keys can be limited to single endpoints.",
+								URL:   "https://dash.geocod.io/apikey",
+							},
+						},
+						Usage: "https://dash.geocod.io/usage",
+						Blast: "geocodes on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "geocode-xyz",
+			Name:     "Geocode.xyz",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://geocode.xyz/api"},
+			Rules: []Rule{
+				{
+					ID:          "geocode-xyz-auth-code",
+					Provider:    "geocode-xyz",
+					Description: "Geocode.xyz auth code",
+					Keywords:    []string{"geocode_xyz", "geocode.xyz", "geocodexyz", "geocode-xyz", "geocode_api", "geocode_auth", "geocode_key", "geocode_token", "geocode"},
+					Value:       "[0-9]{18,20}x[0-9]{5,7}|[0-9a-z]{28}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "geocode-xyz-auth-code",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the vendor to replace the key",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://geocode.xyz/new_account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://geocode.xyz/new_account",
+							},
+						},
+						Usage: "https://geocode.xyz : dashboard",
+						Blast: "uses up the credits of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "geocodify",
+			Name:     "Geocodify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://geocodify.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "geocodify-api-key",
+					Provider:    "geocodify",
+					Description: "Geocodify API key",
+					Keywords:    []string{"geocodify"},
+					Value:       "[0-9a-f]{40}|[0-9a-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "geocodify-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.geocodify.com/v2/geocode?api_key={{secret}}&q=Berlin",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Note: "costs one request",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://geocodify.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://geocodify.com/dashboard",
+							},
+						},
+						Usage: "https://geocodify.com/dashboard",
+						Blast: "uses up the requests of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "geoipify",
+			Name:     "IP Geolocation by WhoisXML (geo.ipify.org)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://geo.ipify.org/docs"},
+			Rules: []Rule{
+				{
+					ID:          "geoipify-api-key",
+					Provider:    "geoipify",
+					Description: "IP Geolocation by WhoisXML (geo.ipify.org) API key",
+					Keywords:    []string{"at_", "ipify", "geoipify", "geoipifi", "whoisxml"},
+					Regex:       `\bat_[0-9A-Za-z]{29}\b`,
+					Value:       "at_[0-9A-Za-z]{29}|[0-9A-Za-z_-]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "geoipify-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://geo.ipify.org/api/v2/country?apiKey={{secret}}&ipAddress=8.8.8.8",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Note: "costs one credit",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://user.whoisxmlapi.com/products",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://user.whoisxmlapi.com/products",
+							},
+						},
+						Usage: "https://user.whoisxmlapi.com/reports",
+						Blast: "uses up the lookups that you paid for",
+					},
+				},
+			},
+		},
+		{
+			ID:       "geonames",
+			Name:     "GeoNames",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.geonames.org/export/web-services.html"},
+			Rules: []Rule{
+				{
+					ID:          "geonames-token",
+					Provider:    "geonames",
+					Description: "GeoNames premium token",
+					Keywords:    []string{"geonames_token", "geonames-token", "geonamestoken", "geonames_secret", "geonames_key"},
+					Value:       "[0-9A-Za-z]{8,40}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "geonames-token",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the GeoNames API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://www.geonames.org/manageaccount",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://www.geonames.org/manageaccount",
+							},
+						},
+						Usage: "https://www.geonames.org/manageaccount",
+						Blast: "uses up your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "get-emails",
+			Name:     "GetEmails (Retention.com)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://retention.com/"},
+			Rules: []Rule{
+				{
+					ID:          "get-emails-api-key",
+					Provider:    "get-emails",
+					Description: "GetEmails (Retention.com) API key",
+					Keywords:    []string{"getemails", "get_emails", "retention_com"},
+					Value:       "[0-9a-z-]{26}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "get-emails-api-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the GetEmails (Retention.com) API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.retention.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://app.retention.com/",
+							},
+						},
+						Usage: "Retention.com : integrations",
+						Blast: "exports identified visitors with their addresses",
+					},
+				},
+				{
+					ID:          "get-emails-api-id",
+					Provider:    "get-emails",
+					Description: "GetEmails (Retention.com) API id",
+					Keywords:    []string{"getemails_id", "get_emails_id", "getemails_api_id", "getemails-id"},
+					Value:       "[0-9A-Za-z-]{18}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "get-emails-api-id",
+					Verify: Verify{
+						Note: "an identifier: it is sent with the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.retention.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://app.retention.com/",
+							},
+						},
+						Usage: "Retention.com : integrations",
+						Blast: "exports identified visitors with their addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "getemail",
+			Name:     "GetEmail.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://getemail.io/api"},
+			Rules: []Rule{
+				{
+					ID:          "getemail-api-key",
+					Provider:    "getemail",
+					Description: "GetEmail.io API key",
+					Keywords:    []string{"getemail_", "getemail.io", "getemailio", "getemail-", "getemail_io", "getemail"},
+					Value:       "[0-9A-Za-z]{20}|[0-9a-f]{32}|[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "getemail-api-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the GetEmail.io API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.getemail.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://app.getemail.io/",
+							},
+						},
+						Usage: "https://app.getemail.io : credits",
+						Blast: "looks addresses up on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "getgeoapi",
+			Name:     "GetGeoAPI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://getgeoapi.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "getgeoapi-api-key",
+					Provider:    "getgeoapi",
+					Description: "GetGeoAPI API key",
+					Keywords:    []string{"getgeoapi", "get_geo_api"},
+					Value:       "[0-9a-f]{40}|[0-9a-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "getgeoapi-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.getgeoapi.com/v2/currency/list?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://getgeoapi.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://getgeoapi.com/dashboard",
+							},
+						},
+						Usage: "https://getgeoapi.com/dashboard",
+						Blast: "uses up the requests of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "getresponse",
+			Name:     "GetResponse",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://apidocs.getresponse.com/v3/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "getresponse-api-key",
+					Provider:    "getresponse",
+					Description: "GetResponse API key",
+					Keywords:    []string{"getresponse", "get_response"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "getresponse-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.getresponse.com/v3/accounts",
+							Headers: []Header{
+								{
+									Name:  "X-Auth-Token",
+									Value: "api-key {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://apireference.getresponse.com/#operation/getAccounts",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.getresponse.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://app.getresponse.com/api",
+							},
+						},
+						Usage: "https://app.getresponse.com/api : last use",
+						Blast: "sends mail to your lists and exports the contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "getsandbox",
+			Name:     "GetSandbox",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://getsandbox.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "getsandbox-api-key",
+					Provider:    "getsandbox",
+					Description: "GetSandbox API key",
+					Keywords:    []string{"getsandbox", "get_sandbox"},
+					Value:       "[0-9a-z-]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "getsandbox-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of GetSandbox lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://getsandbox.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://getsandbox.com/",
+							},
+						},
+						Usage: "https://getsandbox.com : activity",
+						Blast: "reads and changes the mocked APIs of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ghost",
+			Name:     "Ghost",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://ghost.org/docs/admin-api/#token-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "ghost-admin-api-key",
+					Provider:    "ghost",
+					Description: "Ghost Admin API key",
+					Keywords:    []string{"ghost_admin", "ghost-admin", "ghostadmin", "ghost_api", "ghost-api", "ghostapi", "ghost_key", "ghost.org", "ghost_token", "ghost cms", "ghost_cms"},
+					Value:       "[0-9a-f]{24}:[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "ghost-admin-api-key",
+					Verify: Verify{
+						Note: "requests carry a JWT signed with the second half: GET https://SITE/ghost/api/admin/site/ answers to anybody, /users/me/ tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "Settings, Integrations on your own site.",
+								URL:   "https://ghost.org/docs/admin-api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://ghost.org/docs/admin-api/",
+							},
+						},
+						Usage: "Ghost : settings, history",
+						Blast: "publishes, changes and deletes posts and exports the members",
+					},
+				},
+				{
+					ID:          "ghost-content-api-key",
+					Provider:    "ghost",
+					Description: "Ghost Content API key",
+					Keywords:    []string{"ghost_content", "ghost-content", "ghostcontent", "ghost_content_api_key"},
+					Value:       "[0-9a-f]{26}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ghost-content-api-key",
+					Verify: Verify{
+						Note: "meant for pages: it reads what is public",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the Content API key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://ghost.org/docs/admin-api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://ghost.org/docs/admin-api/",
+							},
+						},
+						Usage: "the site's access log",
+						Blast: "reads published posts; meant for browsers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gist-crm",
+			Name:     "Gist",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.getgist.com/"},
+			Rules: []Rule{
+				{
+					ID:          "gist-crm-api-key",
+					Provider:    "gist-crm",
+					Description: "Gist access token",
+					Keywords:    []string{"getgist", "get_gist", "gist_crm", "gist_api_key", "gist_access_token"},
+					Value:       "[0-9A-Za-z+/]{66,68}={0,2}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gist-crm-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.getgist.com/contacts?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.getgist.com/projects/_/settings/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://app.getgist.com/projects/_/settings/api-key",
+							},
+						},
+						Usage: "Gist : project settings",
+						Blast: "reads contacts and chats and sends messages as your team",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gitbook",
+			Name:     "GitBook",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.gitbook.com/gitbook-api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "gitbook-api-token",
+					Provider:    "gitbook",
+					Description: "GitBook API token",
+					Keywords:    []string{"gb_api_"},
+					Regex:       `\bgb_api_[0-9A-Za-z]{36,48}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gitbook-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.gitbook.com/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developer.gitbook.com/gitbook-api/reference/users",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.gitbook.com/account/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://app.gitbook.com/account/developer",
+							},
+						},
+						Usage: "https://app.gitbook.com : audit log",
+						Blast: "reads and changes the documentation that the user may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gitea",
+			Name:     "Gitea",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.gitea.com/development/api-usage", "https://docs.gitea.com/usage/actions/act-runner"},
+			Rules: []Rule{
+				{
+					ID:          "gitea-access-token",
+					Provider:    "gitea",
+					Description: "Gitea access token",
+					Keywords:    []string{"gitea", "forgejo", "codeberg"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gitea-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "login",
+						Docs:     "https://docs.gitea.com/development/api-usage",
+						Note:     "403 is a live token without the scope read:user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Settings, Applications on your own server.",
+								URL:   "https://docs.gitea.com/development/api-usage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://docs.gitea.com/development/api-usage",
+							},
+						},
+						Usage: "the repositories' activity; Settings, Applications shows the last use",
+						Blast: "reads and pushes to the repositories of the user, within its scopes",
+					},
+				},
+				{
+					ID:          "gitea-prefixed-access-token",
+					Provider:    "gitea",
+					Description: "Gitea access token with prefix",
+					Keywords:    []string{"gitea_token_", "gto_"},
+					Regex:       `\bgto_[0-9a-z]{52}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gitea-prefixed-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "login",
+						Docs:     "https://docs.gitea.com/development/api-usage",
+						Note:     "403 is a live token without the scope read:user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Settings, Applications on your own server.",
+								URL:   "https://docs.gitea.com/development/api-usage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://docs.gitea.com/development/api-usage",
+							},
+						},
+						Usage: "the repositories' activity; Settings, Applications shows the last use",
+						Blast: "reads and pushes to the repositories of the user, within its scopes",
+					},
+				},
+				{
+					ID:          "gitea-secret-key",
+					Provider:    "gitea",
+					Description: "Gitea server secret key",
+					Keywords:    []string{"gitea__security__secret_key", "gitea_secret_key", "gitea__security__internal_token", "gitea_internal_token", "gitea__oauth2__jwt_secret", "internal_token"},
+					Value:       `[0-9A-Za-z]{64}|eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}\.[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{43}|[0-9A-Za-z]{105}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gitea-secret-key",
+					Verify: Verify{
+						Note: "used by the own server only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Generate a new one with gitea generate secret",
+								Text:    "Encrypted settings have to be entered again.",
+								URL:     "https://docs.gitea.com/administration/config-cheat-sheet",
+								Command: "gitea generate secret INTERNAL_TOKEN",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://docs.gitea.com/administration/config-cheat-sheet",
+							},
+						},
+						Usage: "the Gitea server's log",
+						Blast: "SECRET_KEY decrypts second factors and mirrored passwords; INTERNAL_TOKEN drives the internal API from the same host",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gitee",
+			Name:     "Gitee",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://gitee.com/api/v5/oauth_doc"},
+			Rules: []Rule{
+				{
+					ID:          "gitee-access-token",
+					Provider:    "gitee",
+					Description: "Gitee private token",
+					Keywords:    []string{"gitee"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gitee-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://gitee.com/api/v5/user?access_token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://gitee.com/profile/personal_access_tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://gitee.com/profile/personal_access_tokens",
+							},
+						},
+						Usage: "https://gitee.com/profile : security log",
+						Blast: "reads and pushes to the repositories of the user",
+					},
+				},
+				{
+					ID:          "gitee-client-secret",
+					Provider:    "gitee",
+					Description: "Gitee OAuth application secret",
+					Keywords:    []string{"gitee_client", "gitee_secret", "gitee-client-secret", "gitee_client_secret"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gitee-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://gitee.com/api/v5/user?access_token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://gitee.com/profile/personal_access_tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://gitee.com/profile/personal_access_tokens",
+							},
+						},
+						Usage: "https://gitee.com/profile : security log",
+						Blast: "reads and pushes to the repositories of the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gitguardian",
+			Name:     "GitGuardian",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.gitguardian.com/api-docs/service-accounts"},
+			Rules: []Rule{
+				{
+					ID:          "gitguardian-api-key",
+					Provider:    "gitguardian",
+					Description: "GitGuardian API key",
+					Keywords:    []string{"gitguardian", "ggshield", "git_guardian", "gitguardian_api"},
+					Value:       "[0-9A-Fa-f]{70,74}|[0-9A-Za-z]{70,74}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gitguardian-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.gitguardian.com/v1/health",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api.gitguardian.com/docs#tag/Health",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.gitguardian.com/api/personal-access-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.gitguardian.com/v1/api_tokens/self",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Token {{secret}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://dashboard.gitguardian.com/api/personal-access-tokens",
+							},
+						},
+						Usage: "https://dashboard.gitguardian.com : audit log",
+						Blast: "reads incidents, that is which secrets leaked where, with its scopes",
+						Self:  true,
 					},
 				},
 			},
@@ -35802,6 +36958,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://github.com/settings/security-log",
 						Blast: "opens the whole account in a browser, two-factor check already passed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gitkraken",
+			Name:     "GitKraken",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.gitkraken.com/"},
+			Rules: []Rule{
+				{
+					ID:          "gitkraken-token",
+					Provider:    "gitkraken",
+					Description: "GitKraken token",
+					Keywords:    []string{"gitkraken", "glo_boards"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|p[0-9a-f]{40}|[0-9a-f]{40}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gitkraken-token",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://gitkraken.dev/settings/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://gitkraken.dev/settings/tokens",
+							},
+						},
+						Usage: "https://gitkraken.dev/settings",
+						Blast: "reads the boards and connected repositories of the user",
 					},
 				},
 			},
@@ -36520,6 +37714,930 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "gitter",
+			Name:     "Gitter",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.gitter.im/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "gitter-access-token",
+					Provider:    "gitter",
+					Description: "Gitter access token",
+					Keywords:    []string{"gitter"},
+					Value:       "[0-9a-z-]{40}|[0-9a-z_-]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gitter-access-token",
+					Verify: Verify{
+						Note: "api.gitter.im went away when Gitter moved to Matrix in 2023",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://developer.gitter.im/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://developer.gitter.im/apps",
+							},
+						},
+						Usage: "the rooms' history",
+						Blast: "read and wrote in the rooms of the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gladia",
+			Name:     "Gladia",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.gladia.io/chapters/introduction/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "gladia-api-key",
+					Provider:    "gladia",
+					Description: "Gladia API key",
+					Keywords:    []string{"gladia"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gladia-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.gladia.io/v2/transcription?limit=1",
+							Headers: []Header{
+								{
+									Name:  "x-gladia-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.gladia.io/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.gladia.io/apikeys",
+							},
+						},
+						Usage: "https://app.gladia.io : usage",
+						Blast: "transcribes on your bill and reads the transcripts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "glassnode",
+			Name:     "Glassnode",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.glassnode.com/basic-api/api-key"},
+			Rules: []Rule{
+				{
+					ID:          "glassnode-api-key",
+					Provider:    "glassnode",
+					Description: "Glassnode API key",
+					Keywords:    []string{"glassnode"},
+					Value:       "[0-9A-Za-z]{27}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "glassnode-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.glassnode.com/v1/metrics/assets",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.glassnode.com/basic-api/endpoints",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://studio.glassnode.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://studio.glassnode.com/settings/api",
+							},
+						},
+						Usage: "https://studio.glassnode.com/settings/api",
+						Blast: "downloads on-chain data on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "glean",
+			Name:     "Glean",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.glean.com/api-info/client/authentication/overview"},
+			Rules: []Rule{
+				{
+					ID:          "glean-api-token",
+					Provider:    "glean",
+					Description: "Glean API token",
+					Keywords:    []string{"glean_api", "glean_token", "glean-api", "gleanapi", "glean_indexing", "glean_client"},
+					Value:       "[0-9A-Za-z+/]{43}=?",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "glean-api-token",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Glean lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.glean.com/admin/platform/tokenManagement",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://app.glean.com/admin/platform/tokenManagement",
+							},
+						},
+						Usage: "Glean : admin, audit logs",
+						Blast: "searches everything that the company indexed, as any user when it is a global token",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gleap",
+			Name:     "Gleap",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.gleap.io/documentation/server/api-overview"},
+			Rules: []Rule{
+				{
+					ID:          "gleap-api-token",
+					Provider:    "gleap",
+					Description: "Gleap API token",
+					Keywords:    []string{"gleap"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9A-Za-z]{32,64}`,
+					MinEntropy:  3.5,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gleap-api-token",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.gleap.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://app.gleap.io/",
+							},
+						},
+						Usage: "Gleap : project settings, security",
+						Blast: "reads feedback and chats of your users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "globalping",
+			Name:     "Globalping",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://globalping.io/docs/api.globalping.io"},
+			Rules: []Rule{
+				{
+					ID:          "globalping-token",
+					Provider:    "globalping",
+					Description: "Globalping API token",
+					Keywords:    []string{"globalping"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "globalping-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.globalping.io/v1/limits",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://dash.globalping.io/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://dash.globalping.io/tokens",
+							},
+						},
+						Usage: "https://dash.globalping.io",
+						Blast: "spends the credits of measurements",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gocanvas",
+			Name:     "GoCanvas",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.gocanvas.com/hc/en-us/articles/25660127246103"},
+			Rules: []Rule{
+				{
+					ID:          "gocanvas-api-key",
+					Provider:    "gocanvas",
+					Description: "GoCanvas API key",
+					Keywords:    []string{"gocanvas", "go_canvas"},
+					Value:       "[0-9A-Za-z/+]{43}=",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gocanvas-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of GoCanvas lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.gocanvas.com/company_admin",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://www.gocanvas.com/company_admin",
+							},
+						},
+						Usage: "GoCanvas : account activity",
+						Blast: "reads and writes the submissions of the forms",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gocardless",
+			Name:     "GoCardless",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.gocardless.com/api-reference/#making-requests"},
+			Rules: []Rule{
+				{
+					ID:          "gocardless-access-token",
+					Provider:    "gocardless",
+					Description: "GoCardless live access token",
+					Keywords:    []string{"gocardless", "live_"},
+					Value:       "live_[0-9A-Za-z_=-]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gocardless-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.gocardless.com/creditors",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.gocardless.com/api-reference/#creditors-list-creditors",
+						Note: "the header GoCardless-Version: 2015-07-06 is demanded as well",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked token",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://manage.gocardless.com/developers/access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token beside it",
+								Text:  "Read-only where that is enough.",
+								URL:   "https://manage.gocardless.com/developers/access-tokens",
+							},
+						},
+						Usage: "https://manage.gocardless.com/developers/events",
+						Blast: "collects and refunds direct debits and reads bank details",
+					},
+				},
+				{
+					ID:          "gocardless-sandbox-access-token",
+					Provider:    "gocardless",
+					Description: "GoCardless sandbox access token",
+					Keywords:    []string{"gocardless", "sandbox_"},
+					Regex:       `\bsandbox_[0-9A-Za-z_=-]{40}\b`,
+					MinEntropy:  4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "gocardless-sandbox-access-token",
+					Allow:       []string{"^sandbox_[a-z_-]+$"},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api-sandbox.gocardless.com/creditors",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.gocardless.com/api-reference/#creditors-list-creditors",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://manage-sandbox.gocardless.com/developers/access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://manage-sandbox.gocardless.com/developers/access-tokens",
+							},
+						},
+						Usage: "https://manage-sandbox.gocardless.com",
+						Blast: "test data only",
+					},
+				},
+				{
+					ID:          "gocardless-webhook-secret",
+					Provider:    "gocardless",
+					Description: "GoCardless webhook endpoint secret",
+					Keywords:    []string{"gocardless_webhook", "gocardless-webhook", "gocardlesswebhook"},
+					Value:       "[0-9A-Za-z_-]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gocardless-webhook-secret",
+					Verify: Verify{
+						Note: "only your own endpoint uses it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the secret of the endpoint",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://manage.gocardless.com/developers/webhook-endpoints",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://manage.gocardless.com/developers/webhook-endpoints",
+							},
+						},
+						Usage: "https://manage.gocardless.com/developers/webhooks",
+						Blast: "forges events such as paid or cancelled mandates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "godaddy",
+			Name:     "GoDaddy",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.godaddy.com/getstarted"},
+			Rules: []Rule{
+				{
+					ID:          "godaddy-api-key",
+					Provider:    "godaddy",
+					Description: "GoDaddy API key",
+					Keywords:    []string{"godaddy", "go_daddy", "gd_key", "gd_api"},
+					Value:       "[0-9A-Za-z]{9,15}_[0-9A-Za-z]{20,24}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "godaddy-api-key",
+					Verify: Verify{
+						Note: "an identifier: it is sent with the secret",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the pair if the secret leaked as well",
+								URL:   "https://developer.godaddy.com/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://developer.godaddy.com/keys",
+							},
+						},
+						Usage: "https://developer.godaddy.com/keys",
+						Blast: "names a pair; opens nothing without the secret",
+					},
+				},
+				{
+					ID:          "godaddy-api-secret",
+					Provider:    "godaddy",
+					Description: "GoDaddy API secret",
+					Keywords:    []string{"godaddy", "go_daddy", "gd_secret"},
+					Value:       "[0-9A-Za-z]{20,24}",
+					MinEntropy:  3.4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "godaddy-api-secret",
+					Needs: Needs{
+						Rule:    "godaddy-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.godaddy.com/v1/domains?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "sso-key {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://developer.godaddy.com/doc/endpoint/domains",
+						Note: "needs the key; test pairs answer at api.ote-godaddy.com; 403 is a live pair without the right to this API",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://developer.godaddy.com/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://developer.godaddy.com/keys",
+							},
+						},
+						Usage: "https://account.godaddy.com/activity",
+						Blast: "changes the DNS of all domains and buys or transfers domains",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gong",
+			Name:     "Gong",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.gong.io/docs/receive-access-to-the-api"},
+			Rules: []Rule{
+				{
+					ID:          "gong-access-key-secret",
+					Provider:    "gong",
+					Description: "Gong access key secret",
+					Keywords:    []string{"gong_secret", "gong_access_key_secret", "gong_api", "gong-api", "gongapi", "gong_client_secret", "gong.io", "gong_access"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9A-Za-z_-]{43,64}`,
+					MinEntropy:  3.8,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "gong-access-key-secret",
+					Verify: Verify{
+						Note: "a Basic login of key and secret: GET https://api.gong.io/v2/users answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked secret",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://app.gong.io/company/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second secret",
+								URL:   "https://app.gong.io/company/api",
+							},
+						},
+						Usage: "https://app.gong.io/company/api",
+						Blast: "reads recordings and transcripts of the sales calls",
+					},
+				},
+				{
+					ID:          "gong-access-key",
+					Provider:    "gong",
+					Description: "Gong access key",
+					Keywords:    []string{"gong_access_key", "gong_client_id", "gongaccesskey"},
+					Value:       "[0-9A-Z]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "gong-access-key",
+					Verify: Verify{
+						Note: "an identifier: it is the user name beside the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked secret",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://app.gong.io/company/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second secret",
+								URL:   "https://app.gong.io/company/api",
+							},
+						},
+						Usage: "https://app.gong.io/company/api",
+						Blast: "reads recordings and transcripts of the sales calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "goodday",
+			Name:     "GoodDay",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.goodday.work/developers/api-v2/"},
+			Rules: []Rule{
+				{
+					ID:          "goodday-api-token",
+					Provider:    "goodday",
+					Description: "GoodDay API token",
+					Keywords:    []string{"goodday", "good_day"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "goodday-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.goodday.work/2.0/users",
+							Headers: []Header{
+								{
+									Name:  "gd-api-token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://www.goodday.work/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://www.goodday.work/",
+							},
+						},
+						Usage: "GoodDay : organization settings, API",
+						Blast: "reads and changes the tasks of the organization",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gorgias",
+			Name:     "Gorgias",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.gorgias.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "gorgias-api-key",
+					Provider:    "gorgias",
+					Description: "Gorgias API key",
+					Keywords:    []string{"gorgias"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gorgias-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{domain}}.gorgias.com/api/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{email}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "domain",
+						Note:     "needs domain and the user's address; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://docs.gorgias.com/en-US/rest-api-208286",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://docs.gorgias.com/en-US/rest-api-208286",
+							},
+						},
+						Usage: "Gorgias : settings, audit log",
+						Blast: "reads customers' tickets and answers as an agent",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gotify",
+			Name:     "Gotify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://gotify.net/docs/pushmsg"},
+			Rules: []Rule{
+				{
+					ID:          "gotify-app-token",
+					Provider:    "gotify",
+					Description: "Gotify application token",
+					Keywords:    []string{"gotify"},
+					Value:       "A[0-9A-Za-z._-]{14}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "gotify-app-token",
+					Verify: Verify{
+						Note: "a client token lists messages: GET https://SERVER/message?limit=1; an application token can only send",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://gotify.net/docs/pushmsg",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://gotify.net/docs/pushmsg",
+							},
+						},
+						Usage: "the Gotify server",
+						Blast: "sends messages to your phone; a client token reads and deletes them",
+					},
+				},
+				{
+					ID:          "gotify-client-token",
+					Provider:    "gotify",
+					Description: "Gotify client token",
+					Keywords:    []string{"gotify"},
+					Value:       "C[0-9A-Za-z._-]{14}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gotify-client-token",
+					Verify: Verify{
+						Note: "a client token lists messages: GET https://SERVER/message?limit=1; an application token can only send",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://gotify.net/docs/pushmsg",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://gotify.net/docs/pushmsg",
+							},
+						},
+						Usage: "the Gotify server",
+						Blast: "sends messages to your phone; a client token reads and deletes them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gotowebinar",
+			Name:     "GoTo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.goto.com/guides/Authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "gotowebinar-client-secret",
+					Provider:    "gotowebinar",
+					Description: "GoTo client secret",
+					Keywords:    []string{"gotowebinar", "gotomeeting", "logmein", "goto_client", "goto_secret", "gotoconnect"},
+					Value:       "[0-9A-Za-z]{24}|[0-9A-Za-z]{16}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gotowebinar-client-secret",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://developer.logmeininc.com/clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://developer.logmeininc.com/clients",
+							},
+						},
+						Usage: "https://developer.logmeininc.com/clients",
+						Blast: "with a user's token: reads and schedules meetings and registrants",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gov-uk-notify",
+			Name:     "GOV.UK Notify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.notifications.service.gov.uk/rest-api.html"},
+			Rules: []Rule{
+				{
+					ID:          "gov-uk-notify-api-key",
+					Provider:    "gov-uk-notify",
+					Description: "GOV.UK Notify API key",
+					Keywords:    []string{"notify", "govuk", "gov_uk", "gov.uk"},
+					Value:       "[0-9A-Za-z_]{1,60}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gov-uk-notify-api-key",
+					Verify: Verify{
+						Note: "requests carry a JWT signed with the last UUID, issued by the one before: GET https://api.notifications.service.gov.uk/v2/notifications tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.notifications.service.gov.uk/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://www.notifications.service.gov.uk/",
+							},
+						},
+						Usage: "https://www.notifications.service.gov.uk : the service's dashboard",
+						Blast: "sends mail, letters and SMS in the name of a public service",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gradle",
+			Name:     "Gradle Develocity",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.gradle.com/develocity/gradle-plugin/current/#authenticating"},
+			Rules: []Rule{
+				{
+					ID:          "gradle-access-key",
+					Provider:    "gradle",
+					Description: "Gradle Develocity access key",
+					Keywords:    []string{"develocity_access_key", "gradle_enterprise_access_key", "develocity-access-key", "gradle_cloud_access_key", "develocity.access", "gradle.enterprise.access", "develocity_api", "ge_access_key", "gradle_enterprise"},
+					Value:       "[0-9a-z]{52}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gradle-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/builds?maxBuilds=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Note: "needs the server; 403 is a key that may only publish scans",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://docs.gradle.com/develocity/api-manual/#access_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://docs.gradle.com/develocity/api-manual/#access_keys",
+							},
+						},
+						Usage: "Develocity : administration, access control",
+						Blast: "writes build scans and caches, reads them with more rights: they hold environment and file names",
+					},
+				},
+				{
+					ID:          "gradle-plugin-publish-secret",
+					Provider:    "gradle",
+					Description: "Gradle Develocity Plugin Portal publishing secret",
+					Docs:        []string{"https://docs.gradle.org/current/userguide/publishing_gradle_plugins.html"},
+					Keywords:    []string{"gradle.publish.secret", "gradle_publish_secret"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gradle-plugin-publish-secret",
+					Verify: Verify{
+						Note: "publishing alone shows whether it works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the API key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://plugins.gradle.org/user",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://plugins.gradle.org/user",
+							},
+						},
+						Usage: "https://plugins.gradle.org : the plugin's versions",
+						Blast: "publishes versions of your Gradle plugins",
+					},
+				},
+			},
+		},
+		{
 			ID:       "grafana",
 			Name:     "Grafana",
 			Reviewed: "2026-11-24",
@@ -36738,6 +38856,394 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "graphhopper",
+			Name:     "GraphHopper",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.graphhopper.com/#section/Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "graphhopper-api-key",
+					Provider:    "graphhopper",
+					Description: "GraphHopper API key",
+					Keywords:    []string{"graphhopper", "graph_hopper"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}|[0-9a-z-]{36}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "graphhopper-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://graphhopper.com/api/1/geocode?q=berlin&key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "costs one credit",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://graphhopper.com/dashboard/#/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://graphhopper.com/dashboard/#/apikeys",
+							},
+						},
+						Usage: "https://graphhopper.com/dashboard : usage",
+						Blast: "routes and geocodes on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gravatar",
+			Name:     "Gravatar",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.gravatar.com/sdk/"},
+			Rules: []Rule{
+				{
+					ID:          "gravatar-api-key",
+					Provider:    "gravatar",
+					Description: "Gravatar API key",
+					Keywords:    []string{"gravatar_api", "gravatar-api", "gravatarapi", "gravatar_key", "gravatar_secret", "gravatar_token"},
+					Value:       "[0-9]{1,8}:gk-[0-9A-Za-z_-]{40,80}|gk-[0-9A-Za-z_-]{40,80}",
+					MinEntropy:  4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "gravatar-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.gravatar.com/v3/profiles/matt",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://gravatar.com/developers/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://gravatar.com/developers/applications",
+							},
+						},
+						Usage: "https://gravatar.com/developers/applications",
+						Blast: "looks profiles up with your quota",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gravitee",
+			Name:     "Gravitee",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://documentation.gravitee.io/apim/reference/management-api-reference"},
+			Rules: []Rule{
+				{
+					ID:          "gravitee-access-token",
+					Provider:    "gravitee",
+					Description: "Gravitee personal access token",
+					Keywords:    []string{"gravitee"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gravitee-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/management/organizations/DEFAULT/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://documentation.gravitee.io/apim/reference/management-api-reference",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://documentation.gravitee.io/apim/reference/management-api-reference",
+							},
+						},
+						Usage: "Gravitee : audit",
+						Blast: "changes the APIs, plans and subscriptions of the gateway",
+					},
+				},
+			},
+		},
+		{
+			ID:       "greenhouse",
+			Name:     "Greenhouse",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.greenhouse.io/harvest.html#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "greenhouse-api-key",
+					Provider:    "greenhouse",
+					Description: "Greenhouse Harvest or Job Board API key",
+					Keywords:    []string{"greenhouse", "harvest_api"},
+					Value:       "[0-9a-f]{32,40}-[0-9]{1,3}|[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "greenhouse-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://harvest.greenhouse.io/v1/users?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://developers.greenhouse.io/harvest.html#get-list-users",
+						Note: "403 is a live key without this permissionthe text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Revoking cannot be undone.",
+								URL:   "https://app.greenhouse.io/configure/dev_center/credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://app.greenhouse.io/configure/dev_center/credentials",
+							},
+						},
+						Usage: "Greenhouse : change log",
+						Blast: "reads and changes applicants with their papers, as far as its permissions go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "greptile",
+			Name:     "Greptile",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.greptile.com/api-reference/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "greptile-api-key",
+					Provider:    "greptile",
+					Description: "Greptile API key",
+					Keywords:    []string{"greptile"},
+					Value:       "[0-9A-Za-z+/]{48,64}={0,2}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "greptile-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.greptile.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://app.greptile.com/settings/api",
+							},
+						},
+						Usage: "https://app.greptile.com : usage",
+						Blast: "asks questions about the indexed repositories: reads your code",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gridly",
+			Name:     "Gridly",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.gridly.com/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "gridly-api-key",
+					Provider:    "gridly",
+					Description: "Gridly API key",
+					Keywords:    []string{"gridly"},
+					Value:       "[0-9A-Za-z]{13,40}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gridly-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.gridly.com/v1/projects",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "ApiKey {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.gridly.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://app.gridly.com/",
+							},
+						},
+						Usage: "Gridly : grid history",
+						Blast: "reads and changes the texts of your games",
+					},
+				},
+			},
+		},
+		{
+			ID:       "grist",
+			Name:     "Grist",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.getgrist.com/rest-api/"},
+			Rules: []Rule{
+				{
+					ID:          "grist-api-key",
+					Provider:    "grist",
+					Description: "Grist API key",
+					Keywords:    []string{"getgrist", "grist_api", "grist-api", "gristapi", "grist_key", "grist_token", "grist.api"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "grist-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://docs.getgrist.com/api/profile/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://support.getgrist.com/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://docs.getgrist.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://docs.getgrist.com/account",
+							},
+						},
+						Usage: "Grist : document history",
+						Blast: "reads and changes every document of the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "groovehq",
+			Name:     "Groove",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.groovehq.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "groovehq-access-token",
+					Provider:    "groovehq",
+					Description: "Groove access token",
+					Keywords:    []string{"groovehq", "groove_hq", "groove_api", "groove_access", "groove_token", "groove-api"},
+					Value:       "[0-9A-Za-z]{64}|[0-9A-Za-z_-]{43,64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "groovehq-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.groovehq.com/v1/agents",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://support.groovehq.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://support.groovehq.com/",
+							},
+						},
+						Usage: "Groove : settings, API",
+						Blast: "reads tickets and customers and answers as an agent",
+					},
+				},
+			},
+		},
+		{
 			ID:       "groq",
 			Name:     "Groq",
 			Reviewed: "2026-11-24",
@@ -36784,6 +39290,359 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.groq.com/dashboard/usage",
 						Blast: "runs models on your bill and your rate limits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "growthbook",
+			Name:     "GrowthBook",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.growthbook.io/api"},
+			Rules: []Rule{
+				{
+					ID:          "growthbook-secret-key",
+					Provider:    "growthbook",
+					Description: "GrowthBook secret API key",
+					Keywords:    []string{"secret_admin_", "secret_readonly_", "secret_user_"},
+					Regex:       `\bsecret_(?:admin|readonly|user)_[0-9A-Za-z]{40,48}=?`,
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "growthbook-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.growthbook.io/api/v1/features?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{400, 401},
+						Docs: "https://docs.growthbook.io/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret",
+								URL:   "https://app.growthbook.io/settings/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret with a name that tells its user",
+								URL:   "https://app.growthbook.io/settings/keys",
+							},
+						},
+						Usage: "https://app.growthbook.io : audit logs",
+						Blast: "reads or changes features and experiments",
+					},
+				},
+				{
+					ID:          "growthbook-sdk-key",
+					Provider:    "growthbook",
+					Description: "GrowthBook SDK client key",
+					Keywords:    []string{"sdk-", "growthbook"},
+					Value:       "sdk-[0-9A-Za-z]{14,18}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "growthbook-sdk-key",
+					Verify: Verify{
+						Note: "meant for browsers: it reads the flags of one connection",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the SDK connection",
+								Text:  "Only if its flags are secret.",
+								URL:   "https://app.growthbook.io/sdks",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://app.growthbook.io/sdks",
+							},
+						},
+						Usage: "https://app.growthbook.io/sdks",
+						Blast: "reads the flags of one connection; meant for browsers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gtmetrix",
+			Name:     "GTmetrix",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://gtmetrix.com/api/docs/2.0/#api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "gtmetrix-api-key",
+					Provider:    "gtmetrix",
+					Description: "GTmetrix API key",
+					Keywords:    []string{"gtmetrix"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "gtmetrix-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://gtmetrix.com/api/2.0/status",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://gtmetrix.com/api/docs/2.0/#api-account-status",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://gtmetrix.com/account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://gtmetrix.com/account/",
+							},
+						},
+						Usage: "https://gtmetrix.com/account/ : API",
+						Blast: "runs tests on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "guardian-api",
+			Name:     "The Guardian Open Platform",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://open-platform.theguardian.com/documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "guardian-api-api-key",
+					Provider:    "guardian-api",
+					Description: "The Guardian Open Platform API key",
+					Keywords:    []string{"guardian_api", "guardian-api", "guardianapi", "theguardian", "guardian_key", "guardianapis", "guardian"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "guardian-api-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://content.guardianapis.com/sections?api-key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://open-platform.theguardian.com/documentation/section",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the vendor to replace the key",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://bonobo.capi.gutools.co.uk/register/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Register for a new key",
+								URL:   "https://bonobo.capi.gutools.co.uk/register/developer",
+							},
+						},
+						Usage: "no page shows it",
+						Blast: "uses up the daily calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gumlet",
+			Name:     "Gumlet",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.gumlet.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "gumlet-api-key",
+					Provider:    "gumlet",
+					Description: "Gumlet API key",
+					Keywords:    []string{"gumlet"},
+					Value:       "[0-9a-f]{32}|gumlet_[0-9a-f]{32,64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gumlet-api-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Gumlet API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://dash.gumlet.com/organization/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dash.gumlet.com/organization/api-key",
+							},
+						},
+						Usage: "https://dash.gumlet.com : analytics",
+						Blast: "uploads, reads and deletes videos and images",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gumroad",
+			Name:     "Gumroad",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://app.gumroad.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "gumroad-access-token",
+					Provider:    "gumroad",
+					Description: "Gumroad access token",
+					Keywords:    []string{"gumroad"},
+					Value:       "[0-9A-Za-z_-]{43}|[0-9a-f]{64}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gumroad-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.gumroad.com/v2/user?access_token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://app.gumroad.com/api#user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.gumroad.com/settings/advanced",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://app.gumroad.com/settings/advanced",
+							},
+						},
+						Usage: "https://app.gumroad.com/settings/authorized_applications",
+						Blast: "reads sales and buyers, changes products, refunds within its scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "guru",
+			Name:     "Guru",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.getguru.com/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "guru-user-token",
+					Provider:    "guru",
+					Description: "Guru user or collection token",
+					Keywords:    []string{"getguru", "guru_api", "guru_token", "guru-token", "guruapi", "guru_user_token", "guru_secret", "guru_key"},
+					Value:       "[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "guru-user-token",
+					Verify: Verify{
+						Note: "a Basic login of the user's address and the token: GET https://api.getguru.com/api/v1/teams answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.getguru.com/settings/apps-and-integrations/api-access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.getguru.com/settings/apps-and-integrations/api-access",
+							},
+						},
+						Usage: "Guru : team dashboard, audit log",
+						Blast: "reads and changes the cards that the user may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gyazo",
+			Name:     "Gyazo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://gyazo.com/api/docs/auth"},
+			Rules: []Rule{
+				{
+					ID:          "gyazo-access-token",
+					Provider:    "gyazo",
+					Description: "Gyazo access token",
+					Keywords:    []string{"gyazo"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  3.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gyazo-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.gyazo.com/api/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://gyazo.com/api/docs/user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://gyazo.com/oauth/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://gyazo.com/oauth/applications",
+							},
+						},
+						Usage: "https://gyazo.com : captures",
+						Blast: "reads, adds and deletes the screenshots of the user",
 					},
 				},
 			},
