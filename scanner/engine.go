@@ -141,6 +141,9 @@ type candidate struct {
 	// conditional: the rule is for certain paths and the path is not known
 	// yet, so that any other rule goes before.
 	conditional bool
+	// For byValue: where the name begins that holds the keyword, and where in
+	// it the keyword stands.
+	name, keyword, keywordEnd int
 }
 
 // how a value was recognised, the most telling first.
@@ -271,7 +274,7 @@ func (e *Engine) scanText(s *scratch, v *view) error {
 				s.addWindow(int(ref.rule), max(0, h.at-m.before), min(len(data), end+m.after))
 			}
 			if m.value != nil || m.valueRE != nil {
-				s.tryValue(v, m, end)
+				s.tryValue(v, m, h.at, end)
 			}
 			if m.rule.Assigned {
 				s.tryAssigned(v, m, h.at, end)

@@ -65,6 +65,30 @@ func TestHalfWithoutPartnerLeavesThePlace(t *testing.T) {
 	}
 }
 
+func TestTheNearestNameOwnsTheValue(t *testing.T) {
+	vendor := func(name string) rules.Rule {
+		return rules.Rule{ID: name + "-key", Provider: name, Family: name, Keywords: []string{name}, Value: `[0-9a-f]{32}`, Severity: rules.High, Class: rules.ClassKey}
+	}
+	e, err := scanner.New(scanner.Options{}, &rules.Catalogue{Version: "test", Providers: []rules.Provider{{ID: "x", Rules: []rules.Rule{vendor("crate"), vendor("supercrate"), vendor("zebra")}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"supercrate_api=" + hexKey:                "supercrate-key",
+		"crate, then zebra_key: " + hexKey:        "zebra-key",
+		"zebra, then crate_key: " + hexKey:        "crate-key",
+		"zebra_url=x\nSUPERCRATE_TOKEN=" + hexKey: "supercrate-key",
+	} {
+		found, err := e.Scan(&scanner.Blob{Path: "a.txt", Data: []byte(text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found.Findings) != 1 || found.Findings[0].Rule.ID != want {
+			t.Errorf("%s: found %d, want one %s", strings.ReplaceAll(text, hexKey, "…"), len(found.Findings), want)
+		}
+	}
+}
+
 // A vendor's name stands beside hashes wherever its library is used.
 func TestHashesOfFilesAndCommitsAreNoKeys(t *testing.T) {
 	for _, text := range []string{

@@ -90,7 +90,9 @@ func best(cluster []candidate) []candidate {
 // better orders candidates by how much they say about the value: a known kind
 // before a suspect, the machine-made before the human, the value's own proof
 // before the name beside it, what an encoded text says before that text, the
-// longer before the shorter.
+// longer before the shorter, a half that needs its other half (and has it)
+// before the rest, the nearer name before the farther, and of two vendors in
+// one name the first (scraperbox_api is not box_api).
 func (c *candidate) better(o *candidate) int {
 	return cmp.Or(
 		cmp.Compare(boolRank(c.conditional), boolRank(o.conditional)),
@@ -100,6 +102,10 @@ func (c *candidate) better(o *candidate) int {
 		cmp.Compare(boolRank(c.m.rule.Weak), boolRank(o.m.rule.Weak)),
 		cmp.Compare(o.opaque(), c.opaque()),
 		cmp.Compare(o.to-o.from, c.to-c.from),
+		cmp.Compare(boolRank(c.m.rule.Needs.Without != "drop"), boolRank(o.m.rule.Needs.Without != "drop")),
+		cmp.Compare(o.name, c.name),
+		cmp.Compare(c.keyword, o.keyword),
+		cmp.Compare(o.keywordEnd, c.keywordEnd),
 		cmp.Compare(severityRank(c.m.rule.Severity), severityRank(o.m.rule.Severity)),
 		cmp.Compare(c.m.rule.ID, o.m.rule.ID),
 	)

@@ -12,9 +12,9 @@ const (
 )
 
 // tryValue looks for the value of a rule that is told by its name: the keyword
-// ends at data[end], and the value is the first stretch behind it that
+// stands at data[at:end], and the value is the first stretch behind it that
 // the rule's Value matches as a whole.
-func (s *scratch) tryValue(v *view, m *matcher, end int) {
+func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 	data := v.data
 	stop := min(len(data), end+valueReach)
 	newlines := 0
@@ -40,6 +40,11 @@ func (s *scratch) tryValue(v *view, m *matcher, end int) {
 		length := m.valueLength(data, i)
 		if length > 0 {
 			if s.accept(v, m, byValue, i, i+length, "") {
+				c := &s.found[len(s.found)-1]
+				c.name, c.keyword, c.keywordEnd = at, at, end
+				for c.name > 0 && isWord(data[c.name-1]) {
+					c.name--
+				}
 				return
 			}
 			i += length - 1
