@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.c10b15",
+	Version: "2026-11-28.1d30a1",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -57885,6 +57885,681 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "saladcloud",
+			Name:     "SaladCloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.salad.com/reference/saladcloud-api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "saladcloud-api-key",
+					Provider:    "saladcloud",
+					Description: "SaladCloud API key",
+					Keywords:    []string{"salad_cloud_"},
+					Regex:       `\bsalad_cloud_[0-9A-Za-z]{1,10}_[0-9A-Za-z]{20,235}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "saladcloud-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.salad.com/api/public/organizations",
+							Headers: []Header{
+								{
+									Name:  "Salad-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.salad.com/reference/saladcloud-api/authentication",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://portal.salad.com/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://portal.salad.com/api-key",
+							},
+						},
+						Usage: "https://portal.salad.com/api-key : new resources, users and costs",
+						Blast: "starts container groups on GPUs at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "salesblink",
+			Name:     "SalesBlink",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://salesblink.io/api"},
+			Rules: []Rule{
+				{
+					ID:          "salesblink-api-key",
+					Provider:    "salesblink",
+					Description: "SalesBlink API key",
+					Keywords:    []string{"salesblink"},
+					Value:       "[0-9A-Za-z]{16}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "salesblink-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://run.salesblink.io/account/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://run.salesblink.io/account/integrations",
+							},
+						},
+						Usage: "https://run.salesblink.io/account/integrations : mail that you did not send",
+						Blast: "sends outreach mail as your team and reads leads",
+					},
+				},
+			},
+		},
+		{
+			ID:       "salescookie",
+			Name:     "SalesCookie",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.salescookie.com/"},
+			Rules: []Rule{
+				{
+					ID:          "salescookie-api-key",
+					Provider:    "salescookie",
+					Description: "SalesCookie API key",
+					Keywords:    []string{"salescookie"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "salescookie-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://salescookie.com/app",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://salescookie.com/app",
+							},
+						},
+						Usage: "https://salescookie.com/app : records changed by nobody you know",
+						Blast: "reads and changes commissions and deals",
+					},
+				},
+			},
+		},
+		{
+			ID:       "salesflare",
+			Name:     "Salesflare",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.salesflare.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "salesflare-api-key",
+					Provider:    "salesflare",
+					Description: "Salesflare API key",
+					Keywords:    []string{"salesflare"},
+					Value:       "[0-9A-Za-z_-]{45}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "salesflare-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.salesflare.com/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://api.salesflare.com/docs#tag/Me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.salesflare.com/#/settings/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.salesflare.com/#/settings/apikeys",
+							},
+						},
+						Usage: "https://app.salesflare.com/#/settings/apikeys : changes and exports that nobody of you made",
+						Blast: "reads and changes contacts, accounts and opportunities",
+					},
+				},
+			},
+		},
+		{
+			ID:       "salesloft",
+			Name:     "Salesloft",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.salesloft.com/docs/platform/guides/api-key-authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "salesloft-api-key",
+					Provider:    "salesloft",
+					Description: "Salesloft API key",
+					Keywords:    []string{"salesloft", "v2_ak_"},
+					Value:       "v2_ak_[0-9A-Za-z_]{40,120}|[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "salesloft-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.salesloft.com/v2/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+						Docs:     "https://developers.salesloft.com/docs/api/me-index/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://accounts.salesloft.com/oauth/applications/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://accounts.salesloft.com/oauth/applications/",
+							},
+						},
+						Usage: "https://accounts.salesloft.com/oauth/applications/ : mail that you did not send",
+						Blast: "reads and changes people and cadences, and sends mail as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "salesmate",
+			Name:     "Salesmate",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidocs.salesmate.io/"},
+			Rules: []Rule{
+				{
+					ID:          "salesmate-access-token",
+					Provider:    "salesmate",
+					Description: "Salesmate access token",
+					Keywords:    []string{"salesmate"},
+					Value:       "[0-9A-Za-z-]{36}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "salesmate-access-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "My account, Access key. The account has one key: the old one ends at once.",
+								URL:   "https://www.salesmate.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.salesmate.io",
+							},
+						},
+						Usage: "https://www.salesmate.io : changes and exports that nobody of you made",
+						Blast: "reads and changes contacts, deals and activities",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sambanova",
+			Name:     "SambaNova Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.sambanova.ai/docs/en/get-started/quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "sambanova-api-key",
+					Provider:    "sambanova",
+					Description: "SambaNova Cloud API key",
+					Keywords:    []string{"sambanova"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "sambanova-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.sambanova.ai/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.sambanova.ai/docs/en/api-reference/endpoints/model-list",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://cloud.sambanova.ai/apis",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://cloud.sambanova.ai/apis",
+							},
+						},
+						Usage: "https://cloud.sambanova.ai/apis : usage and cost by key",
+						Blast: "runs models at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "samsara",
+			Name:     "Samsara",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.samsara.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "samsara-api-token",
+					Provider:    "samsara",
+					Description: "Samsara API token",
+					Keywords:    []string{"samsara_api_"},
+					Regex:       `\bsamsara_api_[0-9A-Za-z]{30}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "samsara-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.samsara.com/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.name",
+						Docs:     "https://developers.samsara.com/reference/getorganizationinfo",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://cloud.samsara.com/o/settings/api_tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://cloud.samsara.com/o/settings/api_tokens",
+							},
+						},
+						Usage: "https://cloud.samsara.com/o/settings/api_tokens : changes and exports that nobody of you made",
+						Blast: "reads where vehicles and drivers are, and with write scopes changes routes and documents",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sanity",
+			Name:     "Sanity",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.sanity.io/docs/content-lake/http-auth"},
+			Rules: []Rule{
+				{
+					ID:          "sanity-api-token",
+					Provider:    "sanity",
+					Description: "Sanity API token",
+					Keywords:    []string{"sanity"},
+					Value:       "sk[0-9A-Za-z]{78,180}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sanity-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{project_id}}.api.sanity.io/v2021-06-07/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://www.sanity.io/docs/http-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Project, API, Tokens.",
+								URL:   "https://www.sanity.io/manage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://www.sanity.io/manage",
+							},
+						},
+						Usage: "https://www.sanity.io/manage : changes and exports that nobody of you made",
+						Blast: "reads drafts and private datasets; an editor token changes or deletes content",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sapling",
+			Name:     "Sapling.ai",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://sapling.ai/docs/api/api-access"},
+			Rules: []Rule{
+				{
+					ID:          "sapling-api-key",
+					Provider:    "sapling",
+					Description: "Sapling.ai API key",
+					Keywords:    []string{"sapling_api", "sapling_key", "sapling_token", "sapling_secret", "sapling_access", "sapling_auth", "sapling-api", "sapling-key", "sapling-token", "sapling-secret", "sapling-access", "sapling-auth", "saplingapi", "saplingkey", "saplingtoken", "saplingsecret", "saplingaccess", "saplingauth", "sapling api", "sapling key", "sapling token", "sapling secret", "sapling access", "sapling auth", "sapling.ai"},
+					Value:       "[0-9A-Z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "sapling-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://sapling.ai/api_settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://sapling.ai/api_settings",
+							},
+						},
+						Usage: "https://sapling.ai/api_settings : generations that you did not start",
+						Blast: "checks texts at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sarvam",
+			Name:     "Sarvam AI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.sarvam.ai/api-reference-docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "sarvam-api-key",
+					Provider:    "sarvam",
+					Description: "Sarvam AI API key",
+					Keywords:    []string{"sarvam"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|sk_[0-9A-Za-z_]{24,48}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "sarvam-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.sarvam.ai/key-management",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://dashboard.sarvam.ai/key-management",
+							},
+						},
+						Usage: "https://dashboard.sarvam.ai/key-management : tokens and cost that are not yours",
+						Blast: "runs models at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "satismeter",
+			Name:     "SatisMeter",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.satismeter.com/reference"},
+			Rules: []Rule{
+				{
+					ID:          "satismeter-api-key",
+					Provider:    "satismeter",
+					Description: "SatisMeter API key",
+					Keywords:    []string{"satismeter"},
+					Value:       "[0-9A-Za-z]{16}|[0-9a-f]{24}|[0-9A-Za-z]{32}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "satismeter-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://app.satismeter.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://app.satismeter.com",
+							},
+						},
+						Usage: "https://app.satismeter.com : who read or exported what",
+						Blast: "reads survey answers; a write key sends false ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "saucelabs",
+			Name:     "Sauce Labs",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.saucelabs.com/basics/acct-team-mgmt/managing-user-info/"},
+			Rules: []Rule{
+				{
+					ID:          "saucelabs-access-key",
+					Provider:    "saucelabs",
+					Description: "Sauce Labs access key",
+					Keywords:    []string{"saucelabs", "sauce_labs", "sauce-labs", "sauce labs", "sauce_access", "sauceaccess", "sauce_key", "sauce-access", "sauce.access", "sauce_token"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "saucelabs-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.us-west-1.saucelabs.com/team-management/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{user}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://docs.saucelabs.com/dev/api/accounts/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://app.saucelabs.com/user-settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.saucelabs.com/user-settings",
+							},
+						},
+						Usage: "https://app.saucelabs.com/user-settings : jobs that nobody started",
+						Blast: "starts test machines at your cost and reads videos, logs and uploaded apps",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scaleai",
+			Name:     "Scale AI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.scale.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "scaleai-api-key",
+					Provider:    "scaleai",
+					Description: "Scale AI API key",
+					Keywords:    []string{"scaleai", "scale_ai", "scale-ai", "scale ai", "scaleapi", "scale.com", "scale_api", "scale_key", "scale_token", "scale_secret", "scale_access", "scale_auth", "scale-api", "scale-key", "scale-token", "scale-secret", "scale-access", "scale-auth", "scalekey", "scaletoken", "scalesecret", "scaleaccess", "scaleauth", "scale api", "scale key", "scale token", "scale secret", "scale access", "scale auth"},
+					Value:       "(?:live|test)_[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "scaleai-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://dashboard.scale.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.scale.com/settings/api",
+							},
+						},
+						Usage: "https://dashboard.scale.com/settings/api : generations that you did not start",
+						Blast: "orders labelling work at your cost and reads the data to be labelled",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scaleserp",
+			Name:     "Scale SERP",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.trajectdata.com/scaleserp/search-api/overview"},
+			Rules: []Rule{
+				{
+					ID:          "scaleserp-api-key",
+					Provider:    "scaleserp",
+					Description: "Scale SERP API key",
+					Keywords:    []string{"scaleserp", "scale_serp", "scale-serp", "scale serp"},
+					Value:       "[0-9A-F]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "scaleserp-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.scaleserp.com/account?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.trajectdata.com/scaleserp/account-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://app.scaleserp.com/manage-account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.scaleserp.com/manage-account/api-keys",
+							},
+						},
+						Usage: "https://app.scaleserp.com/manage-account/api-keys : the usage of the month",
+						Blast: "uses up paid searches",
+					},
+				},
+			},
+		},
+		{
 			ID:       "scaleway",
 			Name:     "Scaleway",
 			Reviewed: "2026-11-28",
@@ -58036,6 +58711,1308 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "scalingo",
+			Name:     "Scalingo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.scalingo.com/index#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "scalingo-api-token",
+					Provider:    "scalingo",
+					Description: "Scalingo API token",
+					Keywords:    []string{"tk-us-"},
+					Regex:       `\btk-us-[0-9A-Za-z_-]{48}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "scalingo-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://auth.scalingo.com/v1/tokens/exchange",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic :{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.scalingo.com/tokens",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://dashboard.scalingo.com/account/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://dashboard.scalingo.com/account/tokens",
+							},
+						},
+						Usage: "https://dashboard.scalingo.com/account/tokens : resources that you did not create",
+						Blast: "deploys, scales and deletes apps, and reads their environment and databases",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scalr",
+			Name:     "Scalr",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.scalr.io/docs/api-auth"},
+			Rules: []Rule{
+				{
+					ID:          "scalr-api-token",
+					Provider:    "scalr",
+					Description: "Scalr API token",
+					Keywords:    []string{"scalr"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|[0-9A-Za-z_-]{180,260}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "scalr-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{account}}.scalr.io/api/iacp/v3/accounts",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.api+json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.scalr.io/reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://docs.scalr.io/docs/api-auth",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://docs.scalr.io/docs/api-auth",
+							},
+						},
+						Usage: "https://docs.scalr.io/docs/api-auth : new resources, users and costs",
+						Blast: "plans and applies Terraform with the clouds' credentials, and reads state",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scrapedo",
+			Name:     "Scrape.do",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://scrape.do/documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "scrapedo-api-token",
+					Provider:    "scrapedo",
+					Description: "Scrape.do API token",
+					Keywords:    []string{"scrape.do", "scrapedo", "scrape_do"},
+					Value:       "[0-9a-f]{32,44}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "scrapedo-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.scrape.do/info?token={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://scrape.do/documentation/#usage-statistics-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://dashboard.scrape.do/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://dashboard.scrape.do/",
+							},
+						},
+						Usage: "https://dashboard.scrape.do/ : the usage of the month",
+						Blast: "uses up scraping requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scrapegraphai",
+			Name:     "ScrapeGraphAI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.scrapegraphai.com/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "scrapegraphai-api-key",
+					Provider:    "scrapegraphai",
+					Description: "ScrapeGraphAI API key",
+					Keywords:    []string{"sgai-"},
+					Regex:       `\bsgai-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "scrapegraphai-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.scrapegraphai.com/v1/credits",
+							Headers: []Header{
+								{
+									Name:  "SGAI-APIKEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.scrapegraphai.com/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.scrapegraphai.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.scrapegraphai.com/",
+							},
+						},
+						Usage: "https://dashboard.scrapegraphai.com/ : generations that you did not start",
+						Blast: "uses up scraping credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scrapeless",
+			Name:     "Scrapeless",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidocs.scrapeless.com/"},
+			Rules: []Rule{
+				{
+					ID:          "scrapeless-api-key",
+					Provider:    "scrapeless",
+					Description: "Scrapeless API key",
+					Keywords:    []string{"scrapeless"},
+					Value:       "(?:sk_)?[0-9A-Za-z]{40,72}",
+					MinEntropy:  4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "scrapeless-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.scrapeless.com/settings/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.scrapeless.com/settings/api-key",
+							},
+						},
+						Usage: "https://app.scrapeless.com/settings/api-key : the usage of the month",
+						Blast: "uses up paid scraping requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scrapeowl",
+			Name:     "Scrape Owl",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://scrapeowl.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "scrapeowl-api-key",
+					Provider:    "scrapeowl",
+					Description: "Scrape Owl API key",
+					Keywords:    []string{"scrapeowl", "scrape_owl", "scrape-owl", "scrape owl"},
+					Value:       "[0-9a-z]{30}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "scrapeowl-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.scrapeowl.com/v1/usage?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://scrapeowl.com/documentation",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://app.scrapeowl.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.scrapeowl.com/dashboard",
+							},
+						},
+						Usage: "https://app.scrapeowl.com/dashboard : the usage of the month",
+						Blast: "uses up paid scraping credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scraperapi",
+			Name:     "ScraperAPI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.scraperapi.com/"},
+			Rules: []Rule{
+				{
+					ID:          "scraperapi-api-key",
+					Provider:    "scraperapi",
+					Description: "ScraperAPI API key",
+					Keywords:    []string{"scraperapi", "scraper_api", "scraper-api", "scraper api"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "scraperapi-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.scraperapi.com/account?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://docs.scraperapi.com/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://dashboard.scraperapi.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://dashboard.scraperapi.com/",
+							},
+						},
+						Usage: "https://dashboard.scraperapi.com/ : the counter of requests",
+						Blast: "uses up paid scraping credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scraperbox",
+			Name:     "ScraperBox",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://scraperbox.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "scraperbox-api-token",
+					Provider:    "scraperbox",
+					Description: "ScraperBox API token",
+					Keywords:    []string{"scraperbox"},
+					Value:       "[0-9A-Z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "scraperbox-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://scraperbox.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://scraperbox.com/dashboard",
+							},
+						},
+						Usage: "https://scraperbox.com/dashboard : calls counted against the plan",
+						Blast: "scrapes through your account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scrapestack",
+			Name:     "scrapestack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://scrapestack.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "scrapestack-access-key",
+					Provider:    "scrapestack",
+					Description: "scrapestack access key",
+					Keywords:    []string{"scrapestack"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "scrapestack-access-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://scrapestack.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://scrapestack.com/dashboard",
+							},
+						},
+						Usage: "https://scrapestack.com/dashboard : requests that you did not make",
+						Blast: "uses up the month's scraping requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scrapfly",
+			Name:     "Scrapfly",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://scrapfly.io/docs/scrape-api/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "scrapfly-api-key",
+					Provider:    "scrapfly",
+					Description: "Scrapfly API key",
+					Keywords:    []string{"scrapfly"},
+					Value:       "[0-9a-f]{32}|scp-(?:live|test)-[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "scrapfly-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.scrapfly.io/account?key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://scrapfly.io/docs/account",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://scrapfly.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://scrapfly.io/dashboard",
+							},
+						},
+						Usage: "https://scrapfly.io/dashboard : the counter of requests",
+						Blast: "uses up scraping credits, which a plan may extend at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scrapingant",
+			Name:     "ScrapingAnt",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.scrapingant.com/"},
+			Rules: []Rule{
+				{
+					ID:          "scrapingant-api-key",
+					Provider:    "scrapingant",
+					Description: "ScrapingAnt API key",
+					Keywords:    []string{"scrapingant", "scraping_ant", "scraping-ant", "scraping ant"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "scrapingant-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.scrapingant.com/v2/usage?x-api-key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://docs.scrapingant.com/api-credits-usage",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://app.scrapingant.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://app.scrapingant.com/dashboard",
+							},
+						},
+						Usage: "https://app.scrapingant.com/dashboard : requests that you did not make",
+						Blast: "uses up scraping credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scrapingbee",
+			Name:     "ScrapingBee",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.scrapingbee.com/documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "scrapingbee-api-key",
+					Provider:    "scrapingbee",
+					Description: "ScrapingBee API key",
+					Keywords:    []string{"scrapingbee", "scraping_bee", "scraping-bee", "scraping bee"},
+					Value:       "[0-9A-Z]{80}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "scrapingbee-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.scrapingbee.com/api/v1/usage?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.scrapingbee.com/documentation/#usage-endpoint",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://app.scrapingbee.com/account/manage/api_key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.scrapingbee.com/account/manage/api_key",
+							},
+						},
+						Usage: "https://app.scrapingbee.com/account/manage/api_key : requests that you did not make",
+						Blast: "uses up paid scraping credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scrapingdog",
+			Name:     "Scrapingdog",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.scrapingdog.com/"},
+			Rules: []Rule{
+				{
+					ID:          "scrapingdog-api-key",
+					Provider:    "scrapingdog",
+					Description: "Scrapingdog API key",
+					Keywords:    []string{"scrapingdog", "scraping_dog", "scraping-dog", "scraping dog"},
+					Value:       "[0-9a-f]{24}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "scrapingdog-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://api.scrapingdog.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://api.scrapingdog.com/dashboard",
+							},
+						},
+						Usage: "https://api.scrapingdog.com/dashboard : calls counted against the plan",
+						Blast: "uses up scraping credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scrapingfish",
+			Name:     "Scraping Fish",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://scrapingfish.com/docs/intro"},
+			Rules: []Rule{
+				{
+					ID:          "scrapingfish-api-key",
+					Provider:    "scrapingfish",
+					Description: "Scraping Fish API key",
+					Keywords:    []string{"scrapingfish", "scraping_fish", "scraping-fish", "scraping fish"},
+					Value:       "[0-9A-Za-z]{50,64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "scrapingfish-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://app.scrapingfish.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.scrapingfish.com",
+							},
+						},
+						Usage: "https://app.scrapingfish.com : the counter of requests",
+						Blast: "uses up a prepaid pack of requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "screenshotapi",
+			Name:     "ScreenshotAPI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.screenshotapi.net/"},
+			Rules: []Rule{
+				{
+					ID:          "screenshotapi-api-token",
+					Provider:    "screenshotapi",
+					Description: "ScreenshotAPI API token",
+					Keywords:    []string{"screenshotapi", "screenshot_api", "screenshot-api", "screenshot api"},
+					Value:       "[0-9A-Z]{7}(?:-[0-9A-Z]{7}){3}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "screenshotapi-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.screenshotapi.net/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://app.screenshotapi.net/dashboard",
+							},
+						},
+						Usage: "https://app.screenshotapi.net/dashboard : the usage of the month",
+						Blast: "takes screenshots from your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "screenshotlayer",
+			Name:     "screenshotlayer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://screenshotlayer.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "screenshotlayer-access-key",
+					Provider:    "screenshotlayer",
+					Description: "screenshotlayer access key",
+					Keywords:    []string{"screenshotlayer", "screenshot_layer", "screenshot-layer", "screenshot layer"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "screenshotlayer-access-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://screenshotlayer.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://screenshotlayer.com/dashboard",
+							},
+						},
+						Usage: "https://screenshotlayer.com/dashboard : requests that you did not make",
+						Blast: "takes snapshots from your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "screenshotone",
+			Name:     "ScreenshotOne",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://screenshotone.com/docs/getting-started/"},
+			Rules: []Rule{
+				{
+					ID:          "screenshotone-access-key",
+					Provider:    "screenshotone",
+					Description: "ScreenshotOne access key",
+					Keywords:    []string{"screenshotone", "screenshot_one", "screenshot-one", "screenshot one"},
+					Value:       "[0-9A-Za-z_-]{14,24}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "screenshotone-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.screenshotone.com/usage?access_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://screenshotone.com/docs/usage/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dash.screenshotone.com/access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://dash.screenshotone.com/access",
+							},
+						},
+						Usage: "https://dash.screenshotone.com/access : the counter of requests",
+						Blast: "renders screenshots from your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "scrutinizerci",
+			Name:     "Scrutinizer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://scrutinizer-ci.com/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "scrutinizerci-access-token",
+					Provider:    "scrutinizerci",
+					Description: "Scrutinizer access token",
+					Keywords:    []string{"scrutinizer"},
+					Value:       "[0-9a-f]{64}|[0-9A-Za-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "scrutinizerci-access-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://scrutinizer-ci.com/profile/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://scrutinizer-ci.com/profile/applications",
+							},
+						},
+						Usage: "https://scrutinizer-ci.com/profile/applications : runs and settings that you did not change",
+						Blast: "reads code quality results and starts inspections of private repositories",
+					},
+				},
+			},
+		},
+		{
+			ID:       "seam",
+			Name:     "Seam",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.seam.co/latest/core-concepts/authentication/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "seam-api-key",
+					Provider:    "seam",
+					Description: "Seam API key",
+					Keywords:    []string{"seam_"},
+					Regex:       `\bseam_[0-9A-Za-z]{4,16}_[0-9A-Za-z]{24,40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "seam-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://connect.getseam.com/workspaces/get",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "workspace.name",
+						Docs:     "https://docs.seam.co/latest/api/workspaces/get",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://console.seam.co/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://console.seam.co/",
+							},
+						},
+						Usage: "https://console.seam.co/ : who read or exported what",
+						Blast: "opens connected locks and reads devices and access codes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "searchapi",
+			Name:     "SearchApi",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.searchapi.io/docs/google"},
+			Rules: []Rule{
+				{
+					ID:          "searchapi-api-key",
+					Provider:    "searchapi",
+					Description: "SearchApi API key",
+					Keywords:    []string{"searchapi", "search_api_key"},
+					Value:       "[0-9A-Za-z]{24}",
+					MinEntropy:  3.4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "searchapi-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.searchapi.io/api/v1/me?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.searchapi.io/docs/account-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.searchapi.io/api_tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.searchapi.io/api_tokens",
+							},
+						},
+						Usage: "https://www.searchapi.io/api_tokens : requests that you did not make",
+						Blast: "uses up paid searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sec-api",
+			Name:     "SEC-API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://sec-api.io/docs"},
+			Rules: []Rule{
+				{
+					ID:          "sec-api-api-key",
+					Provider:    "sec-api",
+					Description: "SEC-API API key",
+					Keywords:    []string{"sec-api", "sec_api", "secapi"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "sec-api-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://sec-api.io/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://sec-api.io/profile",
+							},
+						},
+						Usage: "https://sec-api.io/profile : the counter of requests",
+						Blast: "uses up the plan's requests for filings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "securitytrails",
+			Name:     "SecurityTrails",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.securitytrails.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "securitytrails-api-key",
+					Provider:    "securitytrails",
+					Description: "SecurityTrails API key",
+					Keywords:    []string{"securitytrails", "security_trails", "security-trails", "security trails"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "securitytrails-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.securitytrails.com/v1/ping",
+							Headers: []Header{
+								{
+									Name:  "APIKEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://docs.securitytrails.com/reference/ping",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://securitytrails.com/app/account/credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://securitytrails.com/app/account/credentials",
+							},
+						},
+						Usage: "https://securitytrails.com/app/account/credentials : the counter of requests",
+						Blast: "uses up paid lookups of domains and addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "selectpdf",
+			Name:     "SelectPdf",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://selectpdf.com/html-to-pdf-api/"},
+			Rules: []Rule{
+				{
+					ID:          "selectpdf-api-key",
+					Provider:    "selectpdf",
+					Description: "SelectPdf API key",
+					Keywords:    []string{"selectpdf"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z-]{36}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "selectpdf-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask support to replace the key",
+								URL:   "https://selectpdf.com/html-to-pdf-api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the account page",
+								URL:   "https://selectpdf.com/html-to-pdf-api/",
+							},
+						},
+						Usage: "https://selectpdf.com/html-to-pdf-api/ : the counter of requests",
+						Blast: "converts pages from your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sellix",
+			Name:     "Sellix",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.sellix.io/documentation/introduction/get-your-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "sellix-api-key",
+					Provider:    "sellix",
+					Description: "Sellix API key",
+					Keywords:    []string{"sellix"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sellix-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://dev.sellix.io/v1/self",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.sellix.io/documentation",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://dashboard.sellix.io/settings/security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://dashboard.sellix.io/settings/security",
+							},
+						},
+						Usage: "https://dashboard.sellix.io/settings/security : transactions that are not yours",
+						Blast: "reads orders and goods and creates products and coupons of the shop",
+					},
+				},
+			},
+		},
+		{
+			ID:       "semaphore",
+			Name:     "Semaphore CI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.semaphore.io/reference/api"},
+			Rules: []Rule{
+				{
+					ID:          "semaphore-api-token",
+					Provider:    "semaphore",
+					Description: "Semaphore CI API token",
+					Keywords:    []string{"semaphoreci", "semaphore_ci", "semaphore-ci", "semaphore ci", "semaphore_api", "semaphore_auth", "semaphore_token", "semaphore-token", "semaphoretoken", "semaphore token"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z_-]{20}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "semaphore-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{organization}}.semaphoreci.com/api/v1alpha/projects",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.semaphore.io/reference/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://me.semaphoreci.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://me.semaphoreci.com/account",
+							},
+						},
+						Usage: "https://me.semaphoreci.com/account : the log of runs and sign-ins",
+						Blast: "starts workflows and reads secrets' names and logs of every project its user sees",
+					},
+				},
+			},
+		},
+		{
+			ID:       "semrush",
+			Name:     "Semrush",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.semrush.com/api/basics/how-to-get-api/"},
+			Rules: []Rule{
+				{
+					ID:          "semrush-api-key",
+					Provider:    "semrush",
+					Description: "Semrush API key",
+					Keywords:    []string{"semrush"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "semrush-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.semrush.com/users/countapiunits.html?key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						LiveBody: `^\\s*[0-9]+`,
+						Docs:     "https://developer.semrush.com/api/basics/get-started/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.semrush.com/api-use/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://www.semrush.com/api-use/",
+							},
+						},
+						Usage: "https://www.semrush.com/api-use/ : the usage of the month",
+						Blast: "uses up paid API units",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sendbird",
+			Name:     "Sendbird",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://sendbird.com/docs/chat/platform-api/v3/prepare-to-use-api"},
+			Rules: []Rule{
+				{
+					ID:          "sendbird-api-token",
+					Provider:    "sendbird",
+					Description: "Sendbird API token",
+					Keywords:    []string{"sendbird"},
+					Value:       "[0-9a-f]{40}|[0-9a-z]{24}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sendbird-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api-{{app_id}}.sendbird.com/v3/applications/settings_global",
+							Headers: []Header{
+								{
+									Name:  "Api-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{400, 401, 403},
+						Docs: "https://sendbird.com/docs/chat/platform-api/v3/application/application-overview",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Settings, Application, General, API tokens; the main token can only be replaced.",
+								URL:   "https://dashboard.sendbird.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://dashboard.sendbird.com",
+							},
+						},
+						Usage: "https://dashboard.sendbird.com : records changed by nobody you know",
+						Blast: "reads and writes every chat of the application and manages its users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sendcloud",
+			Name:     "Sendcloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.sendcloud.dev/docs/sendcloud-public-api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "sendcloud-secret-key",
+					Provider:    "sendcloud",
+					Description: "Sendcloud secret key",
+					Keywords:    []string{"sendcloud"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sendcloud-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://panel.sendcloud.sc/api/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{public_key}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://api.sendcloud.dev/docs/sendcloud-public-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Settings, Integrations: delete the one that holds the pair.",
+								URL:   "https://app.sendcloud.com/v2/settings/integrations/manage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.sendcloud.com/v2/settings/integrations/manage",
+							},
+						},
+						Usage: "https://app.sendcloud.com/v2/settings/integrations/manage : changes and exports that nobody of you made",
+						Blast: "buys shipping labels at your cost and reads addresses of customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sender",
+			Name:     "Sender.net",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.sender.net/"},
+			Rules: []Rule{
+				{
+					ID:          "sender-api-token",
+					Provider:    "sender",
+					Description: "Sender.net API token",
+					Keywords:    []string{"sender.net", "sendernet"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "sender-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.sender.net/v2/groups",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api.sender.net/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.sender.net/settings/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.sender.net/settings/tokens",
+							},
+						},
+						Usage: "https://app.sender.net/settings/tokens : the log of sent mail, bounces and complaints",
+						Blast: "sends campaigns as you and reads subscribers",
+					},
+				},
+			},
+		},
+		{
 			ID:       "sendgrid",
 			Name:     "Twilio SendGrid",
 			Reviewed: "2026-11-24",
@@ -58109,6 +60086,84 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.sendgrid.com/email_activity : mail that you did not send; suppressions and sender reputation",
 						Blast: "sends mail from your domain (phishing); a full access key reads contacts and makes keys",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sendpulse",
+			Name:     "SendPulse",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://sendpulse.com/integrations/api"},
+			Rules: []Rule{
+				{
+					ID:          "sendpulse-api-secret",
+					Provider:    "sendpulse",
+					Description: "SendPulse API id or secret",
+					Keywords:    []string{"sendpulse", "send_pulse"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sendpulse-api-secret",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://login.sendpulse.com/settings/#api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://login.sendpulse.com/settings/#api",
+							},
+						},
+						Usage: "https://login.sendpulse.com/settings/#api : messages and recipients that are not yours",
+						Blast: "sends mail, SMS and chat messages as you and reads address books",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sentiment",
+			Name:     "Sentiment API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://sentim-api.herokuapp.com/"},
+			Rules: []Rule{
+				{
+					ID:          "sentiment-api-key",
+					Provider:    "sentiment",
+					Description: "Sentiment API API key",
+					Keywords:    []string{"sentiment_api", "sentiment_key", "sentiment_token", "sentiment_secret", "sentiment_access", "sentiment_auth", "sentiment-api", "sentiment-key", "sentiment-token", "sentiment-secret", "sentiment-access", "sentiment-auth", "sentimentapi", "sentimentkey", "sentimenttoken", "sentimentsecret", "sentimentaccess", "sentimentauth", "sentiment api", "sentiment key", "sentiment token", "sentiment secret", "sentiment access", "sentiment auth"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "sentiment-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://sentim-api.herokuapp.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://sentim-api.herokuapp.com/",
+							},
+						},
+						Usage: "https://sentim-api.herokuapp.com/ : the counter of requests",
+						Blast: "uses up the plan's requests",
 					},
 				},
 			},
@@ -58375,6 +60430,807 @@ var builtin = Catalogue{
 						},
 						Usage: "https://sentry.io/stats/ : events of the project",
 						Blast: "sends events into one project (volume on your quota); reads nothing",
+					},
+				},
+			},
+		},
+		{
+			ID:       "seranking",
+			Name:     "SE Ranking",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://seranking.com/api.html"},
+			Rules: []Rule{
+				{
+					ID:          "seranking-api-key",
+					Provider:    "seranking",
+					Description: "SE Ranking API key",
+					Keywords:    []string{"seranking", "se_ranking", "se-ranking", "se ranking"},
+					Value:       "[0-9a-f]{40}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "seranking-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://online.seranking.com/admin.api.dashboard.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://online.seranking.com/admin.api.dashboard.html",
+							},
+						},
+						Usage: "https://online.seranking.com/admin.api.dashboard.html : the counter of requests",
+						Blast: "reads projects and uses up API units",
+					},
+				},
+			},
+		},
+		{
+			ID:       "serpapi",
+			Name:     "SerpApi",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://serpapi.com/search-api"},
+			Rules: []Rule{
+				{
+					ID:          "serpapi-api-key",
+					Provider:    "serpapi",
+					Description: "SerpApi API key",
+					Keywords:    []string{"serpapi", "serp_api", "serp-api"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "serpapi-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://serpapi.com/account.json?api_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "account_email",
+						Docs:     "https://serpapi.com/account-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://serpapi.com/manage-api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://serpapi.com/manage-api-key",
+							},
+						},
+						Usage: "https://serpapi.com/manage-api-key : the counter of requests",
+						Blast: "uses up paid searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "serper",
+			Name:     "Serper",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://serper.dev/"},
+			Rules: []Rule{
+				{
+					ID:          "serper-api-key",
+					Provider:    "serper",
+					Description: "Serper API key",
+					Keywords:    []string{"serper"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "serper-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://google.serper.dev/account",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://serper.dev/playground",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://serper.dev/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://serper.dev/api-key",
+							},
+						},
+						Usage: "https://serper.dev/api-key : the usage of the month",
+						Blast: "uses up paid searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "serphouse",
+			Name:     "SERPHouse",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.serphouse.com/"},
+			Rules: []Rule{
+				{
+					ID:          "serphouse-api-token",
+					Provider:    "serphouse",
+					Description: "SERPHouse API token",
+					Keywords:    []string{"serphouse"},
+					Value:       "[0-9A-Za-z]{60}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "serphouse-api-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.serphouse.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://app.serphouse.com/dashboard",
+							},
+						},
+						Usage: "https://app.serphouse.com/dashboard : the usage of the month",
+						Blast: "uses up paid searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "serply",
+			Name:     "Serply",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://serply.io/docs"},
+			Rules: []Rule{
+				{
+					ID:          "serply-api-key",
+					Provider:    "serply",
+					Description: "Serply API key",
+					Keywords:    []string{"serply"},
+					Value:       "[0-9A-Za-z]{20,32}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "serply-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://app.serply.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://app.serply.io",
+							},
+						},
+						Usage: "https://app.serply.io : requests that you did not make",
+						Blast: "uses up paid searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "serpstack",
+			Name:     "serpstack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://serpstack.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "serpstack-access-key",
+					Provider:    "serpstack",
+					Description: "serpstack access key",
+					Keywords:    []string{"serpstack"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "serpstack-access-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://serpstack.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://serpstack.com/dashboard",
+							},
+						},
+						Usage: "https://serpstack.com/dashboard : calls counted against the plan",
+						Blast: "uses up the month's searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "serpstat",
+			Name:     "Serpstat",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api-docs.serpstat.com/docs/serpstat-public-api/authenticate"},
+			Rules: []Rule{
+				{
+					ID:          "serpstat-api-token",
+					Provider:    "serpstat",
+					Description: "Serpstat API token",
+					Keywords:    []string{"serpstat"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "serpstat-api-token",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://serpstat.com/users/profile/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://serpstat.com/users/profile/",
+							},
+						},
+						Usage: "https://serpstat.com/users/profile/ : requests that you did not make",
+						Blast: "uses up paid rows of SEO data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "serpwow",
+			Name:     "SerpWow",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.trajectdata.com/serpwow/search-api/overview"},
+			Rules: []Rule{
+				{
+					ID:          "serpwow-api-key",
+					Provider:    "serpwow",
+					Description: "SerpWow API key",
+					Keywords:    []string{"serpwow"},
+					Value:       "[0-9A-F]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "serpwow-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.serpwow.com/live/account?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.trajectdata.com/serpwow/account-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.serpwow.com/manage-account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.serpwow.com/manage-account/api-keys",
+							},
+						},
+						Usage: "https://app.serpwow.com/manage-account/api-keys : calls counted against the plan",
+						Blast: "uses up paid searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "serval",
+			Name:     "Serval",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.serval.com/api-reference/auth-api/revoke-leaked-key"},
+			Rules: []Rule{
+				{
+					ID:          "serval-api-key-secret",
+					Provider:    "serval",
+					Description: "Serval API key secret",
+					Keywords:    []string{"svl_secret_"},
+					Regex:       `\bsvl_secret_(?:pk|wk|mk)_[0-9A-Za-z]{49}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "serval-api-key-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.serval.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.serval.com",
+							},
+						},
+						Usage: "https://app.serval.com : the log of runs and sign-ins",
+						Blast: "with its client id mints tokens that run workflows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "settlemint",
+			Name:     "SettleMint",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://console.settlemint.com/documentation/blockchain-platform/platform-components/security/personal-access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "settlemint-access-token",
+					Provider:    "settlemint",
+					Description: "SettleMint access token",
+					Keywords:    []string{"sm_aat_", "sm_pat_", "sm_sat_"},
+					Regex:       `\bsm_(?:aat|pat|sat)_[0-9A-Za-z]{16}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "settlemint-access-token",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://console.settlemint.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://console.settlemint.com/",
+							},
+						},
+						Usage: "https://console.settlemint.com/ : servers and costs that are not yours",
+						Blast: "reaches the blockchain nodes and middleware of the workspace, and as a personal token manages them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sevdesk",
+			Name:     "sevDesk",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.sevdesk.de/#section/Authentication-and-Authorization"},
+			Rules: []Rule{
+				{
+					ID:          "sevdesk-api-token",
+					Provider:    "sevdesk",
+					Description: "sevDesk API token",
+					Keywords:    []string{"sevdesk"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sevdesk-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://my.sevdesk.de/api/v1/Tools/bookkeepingSystemVersion",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api.sevdesk.de/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://my.sevdesk.de/#/admin/userManagement",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://my.sevdesk.de/#/admin/userManagement",
+							},
+						},
+						Usage: "https://my.sevdesk.de/#/admin/userManagement : transactions that are not yours",
+						Blast: "reads and changes invoices, receipts and contacts of the books",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shipbob",
+			Name:     "ShipBob",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.shipbob.com/auth"},
+			Rules: []Rule{
+				{
+					ID:          "shipbob-api-token",
+					Provider:    "shipbob",
+					Description: "ShipBob API token",
+					Keywords:    []string{"shipbob"},
+					Value:       "[0-9A-Za-z_-]{43,90}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "shipbob-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.shipbob.com/1.0/channel",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.shipbob.com/api-docs/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://web.shipbob.com/app/merchant/#/Integrations/token-management",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://web.shipbob.com/app/merchant/#/Integrations/token-management",
+							},
+						},
+						Usage: "https://web.shipbob.com/app/merchant/#/Integrations/token-management : records changed by nobody you know",
+						Blast: "reads and changes orders, stock and shipments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shipcloud",
+			Name:     "shipcloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.shipcloud.io/concepts/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "shipcloud-api-key",
+					Provider:    "shipcloud",
+					Description: "shipcloud API key",
+					Keywords:    []string{"shipcloud"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "shipcloud-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.shipcloud.io/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developers.shipcloud.io/reference/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.shipcloud.io/de/users/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.shipcloud.io/de/users/api_keys",
+							},
+						},
+						Usage: "https://app.shipcloud.io/de/users/api_keys : transactions that are not yours",
+						Blast: "buys labels and orders pickups at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shipday",
+			Name:     "Shipday",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.shipday.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "shipday-api-key",
+					Provider:    "shipday",
+					Description: "Shipday API key",
+					Keywords:    []string{"shipday"},
+					Value:       "[0-9A-Za-z.]{11}[0-9A-Za-z]{20}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "shipday-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://dispatch.shipday.com/dashboard#apiSettings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://dispatch.shipday.com/dashboard#apiSettings",
+							},
+						},
+						Usage: "https://dispatch.shipday.com/dashboard#apiSettings : the log of changes",
+						Blast: "reads and changes delivery orders, with customers' addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shipengine",
+			Name:     "ShipEngine",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.shipengine.com/docs/auth/"},
+			Rules: []Rule{
+				{
+					ID:          "shipengine-api-key",
+					Provider:    "shipengine",
+					Description: "ShipEngine API key",
+					Keywords:    []string{"shipengine", "ship_engine"},
+					Value:       "(?:TEST_)?[0-9A-Za-z+/]{43}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "shipengine-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.shipengine.com/v1/carriers",
+							Headers: []Header{
+								{
+									Name:  "API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.shipengine.com/docs/reference/list-carriers/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.shipengine.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://dashboard.shipengine.com",
+							},
+						},
+						Usage: "https://dashboard.shipengine.com : transactions that are not yours",
+						Blast: "buys labels at your cost and reads addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shippo",
+			Name:     "Shippo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.goshippo.com/docs/guides_general/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "shippo-api-token",
+					Provider:    "shippo",
+					Description: "Shippo API token",
+					Keywords:    []string{"shippo_live_", "shippo_test_"},
+					Regex:       `\bshippo_(?:live|test)_[0-9a-f]{40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "shippo-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.goshippo.com/carrier_accounts?results=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "ShippoToken {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.goshippo.com/shippoapi/public-api/#operation/ListCarrierAccounts",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://apps.goshippo.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://apps.goshippo.com/settings/api",
+							},
+						},
+						Usage: "https://apps.goshippo.com/settings/api : transactions that are not yours",
+						Blast: "buys labels at your cost with a live token, and reads senders' and receivers' addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shipstation",
+			Name:     "ShipStation",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.shipstation.com/docs/api/requirements/"},
+			Rules: []Rule{
+				{
+					ID:          "shipstation-api-secret",
+					Provider:    "shipstation",
+					Description: "ShipStation API key or secret",
+					Keywords:    []string{"shipstation", "ship_station"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z_-]{43}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "shipstation-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://ssapi.shipstation.com/accounts/listtags",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{key}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.shipstation.com/docs/api/accounts/list-tags/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://ship13.shipstation.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://ship13.shipstation.com/settings/api",
+							},
+						},
+						Usage: "https://ship13.shipstation.com/settings/api : the balance and the list of transactions",
+						Blast: "reads orders and addresses and buys labels at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shodan",
+			Name:     "Shodan",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.shodan.io/api/requirements"},
+			Rules: []Rule{
+				{
+					ID:          "shodan-api-key",
+					Provider:    "shodan",
+					Description: "Shodan API key",
+					Keywords:    []string{"shodan"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "shodan-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.shodan.io/api-info?key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "plan",
+						Docs:     "https://developer.shodan.io/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://account.shodan.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://account.shodan.io/",
+							},
+						},
+						Usage: "https://account.shodan.io/ : the counter of requests",
+						Blast: "uses up query and scan credits and reads what you monitor",
 					},
 				},
 			},
@@ -58667,6 +61523,1481 @@ var builtin = Catalogue{
 						},
 						Usage: "https://admin.shopify.com : Settings, Store activity log",
 						Blast: "reads and changes orders, customers (personal data) and products within the app's scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shortcut",
+			Name:     "Shortcut",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.shortcut.com/api/rest/v3#Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "shortcut-api-token",
+					Provider:    "shortcut",
+					Description: "Shortcut API token",
+					Keywords:    []string{"shortcut_api", "shortcut_key", "shortcut_token", "shortcut_secret", "shortcut_access", "shortcut_auth", "shortcut-api", "shortcut-key", "shortcut-token", "shortcut-secret", "shortcut-access", "shortcut-auth", "shortcutapi", "shortcutkey", "shortcuttoken", "shortcutsecret", "shortcutaccess", "shortcutauth", "shortcut api", "shortcut key", "shortcut token", "shortcut secret", "shortcut access", "shortcut auth", "shortcut.com", "clubhouse"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z-]{36}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "shortcut-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.app.shortcut.com/api/v3/member",
+							Headers: []Header{
+								{
+									Name:  "Shortcut-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "mention_name",
+						Docs:     "https://developer.shortcut.com/api/rest/v3#Get-Current-Member-Info",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.shortcut.com/settings/account/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.shortcut.com/settings/account/api-tokens",
+							},
+						},
+						Usage: "https://app.shortcut.com/settings/account/api-tokens : changes and exports that nobody of you made",
+						Blast: "reads and changes stories, epics and files of the workspace",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shortio",
+			Name:     "Short.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.short.io/docs"},
+			Rules: []Rule{
+				{
+					ID:          "shortio-api-key",
+					Provider:    "shortio",
+					Description: "Short.io API key",
+					Keywords:    []string{"short.io", "shortio", "short_io"},
+					Value:       "(?:sk_|pk_)?[0-9A-Za-z]{16,32}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "shortio-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.short.io/settings/integrations/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.short.io/settings/integrations/api-key",
+							},
+						},
+						Usage: "https://app.short.io/settings/integrations/api-key : the log of changes",
+						Blast: "points your short links to other places",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shortpixel",
+			Name:     "ShortPixel",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://shortpixel.com/api-docs"},
+			Rules: []Rule{
+				{
+					ID:          "shortpixel-api-key",
+					Provider:    "shortpixel",
+					Description: "ShortPixel API key",
+					Keywords:    []string{"shortpixel"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "shortpixel-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://shortpixel.com/show-api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://shortpixel.com/show-api-key",
+							},
+						},
+						Usage: "https://shortpixel.com/show-api-key : the usage of the month",
+						Blast: "uses up image credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shotstack",
+			Name:     "Shotstack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://shotstack.io/docs/guide/getting-started/core-concepts/"},
+			Rules: []Rule{
+				{
+					ID:          "shotstack-api-key",
+					Provider:    "shotstack",
+					Description: "Shotstack API key",
+					Keywords:    []string{"shotstack"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "shotstack-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.shotstack.io/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://dashboard.shotstack.io/keys",
+							},
+						},
+						Usage: "https://dashboard.shotstack.io/keys : generations that you did not start",
+						Blast: "renders videos at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shutterstock",
+			Name:     "Shutterstock",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api-reference.shutterstock.com/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "shutterstock-access-token",
+					Provider:    "shutterstock",
+					Description: "Shutterstock OAuth token or app's key and secret",
+					Keywords:    []string{"shutterstock"},
+					Value:       "[0-9A-Za-z]{16}|[0-9A-Za-z]{32}|v2/[0-9A-Za-z_-]{200,500}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "shutterstock-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.shutterstock.com/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://api-reference.shutterstock.com/#users-get-user-details",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								URL:   "https://www.shutterstock.com/account/developers/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://www.shutterstock.com/account/developers/apps",
+							},
+						},
+						Usage: "https://www.shutterstock.com/account/developers/apps : requests that you did not make",
+						Blast: "licenses images and video from your subscription",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sidekiq",
+			Name:     "Sidekiq Enterprise",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://github.com/sidekiq/sidekiq/wiki/Commercial-FAQ"},
+			Rules: []Rule{
+				{
+					ID:          "sidekiq-gem-server-credentials",
+					Provider:    "sidekiq",
+					Description: "Sidekiq Enterprise gem server credentials",
+					Keywords:    []string{"contribsys"},
+					Value:       "[0-9a-f]{8}:[0-9a-f]{8}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "sidekiq-gem-server-credentials",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Write to support: the key has leaked",
+								URL:   "https://billing.contribsys.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use the key that support sends",
+								URL:   "https://billing.contribsys.com/",
+							},
+						},
+						Usage: "https://billing.contribsys.com/ : the log of runs and sign-ins",
+						Blast: "downloads the paid gems with your licence",
+					},
+				},
+			},
+		},
+		{
+			ID:       "signable",
+			Name:     "Signable",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.signable.co.uk/"},
+			Rules: []Rule{
+				{
+					ID:          "signable-api-key",
+					Provider:    "signable",
+					Description: "Signable API key",
+					Keywords:    []string{"signable_api", "signable_key", "signable_token", "signable_secret", "signable_access", "signable_auth", "signable-api", "signable-key", "signable-token", "signable-secret", "signable-access", "signable-auth", "signableapi", "signablekey", "signabletoken", "signablesecret", "signableaccess", "signableauth", "signable api", "signable key", "signable token", "signable secret", "signable access", "signable auth"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "signable-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.signable.app/company-settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.signable.app/company-settings/api",
+							},
+						},
+						Usage: "https://app.signable.app/company-settings/api : records changed by nobody you know",
+						Blast: "sends documents to be signed and reads signed ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "signalwire",
+			Name:     "SignalWire",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.signalwire.com/platform/dashboard/getting-started/your-signalwire-api-space"},
+			Rules: []Rule{
+				{
+					ID:          "signalwire-api-token",
+					Provider:    "signalwire",
+					Description: "SignalWire API token",
+					Keywords:    []string{"signalwire", "signal_wire"},
+					Value:       "PT[0-9a-f]{48}|[0-9A-Za-z]{50}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "signalwire-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{space}}.signalwire.com/api/laml/2010-04-01/Accounts",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{project_id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.signalwire.com/rest/compatibility-api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://signalwire.com/signin",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://signalwire.com/signin",
+							},
+						},
+						Usage: "https://signalwire.com/signin : messages that you did not send, and their cost",
+						Blast: "calls and sends SMS at your cost and reads recordings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "signaturit",
+			Name:     "Signaturit",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.signaturit.com/"},
+			Rules: []Rule{
+				{
+					ID:          "signaturit-access-token",
+					Provider:    "signaturit",
+					Description: "Signaturit access token",
+					Keywords:    []string{"signaturit"},
+					Value:       "[0-9A-Za-z]{86}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "signaturit-access-token",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.signaturit.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.signaturit.com/api",
+							},
+						},
+						Usage: "https://app.signaturit.com/api : records changed by nobody you know",
+						Blast: "sends documents to be signed and reads signed ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "signnow",
+			Name:     "signNow",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.signnow.com/docs/signnow/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "signnow-api-key",
+					Provider:    "signnow",
+					Description: "signNow API key",
+					Keywords:    []string{"signnow", "sign_now"},
+					Value:       "[0-9a-f]{64}|[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "signnow-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://app.signnow.com/rctapp/api-dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://app.signnow.com/rctapp/api-dashboard",
+							},
+						},
+						Usage: "https://app.signnow.com/rctapp/api-dashboard : who read or exported what",
+						Blast: "with a user's token sends and reads contracts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "signoz",
+			Name:     "SigNoz",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://signoz.io/docs/ingestion/signoz-cloud/keys/"},
+			Rules: []Rule{
+				{
+					ID:          "signoz-ingestion-key",
+					Provider:    "signoz",
+					Description: "SigNoz ingestion key",
+					Keywords:    []string{"signoz"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z+/]{43,48}={0,2}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "signoz-ingestion-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://signoz.io/teams/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://signoz.io/teams/",
+							},
+						},
+						Usage: "https://signoz.io/teams/ : sources that you do not know",
+						Blast: "sends telemetry at your cost; an access token reads logs and traces",
+					},
+				},
+			},
+		},
+		{
+			ID:       "signrequest",
+			Name:     "SignRequest",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://signrequest.com/api/v1/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "signrequest-api-token",
+					Provider:    "signrequest",
+					Description: "SignRequest API token",
+					Keywords:    []string{"signrequest"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "signrequest-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://signrequest.com/api/v1/teams/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://signrequest.com/api/v1/docs/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://signrequest.com/#/teams",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://signrequest.com/#/teams",
+							},
+						},
+						Usage: "https://signrequest.com/#/teams : changes and exports that nobody of you made",
+						Blast: "sends documents to be signed and reads signed ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "signupgenius",
+			Name:     "SignUpGenius",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.signupgenius.com/"},
+			Rules: []Rule{
+				{
+					ID:          "signupgenius-api-key",
+					Provider:    "signupgenius",
+					Description: "SignUpGenius API key",
+					Keywords:    []string{"signupgenius"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "signupgenius-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "Account, API management. There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.signupgenius.com/SUGMessages.cfm",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.signupgenius.com/SUGMessages.cfm",
+							},
+						},
+						Usage: "https://www.signupgenius.com/SUGMessages.cfm : changes and exports that nobody of you made",
+						Blast: "reads sign-ups, with names and addresses of members",
+					},
+				},
+			},
+		},
+		{
+			ID:       "signwell",
+			Name:     "SignWell",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.signwell.com/reference/getting-started-with-your-api-1"},
+			Rules: []Rule{
+				{
+					ID:          "signwell-api-key",
+					Provider:    "signwell",
+					Description: "SignWell API key",
+					Keywords:    []string{"signwell"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "signwell-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.signwell.com/api/v1/me/",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.signwell.com/reference/get_api-v1-me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.signwell.com/app/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.signwell.com/app/settings/api",
+							},
+						},
+						Usage: "https://www.signwell.com/app/settings/api : who read or exported what",
+						Blast: "sends documents to be signed and reads signed ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sigopt",
+			Name:     "SigOpt",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.sigopt.com/core-module-api-references/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "sigopt-api-token",
+					Provider:    "sigopt",
+					Description: "SigOpt API token",
+					Keywords:    []string{"sigopt"},
+					Value:       "[0-9A-Z]{48}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "sigopt-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.sigopt.com/tokens/info",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.sigopt.com/tokens/info",
+							},
+						},
+						Usage: "https://app.sigopt.com/tokens/info : records changed by nobody you know",
+						Blast: "reads and changes experiments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "siliconflow",
+			Name:     "SiliconFlow",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.siliconflow.com/en/api-reference/chat-completions/chat-completions"},
+			Rules: []Rule{
+				{
+					ID:          "siliconflow-api-key",
+					Provider:    "siliconflow",
+					Description: "SiliconFlow API key",
+					Keywords:    []string{"siliconflow", "silicon_flow"},
+					Value:       "sk-[0-9a-z]{48,51}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "siliconflow-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.siliconflow.com/v1/user/info",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+						Docs:     "https://docs.siliconflow.com/en/api-reference/userinfo/get-user-info",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://cloud.siliconflow.com/account/ak",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://cloud.siliconflow.com/account/ak",
+							},
+						},
+						Usage: "https://cloud.siliconflow.com/account/ak : tokens and cost that are not yours",
+						Blast: "runs models at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "simfin",
+			Name:     "SimFin",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://simfin.readme.io/reference/getting-started-1"},
+			Rules: []Rule{
+				{
+					ID:          "simfin-api-key",
+					Provider:    "simfin",
+					Description: "SimFin API key",
+					Keywords:    []string{"simfin"},
+					Value:       "[0-9A-Za-z]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "simfin-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://app.simfin.com/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.simfin.com/api-key",
+							},
+						},
+						Usage: "https://app.simfin.com/api-key : requests that you did not make",
+						Blast: "uses up the plan's requests for fundamentals",
+					},
+				},
+			},
+		},
+		{
+			ID:       "similarweb",
+			Name:     "Similarweb",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.similarweb.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "similarweb-api-key",
+					Provider:    "similarweb",
+					Description: "Similarweb API key",
+					Keywords:    []string{"similarweb", "similar_web"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "similarweb-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.similarweb.com/user-capabilities?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://developers.similarweb.com/reference/user-capabilities",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://account.similarweb.com/#/api-management",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://account.similarweb.com/#/api-management",
+							},
+						},
+						Usage: "https://account.similarweb.com/#/api-management : calls counted against the plan",
+						Blast: "uses up paid data points",
+					},
+				},
+			},
+		},
+		{
+			ID:       "simkl",
+			Name:     "Simkl",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://simkl.docs.apiary.io/"},
+			Rules: []Rule{
+				{
+					ID:          "simkl-client-id",
+					Provider:    "simkl",
+					Description: "Simkl client id or secret",
+					Keywords:    []string{"simkl"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "simkl-client-id",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								URL:   "https://simkl.com/settings/developer/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://simkl.com/settings/developer/",
+							},
+						},
+						Usage: "https://simkl.com/settings/developer/ : the counter of requests",
+						Blast: "calls the catalogue as your application",
+					},
+				},
+			},
+		},
+		{
+			ID:       "simpleanalytics",
+			Name:     "Simple Analytics",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.simpleanalytics.com/api/authenticate"},
+			Rules: []Rule{
+				{
+					ID:          "simpleanalytics-api-key",
+					Provider:    "simpleanalytics",
+					Description: "Simple Analytics API key",
+					Keywords:    []string{"sa_api_key_"},
+					Regex:       `\bsa_api_key_[0-9A-Za-z]{32,64}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "simpleanalytics-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://simpleanalytics.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://simpleanalytics.com/account",
+							},
+						},
+						Usage: "https://simpleanalytics.com/account : who read or exported what",
+						Blast: "reads the statistics of your sites",
+					},
+				},
+			},
+		},
+		{
+			ID:       "simplelogin",
+			Name:     "SimpleLogin",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://github.com/simple-login/app/blob/master/docs/api.md"},
+			Rules: []Rule{
+				{
+					ID:          "simplelogin-api-key",
+					Provider:    "simplelogin",
+					Description: "SimpleLogin API key",
+					Keywords:    []string{"simplelogin", "simple_login"},
+					Value:       "[0-9a-z]{60}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "simplelogin-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.simplelogin.io/api/user_info",
+							Headers: []Header{
+								{
+									Name:  "Authentication",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://github.com/simple-login/app/blob/master/docs/api.md",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.simplelogin.io/dashboard/api_key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.simplelogin.io/dashboard/api_key",
+							},
+						},
+						Usage: "https://app.simplelogin.io/dashboard/api_key : changes and exports that nobody of you made",
+						Blast: "creates and redirects mail aliases: mail to them can be read elsewhere",
+					},
+				},
+			},
+		},
+		{
+			ID:       "simplesat",
+			Name:     "Simplesat",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://documenter.getpostman.com/view/457268/SVfRtnoz"},
+			Rules: []Rule{
+				{
+					ID:          "simplesat-api-token",
+					Provider:    "simplesat",
+					Description: "Simplesat API token",
+					Keywords:    []string{"simplesat"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "simplesat-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.simplesat.io/api/surveys/",
+							Headers: []Header{
+								{
+									Name:  "X-Simplesat-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://help.simplesat.io/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://app.simplesat.io/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://app.simplesat.io/settings/api",
+							},
+						},
+						Usage: "https://app.simplesat.io/settings/api : changes and exports that nobody of you made",
+						Blast: "reads the answers of customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "simpletexting",
+			Name:     "SimpleTexting",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api-doc.simpletexting.com/"},
+			Rules: []Rule{
+				{
+					ID:          "simpletexting-api-token",
+					Provider:    "simpletexting",
+					Description: "SimpleTexting API token",
+					Keywords:    []string{"simpletexting", "simple_texting"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "simpletexting-api-token",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app2.simpletexting.com/app/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app2.simpletexting.com/app/settings/api",
+							},
+						},
+						Usage: "https://app2.simpletexting.com/app/settings/api : messages that you did not send, and their cost",
+						Blast: "sends SMS to your lists at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "simplybook",
+			Name:     "SimplyBook.me",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://simplybook.me/en/api/developer-api"},
+			Rules: []Rule{
+				{
+					ID:          "simplybook-api-key",
+					Provider:    "simplybook",
+					Description: "SimplyBook.me API key",
+					Keywords:    []string{"simplybook"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "simplybook-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://secure.simplybook.me/v2/management/#plugins/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://secure.simplybook.me/v2/management/#plugins/api",
+							},
+						},
+						Usage: "https://secure.simplybook.me/v2/management/#plugins/api : records changed by nobody you know",
+						Blast: "reads and changes bookings and clients",
+					},
+				},
+			},
+		},
+		{
+			ID:       "simplynoted",
+			Name:     "Simply Noted",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://documenter.getpostman.com/view/7541096/2s93RNXtYx"},
+			Rules: []Rule{
+				{
+					ID:          "simplynoted-api-token",
+					Provider:    "simplynoted",
+					Description: "Simply Noted API token",
+					Keywords:    []string{"simplynoted", "simply_noted", "simply-noted", "simply noted"},
+					Value:       "[0-9A-Za-z]{340,360}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "simplynoted-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://simplynoted.com/pages/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://simplynoted.com/pages/api",
+							},
+						},
+						Usage: "https://simplynoted.com/pages/api : who read or exported what",
+						Blast: "orders handwritten letters at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "simvoly",
+			Name:     "Simvoly",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.simvoly.com/en/articles/5414562-api"},
+			Rules: []Rule{
+				{
+					ID:          "simvoly-api-key",
+					Provider:    "simvoly",
+					Description: "Simvoly API key",
+					Keywords:    []string{"simvoly"},
+					Value:       "[0-9A-Za-z]{33}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "simvoly-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://simvoly.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://simvoly.com",
+							},
+						},
+						Usage: "https://simvoly.com : changes and exports that nobody of you made",
+						Blast: "reads orders, customers and members of a site",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sinch",
+			Name:     "Sinch",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.sinch.com/docs/sms/api-reference/authentication/basic/"},
+			Rules: []Rule{
+				{
+					ID:          "sinch-api-token",
+					Provider:    "sinch",
+					Description: "Sinch API token",
+					Keywords:    []string{"sinch"},
+					Value:       "[0-9a-z]{32}|[0-9A-Za-z_-]{34,44}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sinch-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://us.sms.api.sinch.com/xms/v1/{{service_plan_id}}/batches?page_size=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.sinch.com/docs/sms/api-reference/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://dashboard.sinch.com/settings/access-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://dashboard.sinch.com/settings/access-keys",
+							},
+						},
+						Usage: "https://dashboard.sinch.com/settings/access-keys : traffic to countries you do not serve",
+						Blast: "sends SMS and starts calls at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "singlestore",
+			Name:     "SingleStore Helios",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.singlestore.com/cloud/reference/management-api/"},
+			Rules: []Rule{
+				{
+					ID:          "singlestore-api-key",
+					Provider:    "singlestore",
+					Description: "SingleStore Helios API key",
+					Keywords:    []string{"singlestore", "memsql"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "singlestore-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.singlestore.com/v1/organizations/current",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://docs.singlestore.com/cloud/reference/management-api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://portal.singlestore.com/organizations/org-id/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://portal.singlestore.com/organizations/org-id/api-keys",
+							},
+						},
+						Usage: "https://portal.singlestore.com/organizations/org-id/api-keys : new resources, users and costs",
+						Blast: "creates, resumes and deletes workspaces at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sirv",
+			Name:     "Sirv",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidocs.sirv.com/"},
+			Rules: []Rule{
+				{
+					ID:          "sirv-client-secret",
+					Provider:    "sirv",
+					Description: "Sirv OAuth client secret",
+					Keywords:    []string{"sirv"},
+					Value:       "[0-9A-Za-z+/]{86}==",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "sirv-client-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://my.sirv.com/#/account/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://my.sirv.com/#/account/settings/api",
+							},
+						},
+						Usage: "https://my.sirv.com/#/account/settings/api : changes and exports that nobody of you made",
+						Blast: "uploads, replaces and deletes images that your pages show",
+					},
+				},
+			},
+		},
+		{
+			ID:       "siteleaf",
+			Name:     "Siteleaf",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://learn.siteleaf.com/api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "siteleaf-api-secret",
+					Provider:    "siteleaf",
+					Description: "Siteleaf API key or secret",
+					Keywords:    []string{"siteleaf"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "siteleaf-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.siteleaf.com/v2/user.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{key}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://learn.siteleaf.com/api/user/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://manage.siteleaf.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://manage.siteleaf.com/account",
+							},
+						},
+						Usage: "https://manage.siteleaf.com/account : changes and exports that nobody of you made",
+						Blast: "changes and publishes sites of its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sketchfab",
+			Name:     "Sketchfab",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://sketchfab.com/developers/data-api/v3"},
+			Rules: []Rule{
+				{
+					ID:          "sketchfab-api-token",
+					Provider:    "sketchfab",
+					Description: "Sketchfab API token",
+					Keywords:    []string{"sketchfab"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "sketchfab-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.sketchfab.com/v3/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://docs.sketchfab.com/data-api/v3/index.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://sketchfab.com/settings/password",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://sketchfab.com/settings/password",
+							},
+						},
+						Usage: "https://sketchfab.com/settings/password : changes and exports that nobody of you made",
+						Blast: "uploads and deletes models and downloads private ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "skrappio",
+			Name:     "Skrapp.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.skrapp.io/api"},
+			Rules: []Rule{
+				{
+					ID:          "skrappio-access-key",
+					Provider:    "skrappio",
+					Description: "Skrapp.io access key",
+					Keywords:    []string{"skrapp"},
+					Value:       "[0-9A-Za-z]{42}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "skrappio-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.skrapp.io/api/v2/account",
+							Headers: []Header{
+								{
+									Name:  "X-Access-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.skrapp.io/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.skrapp.io/app/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://www.skrapp.io/app/account",
+							},
+						},
+						Usage: "https://www.skrapp.io/app/account : the usage of the month",
+						Blast: "uses up paid lookups of mail addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "skybiometry",
+			Name:     "SkyBiometry",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://skybiometry.com/documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "skybiometry-api-secret",
+					Provider:    "skybiometry",
+					Description: "SkyBiometry API key or secret",
+					Keywords:    []string{"skybiometry"},
+					Value:       "[0-9a-z]{25,26}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "skybiometry-api-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								URL:   "https://skybiometry.com/admin/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://skybiometry.com/admin/",
+							},
+						},
+						Usage: "https://skybiometry.com/admin/ : generations that you did not start",
+						Blast: "recognises faces at your cost and reads trained ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "skyscanner",
+			Name:     "Skyscanner",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.skyscanner.net/docs/getting-started/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "skyscanner-api-key",
+					Provider:    "skyscanner",
+					Description: "Skyscanner API key",
+					Keywords:    []string{"skyscanner"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "skyscanner-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Write to support: the key has leaked",
+								URL:   "https://partners.skyscanner.net/contact/affiliates",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the account page",
+								URL:   "https://partners.skyscanner.net/contact/affiliates",
+							},
+						},
+						Usage: "https://partners.skyscanner.net/contact/affiliates : the usage of the month",
+						Blast: "searches flights as your partner account",
 					},
 				},
 			},
@@ -59286,6 +63617,575 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "smartcar",
+			Name:     "Smartcar",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://smartcar.com/docs/getting-started/dashboard/configuration"},
+			Rules: []Rule{
+				{
+					ID:          "smartcar-client-secret",
+					Provider:    "smartcar",
+					Description: "Smartcar OAuth client secret",
+					Keywords:    []string{"smartcar"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "smartcar-client-secret",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								URL:   "https://dashboard.smartcar.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://dashboard.smartcar.com/apps",
+							},
+						},
+						Usage: "https://dashboard.smartcar.com/apps : who read or exported what",
+						Blast: "with an owner's consent reads where cars are and locks or unlocks them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "smartling",
+			Name:     "Smartling",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.smartling.com/hc/en-us/articles/1260805176849"},
+			Rules: []Rule{
+				{
+					ID:          "smartling-user-secret",
+					Provider:    "smartling",
+					Description: "Smartling user secret",
+					Keywords:    []string{"smartling"},
+					Value:       "[0-9A-Za-z_-]{42,64}|[0-9a-z]{30}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "smartling-user-secret",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://dashboard.smartling.com/app/user-settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://dashboard.smartling.com/app/user-settings/api",
+							},
+						},
+						Usage: "https://dashboard.smartling.com/app/user-settings/api : changes and exports that nobody of you made",
+						Blast: "reads and changes translations and orders paid work",
+					},
+				},
+			},
+		},
+		{
+			ID:       "smartrecruiters",
+			Name:     "SmartRecruiters",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.smartrecruiters.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "smartrecruiters-api-key",
+					Provider:    "smartrecruiters",
+					Description: "SmartRecruiters API key",
+					Keywords:    []string{"dcra1-"},
+					Regex:       `\bDCRA1-[0-9a-f]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "smartrecruiters-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.smartrecruiters.com/users?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-SmartToken",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://developers.smartrecruiters.com/reference/usersall-1",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://www.smartrecruiters.com/settings/api-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://www.smartrecruiters.com/settings/api-credentials",
+							},
+						},
+						Usage: "https://www.smartrecruiters.com/settings/api-credentials : records changed by nobody you know",
+						Blast: "reads candidates with their files and changes their status",
+					},
+				},
+			},
+		},
+		{
+			ID:       "smartsheet",
+			Name:     "Smartsheet",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.smartsheet.com/api/smartsheet/guides/basics/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "smartsheet-access-token",
+					Provider:    "smartsheet",
+					Description: "Smartsheet access token",
+					Keywords:    []string{"smartsheet"},
+					Value:       "[0-9A-Za-z]{37}|[0-9a-z]{26}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "smartsheet-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.smartsheet.com/2.0/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developers.smartsheet.com/api/smartsheet/openapi/users/get-current-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Personal settings, API access, Revoke.",
+								URL:   "https://app.smartsheet.com/b/home?dlp=1",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://app.smartsheet.com/b/home?dlp=1",
+							},
+						},
+						Usage: "https://app.smartsheet.com/b/home?dlp=1 : changes and exports that nobody of you made",
+						Blast: "reads and changes every sheet of its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "smartthings",
+			Name:     "SmartThings",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.smartthings.com/docs/getting-started/authorization-and-permissions"},
+			Rules: []Rule{
+				{
+					ID:          "smartthings-access-token",
+					Provider:    "smartthings",
+					Description: "SmartThings access token",
+					Keywords:    []string{"smartthings", "smart_things"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "smartthings-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.smartthings.com/v1/locations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.smartthings.com/docs/api/public",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://account.smartthings.com/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://account.smartthings.com/tokens",
+							},
+						},
+						Usage: "https://account.smartthings.com/tokens : the log of changes",
+						Blast: "reads and switches the devices of a home: locks, cameras, alarms",
+					},
+				},
+			},
+		},
+		{
+			ID:       "smartystreets",
+			Name:     "Smarty (SmartyStreets)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.smarty.com/docs/cloud/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "smartystreets-auth-token",
+					Provider:    "smartystreets",
+					Description: "Smarty (SmartyStreets) auth token",
+					Keywords:    []string{"smartystreets", "smarty_auth", "smarty-auth", "smartyauth", "smarty_token", "smarty-token", "smarty_api", "smarty.com"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "smartystreets-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://us-zipcode.api.smarty.com/lookup?auth-id={{auth_id}}&auth-token={{secret}}&zipcode=10001",
+						},
+						Live: []int{200, 402},
+						Dead: []int{401},
+						Docs: "https://www.smarty.com/docs/cloud/us-zipcode-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://www.smarty.com/account/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://www.smarty.com/account/keys",
+							},
+						},
+						Usage: "https://www.smarty.com/account/keys : calls counted against the plan",
+						Blast: "uses up paid address lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "smooch",
+			Name:     "Sunshine Conversations (Smooch)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.smooch.io/rest/#section/Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "smooch-api-secret",
+					Provider:    "smooch",
+					Description: "Sunshine Conversations (Smooch) key id or secret",
+					Keywords:    []string{"smooch"},
+					Value:       "app_[0-9a-f]{24}|[0-9A-Za-z_-]{86}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "smooch-api-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://app.smooch.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.smooch.io",
+							},
+						},
+						Usage: "https://app.smooch.io : changes and exports that nobody of you made",
+						Blast: "reads and writes conversations with customers as your company",
+					},
+				},
+			},
+		},
+		{
+			ID:       "smsapi",
+			Name:     "SMSAPI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.smsapi.com/docs/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "smsapi-api-token",
+					Provider:    "smsapi",
+					Description: "SMSAPI API token",
+					Keywords:    []string{"smsapi"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "smsapi-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.smsapi.com/profile",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://www.smsapi.com/docs/#account",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://ssl.smsapi.com/react/oauth/manage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://ssl.smsapi.com/react/oauth/manage",
+							},
+						},
+						Usage: "https://ssl.smsapi.com/react/oauth/manage : the log of messages and the balance",
+						Blast: "sends SMS under your sender name at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "smsglobal",
+			Name:     "SMSGlobal",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.smsglobal.com/rest-api/"},
+			Rules: []Rule{
+				{
+					ID:          "smsglobal-api-secret",
+					Provider:    "smsglobal",
+					Description: "SMSGlobal API key or secret",
+					Keywords:    []string{"smsglobal"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "smsglobal-api-secret",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://mxt.smsglobal.com/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://mxt.smsglobal.com/integrations",
+							},
+						},
+						Usage: "https://mxt.smsglobal.com/integrations : messages that you did not send, and their cost",
+						Blast: "sends SMS at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "smsto",
+			Name:     "SMS.to",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.sms.to/"},
+			Rules: []Rule{
+				{
+					ID:          "smsto-api-key",
+					Provider:    "smsto",
+					Description: "SMS.to API key",
+					Keywords:    []string{"sms.to", "smsto_"},
+					Value:       "[0-9A-Za-z]{32,48}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "smsto-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.sms.to/#/api/client",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.sms.to/#/api/client",
+							},
+						},
+						Usage: "https://app.sms.to/#/api/client : traffic to countries you do not serve",
+						Blast: "sends SMS at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "smtp2go",
+			Name:     "SMTP2GO",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.smtp2go.com/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "smtp2go-api-key",
+					Provider:    "smtp2go",
+					Description: "SMTP2GO API key",
+					Keywords:    []string{"smtp2go"},
+					Value:       "api-[0-9A-F]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "smtp2go-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.smtp2go.com/sending/apikeys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.smtp2go.com/sending/apikeys/",
+							},
+						},
+						Usage: "https://app.smtp2go.com/sending/apikeys/ : messages and recipients that are not yours",
+						Blast: "sends mail as your verified senders",
+					},
+				},
+			},
+		},
+		{
+			ID:       "snipcart",
+			Name:     "Snipcart",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.snipcart.com/v3/api-reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "snipcart-secret-key",
+					Provider:    "snipcart",
+					Description: "Snipcart secret key",
+					Keywords:    []string{"snipcart"},
+					Value:       "[0-9A-Za-z_]{75}|S[T_][0-9A-Za-z_]{60,90}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "snipcart-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.snipcart.com/api/domain",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.snipcart.com/v3/api-reference/introduction",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.snipcart.com/dashboard/account/credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.snipcart.com/dashboard/account/credentials",
+							},
+						},
+						Usage: "https://app.snipcart.com/dashboard/account/credentials : payments, refunds and payouts that nobody ordered",
+						Blast: "reads orders and customers, and refunds orders",
+					},
+				},
+			},
+		},
+		{
+			ID:       "snovio",
+			Name:     "Snov.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://snov.io/api"},
+			Rules: []Rule{
+				{
+					ID:          "snovio-api-secret",
+					Provider:    "snovio",
+					Description: "Snov.io API user id or secret",
+					Keywords:    []string{"snov.io", "snovio", "snov_io"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "snovio-api-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://app.snov.io/account#/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://app.snov.io/account#/api",
+							},
+						},
+						Usage: "https://app.snov.io/account#/api : mail that you did not send",
+						Blast: "finds addresses with paid credits and starts mail campaigns",
+					},
+				},
+			},
+		},
+		{
 			ID:       "snyk",
 			Name:     "Snyk",
 			Reviewed: "2026-11-28",
@@ -59424,6 +64324,212 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.snyk.io : the audit log of the group",
 						Blast: "reads vulnerabilities and the source that integrations can see; a service account with admin rights changes the organization",
+					},
+				},
+			},
+		},
+		{
+			ID:       "socialdata",
+			Name:     "SocialData",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.socialdata.tools/"},
+			Rules: []Rule{
+				{
+					ID:          "socialdata-api-key",
+					Provider:    "socialdata",
+					Description: "SocialData API key",
+					Keywords:    []string{"socialdata"},
+					Value:       `[0-9]{1,6}\|[0-9A-Za-z]{40,56}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "socialdata-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.socialdata.tools/user/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.socialdata.tools/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://socialdata.tools/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://socialdata.tools/dashboard",
+							},
+						},
+						Usage: "https://socialdata.tools/dashboard : requests that you did not make",
+						Blast: "uses up prepaid requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "socrata",
+			Name:     "Socrata (Tyler Data & Insights)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://dev.socrata.com/docs/app-tokens.html"},
+			Rules: []Rule{
+				{
+					ID:          "socrata-app-token",
+					Provider:    "socrata",
+					Description: "Socrata (Tyler Data & Insights) app token or key secret",
+					Keywords:    []string{"socrata", "x-app-token"},
+					Value:       "[0-9A-Za-z]{25}|[0-9A-Za-z_-]{36}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "socrata-app-token",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://support.socrata.com/hc/en-us/articles/115005055287",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://support.socrata.com/hc/en-us/articles/115005055287",
+							},
+						},
+						Usage: "https://support.socrata.com/hc/en-us/articles/115005055287 : the log of changes",
+						Blast: "an app token lifts the rate limit; an API key's secret changes datasets as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "socure",
+			Name:     "Socure",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.socure.com/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "socure-api-key",
+					Provider:    "socure",
+					Description: "Socure API key",
+					Keywords:    []string{"socure"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "socure-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://dashboard.socure.com/#/developers/id-plus-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://dashboard.socure.com/#/developers/id-plus-keys",
+							},
+						},
+						Usage: "https://dashboard.socure.com/#/developers/id-plus-keys : who read or exported what",
+						Blast: "asks for identity checks at your cost, with people's data in the answers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "solarwinds",
+			Name:     "SolarWinds Observability",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://documentation.solarwinds.com/en/success_center/observability/content/settings/api-tokens.htm"},
+			Rules: []Rule{
+				{
+					ID:          "solarwinds-api-token",
+					Provider:    "solarwinds",
+					Description: "SolarWinds Observability API token",
+					Keywords:    []string{"solarwinds", "swo_api", "swo_token"},
+					Value:       "[0-9A-Za-z_-]{60,90}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "solarwinds-api-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://my.na-01.cloud.solarwinds.com/settings/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://my.na-01.cloud.solarwinds.com/settings/api-tokens",
+							},
+						},
+						Usage: "https://my.na-01.cloud.solarwinds.com/settings/api-tokens : events and volume that are not yours",
+						Blast: "sends telemetry at your cost; a full token reads logs and changes alerts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "solcast",
+			Name:     "Solcast",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.solcast.com.au/"},
+			Rules: []Rule{
+				{
+					ID:          "solcast-api-key",
+					Provider:    "solcast",
+					Description: "Solcast API key",
+					Keywords:    []string{"solcast"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					MinEntropy:  3.6,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "solcast-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://toolkit.solcast.com.au/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://toolkit.solcast.com.au/account",
+							},
+						},
+						Usage: "https://toolkit.solcast.com.au/account : the counter of requests",
+						Blast: "uses up paid forecasts",
 					},
 				},
 			},
@@ -59632,6 +64738,121 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "sonatype",
+			Name:     "Sonatype",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://ossindex.sonatype.org/doc/rest", "https://central.sonatype.org/publish/generate-portal-token/"},
+			Rules: []Rule{
+				{
+					ID:          "sonatype-user-token",
+					Provider:    "sonatype",
+					Description: "Sonatype user token",
+					Keywords:    []string{"sonatype", "ossindex", "oss_index", "oss-index", "oss index", "nexus_token", "nexus_pass"},
+					Value:       "[0-9a-f]{40}|[0-9A-Za-z_-]{44}",
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sonatype-user-token",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://central.sonatype.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://central.sonatype.com/account",
+							},
+						},
+						Usage: "https://central.sonatype.com/account : the log of runs and sign-ins",
+						Blast: "publishes under your namespace at Maven Central with a portal token; an OSS Index token reads reports",
+					},
+				},
+			},
+		},
+		{
+			ID:       "soracom",
+			Name:     "Soracom",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.soracom.io/en/docs/security/users-and-roles/"},
+			Rules: []Rule{
+				{
+					ID:          "soracom-auth-key-secret",
+					Provider:    "soracom",
+					Description: "Soracom auth key secret",
+					Keywords:    []string{"soracom"},
+					Value:       "secret-[0-9A-Za-z]{60,80}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "soracom-auth-key-secret",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://console.soracom.io/#/users",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://console.soracom.io/#/users",
+							},
+						},
+						Usage: "https://console.soracom.io/#/users : servers and costs that are not yours",
+						Blast: "manages SIM cards, their networks and cost, as the user's role allows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "soundcloud",
+			Name:     "SoundCloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.soundcloud.com/docs/api/guide#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "soundcloud-client-secret",
+					Provider:    "soundcloud",
+					Description: "SoundCloud OAuth client secret",
+					Keywords:    []string{"soundcloud"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "soundcloud-client-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://soundcloud.com/you/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://soundcloud.com/you/apps",
+							},
+						},
+						Usage: "https://soundcloud.com/you/apps : records changed by nobody you know",
+						Blast: "calls the API as your app; with a user's token changes tracks",
+					},
+				},
+			},
+		},
+		{
 			ID:       "sourcegraph",
 			Name:     "Sourcegraph",
 			Reviewed: "2026-11-28",
@@ -59790,6 +65011,273 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "spacelift",
+			Name:     "Spacelift",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.spacelift.io/integrations/api"},
+			Rules: []Rule{
+				{
+					ID:          "spacelift-api-secret",
+					Provider:    "spacelift",
+					Description: "Spacelift API key secret",
+					Keywords:    []string{"spacelift"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "spacelift-api-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://docs.spacelift.io/integrations/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://docs.spacelift.io/integrations/api",
+							},
+						},
+						Usage: "https://docs.spacelift.io/integrations/api : new resources, users and costs",
+						Blast: "runs infrastructure code with the clouds' credentials of its spaces",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sparkpost",
+			Name:     "SparkPost",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.sparkpost.com/api/index.html#header-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "sparkpost-api-key",
+					Provider:    "sparkpost",
+					Description: "SparkPost API key",
+					Keywords:    []string{"sparkpost", "spark_post"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sparkpost-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.sparkpost.com/api/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "results.company_name",
+						Docs:     "https://developers.sparkpost.com/api/account/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.sparkpost.com/account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.sparkpost.com/account/api-keys",
+							},
+						},
+						Usage: "https://app.sparkpost.com/account/api-keys : mail that you did not send",
+						Blast: "sends mail from your domains, and reads recipients with the right grants",
+					},
+				},
+			},
+		},
+		{
+			ID:       "speechify",
+			Name:     "Speechify",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.sws.speechify.com/docs/get-started/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "speechify-api-key",
+					Provider:    "speechify",
+					Description: "Speechify API key",
+					Keywords:    []string{"speechify"},
+					Value:       "[0-9A-Za-z_-]{43}=",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "speechify-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://console.sws.speechify.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://console.sws.speechify.com/api-keys",
+							},
+						},
+						Usage: "https://console.sws.speechify.com/api-keys : generations that you did not start",
+						Blast: "speaks at your cost, with cloned voices too",
+					},
+				},
+			},
+		},
+		{
+			ID:       "speechmatics",
+			Name:     "Speechmatics",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.speechmatics.com/introduction/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "speechmatics-api-key",
+					Provider:    "speechmatics",
+					Description: "Speechmatics API key",
+					Keywords:    []string{"speechmatics"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "speechmatics-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://asr.api.speechmatics.com/v2/jobs?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.speechmatics.com/jobsapi",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://portal.speechmatics.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://portal.speechmatics.com/settings/api-keys",
+							},
+						},
+						Usage: "https://portal.speechmatics.com/settings/api-keys : usage and cost by key",
+						Blast: "transcribes at your cost and reads recent jobs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "speechtextai",
+			Name:     "SpeechText.AI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://speechtext.ai/speech-recognition-api"},
+			Rules: []Rule{
+				{
+					ID:          "speechtextai-api-key",
+					Provider:    "speechtextai",
+					Description: "SpeechText.AI API key",
+					Keywords:    []string{"speechtext"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "speechtextai-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://speechtext.ai/user/login",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://speechtext.ai/user/login",
+							},
+						},
+						Usage: "https://speechtext.ai/user/login : generations that you did not start",
+						Blast: "transcribes from your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "splitio",
+			Name:     "Split (Harness FME)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.split.io/hc/en-us/articles/360019916211-API-keys"},
+			Rules: []Rule{
+				{
+					ID:          "splitio-api-key",
+					Provider:    "splitio",
+					Description: "Split (Harness FME) API key",
+					Keywords:    []string{"split.io", "splitio", "split_io", "split-io", "split_sdk_api", "split_sdk_key", "split_sdk_token", "split_sdk_secret", "split_sdk_access", "split_sdk_auth", "split-sdk-api", "split-sdk-key", "split-sdk-token", "split-sdk-secret", "split-sdk-access", "split-sdk-auth", "splitsdkapi", "splitsdkkey", "splitsdktoken", "splitsdksecret", "splitsdkaccess", "splitsdkauth", "split sdk api", "split sdk key", "split sdk token", "split sdk secret", "split sdk access", "split sdk auth"},
+					Value:       "[0-9a-z]{44,58}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "splitio-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.split.io/internal/api/v2/workspaces",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.split.io/reference/get-workspaces",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.split.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.split.io",
+							},
+						},
+						Usage: "https://app.split.io : changes and exports that nobody of you made",
+						Blast: "an admin key changes feature flags in production; a server-side key reads them all",
+					},
+				},
+			},
+		},
+		{
 			ID:       "splunk",
 			Name:     "Splunk",
 			Reviewed: "2026-11-28",
@@ -59883,6 +65371,300 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.signalfx.com : usage by token",
 						Blast: "sends metrics and traces at your cost; an API token also reads and changes charts and detectors",
+					},
+				},
+			},
+		},
+		{
+			ID:       "spoonacular",
+			Name:     "Spoonacular",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://spoonacular.com/food-api/docs#Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "spoonacular-api-key",
+					Provider:    "spoonacular",
+					Description: "Spoonacular API key",
+					Keywords:    []string{"spoonacular"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "spoonacular-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://spoonacular.com/food-api/console#Profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://spoonacular.com/food-api/console#Profile",
+							},
+						},
+						Usage: "https://spoonacular.com/food-api/console#Profile : the counter of requests",
+						Blast: "uses up the day's points",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sportradar",
+			Name:     "Sportradar",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.sportradar.com/getting-started/docs/get-started"},
+			Rules: []Rule{
+				{
+					ID:          "sportradar-api-key",
+					Provider:    "sportradar",
+					Description: "Sportradar API key",
+					Keywords:    []string{"sportradar"},
+					Value:       "[0-9A-Za-z]{24}|[0-9A-Za-z]{40}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "sportradar-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://console.sportradar.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://console.sportradar.com/",
+							},
+						},
+						Usage: "https://console.sportradar.com/ : calls counted against the plan",
+						Blast: "uses up paid requests for live data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sportsdata",
+			Name:     "SportsDataIO",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://sportsdata.io/developers/api-documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "sportsdata-api-key",
+					Provider:    "sportsdata",
+					Description: "SportsDataIO API key",
+					Keywords:    []string{"sportsdata", "fantasydata"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "sportsdata-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://sportsdata.io/members/subscriptions",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://sportsdata.io/members/subscriptions",
+							},
+						},
+						Usage: "https://sportsdata.io/members/subscriptions : the counter of requests",
+						Blast: "uses up a subscription's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sportsmonk",
+			Name:     "Sportmonks",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.sportmonks.com/football/welcome/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "sportsmonk-api-token",
+					Provider:    "sportsmonk",
+					Description: "Sportmonks API token",
+					Keywords:    []string{"sportmonks", "sportsmonk"},
+					Value:       "[0-9A-Za-z]{60}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "sportsmonk-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.sportmonks.com/v3/my/resources",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.sportmonks.com/football/endpoints-and-entities/endpoints",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://my.sportmonks.com/api/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://my.sportmonks.com/api/tokens",
+							},
+						},
+						Usage: "https://my.sportmonks.com/api/tokens : the counter of requests",
+						Blast: "uses up the plan's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "spotify",
+			Name:     "Spotify",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.spotify.com/documentation/web-api/concepts/apps"},
+			Rules: []Rule{
+				{
+					ID:          "spotify-client-secret",
+					Provider:    "spotify",
+					Description: "Spotify OAuth client secret",
+					Keywords:    []string{"spotify"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "spotify-client-secret",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The app, Settings, View client secret, Rotate.",
+								URL:   "https://developer.spotify.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://developer.spotify.com/dashboard",
+							},
+						},
+						Usage: "https://developer.spotify.com/dashboard : the usage of the month",
+						Blast: "calls the API as your app; with a user's refresh token changes playlists",
+					},
+				},
+			},
+		},
+		{
+			ID:       "spotinst",
+			Name:     "Spot (Flexera, NetApp)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.spot.io/administration/api/create-api-token"},
+			Rules: []Rule{
+				{
+					ID:          "spotinst-api-token",
+					Provider:    "spotinst",
+					Description: "Spot (Flexera, NetApp) API token",
+					Keywords:    []string{"spotinst", "spot.io"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "spotinst-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.spotinst.io/setup/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.spot.io/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://console.spotinst.com/spt/settings/tokens/permanent",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://console.spotinst.com/spt/settings/tokens/permanent",
+							},
+						},
+						Usage: "https://console.spotinst.com/spt/settings/tokens/permanent : resources that you did not create",
+						Blast: "starts and ends machines in the connected clouds",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sqlitecloud",
+			Name:     "SQLite Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.sqlitecloud.io/docs/connect-cluster"},
+			Rules: []Rule{
+				{
+					ID:          "sqlitecloud-api-key",
+					Provider:    "sqlitecloud",
+					Description: "SQLite Cloud API key",
+					Keywords:    []string{"sqlitecloud://"},
+					Regex:       `\bsqlitecloud://[0-9A-Za-z.:-]{6,100}/?[0-9A-Za-z._-]{0,60}\?apikey=(?P<secret>[0-9A-Za-z]{40,50})\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sqlitecloud-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://dashboard.sqlitecloud.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.sqlitecloud.io/",
+							},
+						},
+						Usage: "https://dashboard.sqlitecloud.io/ : changes and exports that nobody of you made",
+						Blast: "reads and changes the databases of the cluster",
 					},
 				},
 			},
@@ -60083,6 +65865,968 @@ var builtin = Catalogue{
 						},
 						Usage: "https://developer.squareup.com/apps",
 						Blast: "names the application; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "squarespace",
+			Name:     "Squarespace",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.squarespace.com/commerce-apis/authentication-and-permissions"},
+			Rules: []Rule{
+				{
+					ID:          "squarespace-api-key",
+					Provider:    "squarespace",
+					Description: "Squarespace API key",
+					Keywords:    []string{"squarespace"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z-]{36}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "squarespace-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.squarespace.com/1.0/authorization/website",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "User-Agent",
+									Value: "till",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.squarespace.com/commerce-apis/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								Text:  "Settings, Developer tools, Developer API keys.",
+								URL:   "https://account.squarespace.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://account.squarespace.com",
+							},
+						},
+						Usage: "https://account.squarespace.com : who read or exported what",
+						Blast: "reads orders and customers, and changes products and stock",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sslmate",
+			Name:     "SSLMate",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://sslmate.com/help/reference/apiv2"},
+			Rules: []Rule{
+				{
+					ID:          "sslmate-api-key",
+					Provider:    "sslmate",
+					Description: "SSLMate API key",
+					Keywords:    []string{"sslmate"},
+					Value:       "[0-9A-Za-z]{36}|[0-9]{1,7}_[0-9A-Za-z]{20,40}",
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sslmate-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://sslmate.com/api/v2/certs?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://sslmate.com/help/reference/apiv2",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://sslmate.com/account/api_credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://sslmate.com/account/api_credentials",
+							},
+						},
+						Usage: "https://sslmate.com/account/api_credentials : the log of changes",
+						Blast: "issues and revokes certificates of your domains at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "stability",
+			Name:     "Stability AI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://platform.stability.ai/docs/getting-started/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "stability-api-key",
+					Provider:    "stability",
+					Description: "Stability AI API key",
+					Keywords:    []string{"stability", "dreamstudio", "stablediffusion", "stable_diffusion", "stable-diffusion", "stable diffusion"},
+					Value:       "sk-[0-9A-Za-z]{48}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "stability-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.stability.ai/v1/user/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://platform.stability.ai/docs/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://platform.stability.ai/account/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://platform.stability.ai/account/keys",
+							},
+						},
+						Usage: "https://platform.stability.ai/account/keys : tokens and cost that are not yours",
+						Blast: "makes images with paid credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "stackhawk",
+			Name:     "StackHawk",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.stackhawk.com/apidocs.html"},
+			Rules: []Rule{
+				{
+					ID:          "stackhawk-api-key",
+					Provider:    "stackhawk",
+					Description: "StackHawk API key",
+					Keywords:    []string{"hawk."},
+					Regex:       `\bhawk\.[0-9A-Za-z_-]{20}\.[0-9A-Za-z_-]{20}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "stackhawk-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.stackhawk.com/api/v1/auth/login",
+							Headers: []Header{
+								{
+									Name:  "X-ApiKey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.stackhawk.com/apidocs.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://app.stackhawk.com/settings/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.stackhawk.com/settings/apikeys",
+							},
+						},
+						Usage: "https://app.stackhawk.com/settings/apikeys : runs and settings that you did not change",
+						Blast: "reads the security findings of your applications",
+					},
+				},
+			},
+		},
+		{
+			ID:       "stackpath",
+			Name:     "StackPath",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://stackpath.dev/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "stackpath-client-secret",
+					Provider:    "stackpath",
+					Description: "StackPath OAuth client secret",
+					Keywords:    []string{"stackpath"},
+					Value:       "[0-9a-f]{64}|[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "stackpath-client-secret",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://control.stackpath.com/api-management",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://control.stackpath.com/api-management",
+							},
+						},
+						Usage: "https://control.stackpath.com/api-management : servers and costs that are not yours",
+						Blast: "changes sites, caches and firewalls at the edge",
+					},
+				},
+			},
+		},
+		{
+			ID:       "statsig",
+			Name:     "Statsig",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.statsig.com/sdk-keys/api-keys/"},
+			Rules: []Rule{
+				{
+					ID:          "statsig-server-secret-key",
+					Provider:    "statsig",
+					Description: "Statsig server secret or console API key",
+					Keywords:    []string{"statsig"},
+					Value:       "(?:secret|console)-[0-9A-Za-z]{40,50}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "statsig-server-secret-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://console.statsig.com/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://console.statsig.com/api_keys",
+							},
+						},
+						Usage: "https://console.statsig.com/api_keys : the log of changes",
+						Blast: "a console key changes gates and experiments in production; a server secret reads them all",
+					},
+				},
+			},
+		},
+		{
+			ID:       "statuscake",
+			Name:     "StatusCake",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.statuscake.com/guides/api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "statuscake-api-key",
+					Provider:    "statuscake",
+					Description: "StatusCake API key",
+					Keywords:    []string{"statuscake"},
+					Value:       "[0-9A-Za-z]{30}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "statuscake-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.statuscake.com/v1/contact-groups",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.statuscake.com/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.statuscake.com/User.php",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.statuscake.com/User.php",
+							},
+						},
+						Usage: "https://app.statuscake.com/User.php : runs and settings that you did not change",
+						Blast: "reads and changes checks, and can end your alarms",
+					},
+				},
+			},
+		},
+		{
+			ID:       "statuspal",
+			Name:     "StatusPal",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.statuspal.io/api-docs"},
+			Rules: []Rule{
+				{
+					ID:          "statuspal-api-key",
+					Provider:    "statuspal",
+					Description: "StatusPal API key",
+					Keywords:    []string{"statuspal"},
+					Value:       "(?:uk_)?[0-9A-Za-z_]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "statuspal-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://statuspal.io/profile/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://statuspal.io/profile/api",
+							},
+						},
+						Usage: "https://statuspal.io/profile/api : jobs that nobody started",
+						Blast: "writes incidents on your status page, which customers trust",
+					},
+				},
+			},
+		},
+		{
+			ID:       "steam",
+			Name:     "Steam Web API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://steamcommunity.com/dev"},
+			Rules: []Rule{
+				{
+					ID:          "steam-api-key",
+					Provider:    "steam",
+					Description: "Steam Web API API key",
+					Keywords:    []string{"steam_api", "steam_key", "steam_token", "steam_secret", "steam_access", "steam_auth", "steam-api", "steam-key", "steam-token", "steam-secret", "steam-access", "steam-auth", "steamapi", "steamkey", "steamtoken", "steamsecret", "steamaccess", "steamauth", "steam api", "steam key", "steam token", "steam secret", "steam access", "steam auth", "steam_web", "steamweb", "steam-web", "steam web", "steam_login_secure"},
+					Value:       "[0-9A-F]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "steam-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://steamcommunity.com/dev/apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://steamcommunity.com/dev/apikey",
+							},
+						},
+						Usage: "https://steamcommunity.com/dev/apikey : requests that you did not make",
+						Blast: "calls the Web API as you: thieves use it to redirect trade offers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "stedi",
+			Name:     "Stedi",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.stedi.com/docs/healthcare/api-reference"},
+			Rules: []Rule{
+				{
+					ID:          "stedi-api-key",
+					Provider:    "stedi",
+					Description: "Stedi API key",
+					Keywords:    []string{"stedi"},
+					Value:       `(?:test_)?[0-9A-Za-z]{7}\.[0-9A-Za-z]{24,40}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "stedi-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://portal.stedi.com/app/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://portal.stedi.com/app/settings/api-keys",
+							},
+						},
+						Usage: "https://portal.stedi.com/app/settings/api-keys : records changed by nobody you know",
+						Blast: "sends and reads EDI transactions, health data among them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "stitchdata",
+			Name:     "Stitch Data",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.stitchdata.com/docs/developers/stitch-connect/api"},
+			Rules: []Rule{
+				{
+					ID:          "stitchdata-access-token",
+					Provider:    "stitchdata",
+					Description: "Stitch Data access token",
+					Keywords:    []string{"stitchdata", "stitch_data", "stitch-data", "stitch data", "stitch_api"},
+					Value:       "[0-9a-z_]{35}|[0-9a-f]{64}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "stitchdata-access-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://app.stitchdata.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.stitchdata.com",
+							},
+						},
+						Usage: "https://app.stitchdata.com : changes and exports that nobody of you made",
+						Blast: "changes the sources and targets of your pipelines and pushes rows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "stockdata",
+			Name:     "StockData.org",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.stockdata.org/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "stockdata-api-token",
+					Provider:    "stockdata",
+					Description: "StockData.org API token",
+					Keywords:    []string{"stockdata"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "stockdata-api-token",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://www.stockdata.org/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://www.stockdata.org/dashboard",
+							},
+						},
+						Usage: "https://www.stockdata.org/dashboard : the counter of requests",
+						Blast: "uses up the day's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "storecove",
+			Name:     "Storecove",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.storecove.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "storecove-api-key",
+					Provider:    "storecove",
+					Description: "Storecove API key",
+					Keywords:    []string{"storecove"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "storecove-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://app.storecove.com/en/account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.storecove.com/en/account/api-keys",
+							},
+						},
+						Usage: "https://app.storecove.com/en/account/api-keys : who read or exported what",
+						Blast: "sends e-invoices in your company's name and reads received ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "storj",
+			Name:     "Storj",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://storj.dev/dcs/access"},
+			Rules: []Rule{
+				{
+					ID:          "storj-access-grant",
+					Provider:    "storj",
+					Description: "Storj access grant",
+					Keywords:    []string{"storj", "uplink_access"},
+					Value:       "1[1-9A-HJ-NP-Za-km-z]{100,900}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "storj-access-grant",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "The satellite's console, Access keys, delete the grant.",
+								URL:   "https://eu1.storj.io/access-grants",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://eu1.storj.io/access-grants",
+							},
+						},
+						Usage: "https://eu1.storj.io/access-grants : who read or exported what",
+						Blast: "reads, changes and deletes the buckets of the grant, and decrypts them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "stormboard",
+			Name:     "Stormboard",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.stormboard.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "stormboard-api-key",
+					Provider:    "stormboard",
+					Description: "Stormboard API key",
+					Keywords:    []string{"stormboard"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "stormboard-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.stormboard.com/users/profile",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api.stormboard.com/docs",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://stormboard.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://stormboard.com/account",
+							},
+						},
+						Usage: "https://stormboard.com/account : records changed by nobody you know",
+						Blast: "reads and changes boards",
+					},
+				},
+			},
+		},
+		{
+			ID:       "stormglass",
+			Name:     "Stormglass",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.stormglass.io/"},
+			Rules: []Rule{
+				{
+					ID:          "stormglass-api-key",
+					Provider:    "stormglass",
+					Description: "Stormglass API key",
+					Keywords:    []string{"stormglass"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-z-]{73}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "stormglass-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://dashboard.stormglass.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://dashboard.stormglass.io/",
+							},
+						},
+						Usage: "https://dashboard.stormglass.io/ : calls counted against the plan",
+						Blast: "uses up the day's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "strapi",
+			Name:     "Strapi",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.strapi.io/cms/features/api-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "strapi-api-token",
+					Provider:    "strapi",
+					Description: "Strapi API token",
+					Keywords:    []string{"strapi"},
+					Value:       "[0-9a-f]{256}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "strapi-api-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Settings, API tokens, of your own server.",
+								URL:   "https://docs.strapi.io/cms/features/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://docs.strapi.io/cms/features/api-tokens",
+							},
+						},
+						Usage: "https://docs.strapi.io/cms/features/api-tokens : the log of changes",
+						Blast: "reads, and with full access changes, the content of the site",
+					},
+				},
+			},
+		},
+		{
+			ID:       "strava",
+			Name:     "Strava",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.strava.com/docs/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "strava-client-secret",
+					Provider:    "strava",
+					Description: "Strava client secret or access token",
+					Keywords:    []string{"strava"},
+					Value:       "[0-9a-f]{40}|[0-9a-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "strava-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.strava.com/api/v3/athlete",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://developers.strava.com/docs/reference/#api-Athletes-getLoggedInAthlete",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://www.strava.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://www.strava.com/settings/api",
+							},
+						},
+						Usage: "https://www.strava.com/settings/api : the log of changes",
+						Blast: "with an athlete's token reads where and when he runs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "streak",
+			Name:     "Streak",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://streak.readme.io/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "streak-api-key",
+					Provider:    "streak",
+					Description: "Streak API key",
+					Keywords:    []string{"streak_api", "streak_key", "streak_token", "streak_secret", "streak_access", "streak_auth", "streak-api", "streak-key", "streak-token", "streak-secret", "streak-access", "streak-auth", "streakapi", "streakkey", "streaktoken", "streaksecret", "streakaccess", "streakauth", "streak api", "streak key", "streak token", "streak secret", "streak access", "streak auth", "streak.com"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "streak-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.streak.com/api/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://streak.readme.io/reference/get-current-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Gmail, Streak icon, Integrations, Streak API.",
+								URL:   "https://www.streak.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://www.streak.com",
+							},
+						},
+						Usage: "https://www.streak.com : records changed by nobody you know",
+						Blast: "reads and changes pipelines, contacts and mail threads of the team",
+					},
+				},
+			},
+		},
+		{
+			ID:       "stream",
+			Name:     "Stream",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://getstream.io/chat/docs/node/tokens_and_authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "stream-api-secret",
+					Provider:    "stream",
+					Description: "Stream API secret",
+					Keywords:    []string{"getstream", "get_stream", "stream_api_secret", "stream-api-secret", "streamapisecret", "stream_secret"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "stream-api-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://dashboard.getstream.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://dashboard.getstream.io/",
+							},
+						},
+						Usage: "https://dashboard.getstream.io/ : the log of changes",
+						Blast: "signs tokens for any user: reads and writes every chat and feed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "streamlabs",
+			Name:     "Streamlabs",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://dev.streamlabs.com/docs/oauth-2"},
+			Rules: []Rule{
+				{
+					ID:          "streamlabs-client-secret",
+					Provider:    "streamlabs",
+					Description: "Streamlabs client secret or socket token",
+					Keywords:    []string{"streamlabs"},
+					Value:       `[0-9A-Za-z]{40}|eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "streamlabs-client-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://streamlabs.com/dashboard#/settings/api-settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://streamlabs.com/dashboard#/settings/api-settings",
+							},
+						},
+						Usage: "https://streamlabs.com/dashboard#/settings/api-settings : changes and exports that nobody of you made",
+						Blast: "shows false alerts and donations on the stream and reads donors",
+					},
+				},
+			},
+		},
+		{
+			ID:       "strike",
+			Name:     "Strike",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.strike.me/api/"},
+			Rules: []Rule{
+				{
+					ID:          "strike-api-key",
+					Provider:    "strike",
+					Description: "Strike API key",
+					Keywords:    []string{"strike_api", "strike_key", "strike_token", "strike_secret", "strike_access", "strike_auth", "strike-api", "strike-key", "strike-token", "strike-secret", "strike-access", "strike-auth", "strikeapi", "strikekey", "striketoken", "strikesecret", "strikeaccess", "strikeauth", "strike api", "strike key", "strike token", "strike secret", "strike access", "strike auth", "strike.me"},
+					Value:       "[0-9A-F]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "strike-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.strike.me/v1/balances",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://docs.strike.me/api/get-balance-details",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://dashboard.strike.me/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://dashboard.strike.me/",
+							},
+						},
+						Usage: "https://dashboard.strike.me/ : payments, refunds and payouts that nobody ordered",
+						Blast: "reads balances and, with its scopes, pays in bitcoin and dollars",
 					},
 				},
 			},
@@ -60401,6 +67145,160 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "stripo",
+			Name:     "Stripo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://plugin.stripo.email/"},
+			Rules: []Rule{
+				{
+					ID:          "stripo-secret-key",
+					Provider:    "stripo",
+					Description: "Stripo secret key",
+					Keywords:    []string{"stripo"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|[0-9a-f]{32}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "stripo-secret-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								URL:   "https://my.stripo.email",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://my.stripo.email",
+							},
+						},
+						Usage: "https://my.stripo.email : records changed by nobody you know",
+						Blast: "opens the mail editor as your account and exports its templates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "structurizr",
+			Name:     "Structurizr",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.structurizr.com/cloud/workspace-api"},
+			Rules: []Rule{
+				{
+					ID:          "structurizr-api-secret",
+					Provider:    "structurizr",
+					Description: "Structurizr API key or secret",
+					Keywords:    []string{"structurizr"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "structurizr-api-secret",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://structurizr.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://structurizr.com/dashboard",
+							},
+						},
+						Usage: "https://structurizr.com/dashboard : records changed by nobody you know",
+						Blast: "reads and changes the architecture models of a workspace",
+					},
+				},
+			},
+		},
+		{
+			ID:       "stytch",
+			Name:     "Stytch",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://stytch.com/docs/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "stytch-project-secret",
+					Provider:    "stytch",
+					Description: "Stytch project secret",
+					Keywords:    []string{"secret-live-", "secret-test-"},
+					Regex:       `\bsecret-(?:live|test)-[0-9A-Za-z_-]{34,48}={0,2}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "stytch-project-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://stytch.com/dashboard/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://stytch.com/dashboard/api-keys",
+							},
+						},
+						Usage: "https://stytch.com/dashboard/api-keys : the log of changes",
+						Blast: "signs in as any user of your app, and reads and changes them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sugester",
+			Name:     "Sugester",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://github.com/sugester/API"},
+			Rules: []Rule{
+				{
+					ID:          "sugester-api-token",
+					Provider:    "sugester",
+					Description: "Sugester API token",
+					Keywords:    []string{"sugester"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "sugester-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://sugester.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://sugester.com",
+							},
+						},
+						Usage: "https://sugester.com : who read or exported what",
+						Blast: "reads and changes tickets and clients",
+					},
+				},
+			},
+		},
+		{
 			ID:       "sumologic",
 			Name:     "Sumo Logic",
 			Reviewed: "2026-11-28",
@@ -60410,7 +67308,7 @@ var builtin = Catalogue{
 					ID:          "sumologic-access-id",
 					Provider:    "sumologic",
 					Description: "Sumo Logic access id",
-					Keywords:    []string{"sumo"},
+					Keywords:    []string{"sumologic", "sumo_", "sumo-", "sumo logic", "sumoaccess", "sumotoken", "sumoid"},
 					Value:       "su[0-9A-Za-z]{12}",
 					Severity:    "low",
 					Class:       "suspect",
@@ -60578,6 +67476,95 @@ var builtin = Catalogue{
 						},
 						Usage: "https://service.sumologic.com : volume of the source",
 						Blast: "writes log lines into your account, which costs ingest and blurs alarms",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sumsub",
+			Name:     "Sumsub",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.sumsub.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "sumsub-app-token",
+					Provider:    "sumsub",
+					Description: "Sumsub app token",
+					Keywords:    []string{"prd:", "sbx:"},
+					Regex:       `\b(?:prd|sbx):[0-9A-Za-z]{24}\.[0-9A-Za-z]{32}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "sumsub-app-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://cockpit.sumsub.com/checkus/devSpace/appTokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://cockpit.sumsub.com/checkus/devSpace/appTokens",
+							},
+						},
+						Usage: "https://cockpit.sumsub.com/checkus/devSpace/appTokens : records changed by nobody you know",
+						Blast: "with its secret reads identity documents and faces of your customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sumup",
+			Name:     "SumUp",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.sumup.com/tools/authorization/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "sumup-api-key",
+					Provider:    "sumup",
+					Description: "SumUp API key",
+					Keywords:    []string{"sup_sk_"},
+					Regex:       `\bsup_sk_[0-9A-Za-z]{32,64}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "sumup-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.sumup.com/v0.1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "merchant_profile.merchant_code",
+						Docs:     "https://developer.sumup.com/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://me.sumup.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://me.sumup.com/settings/api-keys",
+							},
+						},
+						Usage: "https://me.sumup.com/settings/api-keys : the balance and the list of transactions",
+						Blast: "creates checkouts, refunds payments and reads payouts",
 					},
 				},
 			},
@@ -60841,6 +67828,724 @@ var builtin = Catalogue{
 						},
 						Usage: "https://supabase.com/dashboard/org/_/audit",
 						Blast: "what the organization granted the application",
+					},
+				},
+			},
+		},
+		{
+			ID:       "supadata",
+			Name:     "Supadata",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.supadata.ai/"},
+			Rules: []Rule{
+				{
+					ID:          "supadata-api-key",
+					Provider:    "supadata",
+					Description: "Supadata API key",
+					Keywords:    []string{"sd_"},
+					Regex:       `\bsd_[0-9a-f]{32}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "supadata-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.supadata.ai/v1/me",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.supadata.ai/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dash.supadata.ai/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://dash.supadata.ai/",
+							},
+						},
+						Usage: "https://dash.supadata.ai/ : calls counted against the plan",
+						Blast: "uses up paid transcripts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "supernotesapi",
+			Name:     "Supernotes",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.supernotes.app/docs/swagger"},
+			Rules: []Rule{
+				{
+					ID:          "supernotesapi-api-key",
+					Provider:    "supernotesapi",
+					Description: "Supernotes API key",
+					Keywords:    []string{"supernotes"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "supernotesapi-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.supernotes.app/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api.supernotes.app/docs/swagger",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://my.supernotes.app/settings/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://my.supernotes.app/settings/",
+							},
+						},
+						Usage: "https://my.supernotes.app/settings/ : records changed by nobody you know",
+						Blast: "reads and changes notes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "surge",
+			Name:     "Surge.sh",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://surge.sh/help/integrating-with-circleci"},
+			Rules: []Rule{
+				{
+					ID:          "surge-api-token",
+					Provider:    "surge",
+					Description: "Surge.sh API token",
+					Keywords:    []string{"surge_token", "surge_login", "surge-token", "surge.sh"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "surge-api-token",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "surge token prints it, surge logout and a password reset end it.",
+								URL:   "https://surge.sh/help/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://surge.sh/help/",
+							},
+						},
+						Usage: "https://surge.sh/help/ : new resources, users and costs",
+						Blast: "publishes to and tears down the sites of its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "surveyanyplace",
+			Name:     "Survey Anyplace (Pointerpro)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.pointerpro.com/en/articles/5104166"},
+			Rules: []Rule{
+				{
+					ID:          "surveyanyplace-api-key",
+					Provider:    "surveyanyplace",
+					Description: "Survey Anyplace (Pointerpro) API key",
+					Keywords:    []string{"surveyanyplace", "pointerpro"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z-]{36}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "surveyanyplace-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://app.pointerpro.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.pointerpro.com",
+							},
+						},
+						Usage: "https://app.pointerpro.com : who read or exported what",
+						Blast: "reads answers and reports",
+					},
+				},
+			},
+		},
+		{
+			ID:       "surveybot",
+			Name:     "Surveybot",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://app.surveybot.io/"},
+			Rules: []Rule{
+				{
+					ID:          "surveybot-api-key",
+					Provider:    "surveybot",
+					Description: "Surveybot API key",
+					Keywords:    []string{"surveybot"},
+					Value:       "[0-9A-Za-z]{80}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "surveybot-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://app.surveybot.io/accounts/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.surveybot.io/accounts/api",
+							},
+						},
+						Usage: "https://app.surveybot.io/accounts/api : who read or exported what",
+						Blast: "reads surveys and answers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "surveymonkey",
+			Name:     "SurveyMonkey",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.surveymonkey.com/v3/docs#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "surveymonkey-access-token",
+					Provider:    "surveymonkey",
+					Description: "SurveyMonkey access token",
+					Keywords:    []string{"surveymonkey", "survey_monkey"},
+					Value:       "[0-9A-Za-z._-]{80,300}|[0-9A-Za-z_-]{60,79}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "surveymonkey-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.surveymonkey.com/v3/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://api.surveymonkey.com/v3/docs#api-endpoints-get-users-me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://developer.surveymonkey.com/apps/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://developer.surveymonkey.com/apps/",
+							},
+						},
+						Usage: "https://developer.surveymonkey.com/apps/ : changes and exports that nobody of you made",
+						Blast: "reads surveys and answers of its user, and changes them with the right scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "surveysparrow",
+			Name:     "SurveySparrow",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.surveysparrow.com/rest-apis#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "surveysparrow-access-token",
+					Provider:    "surveysparrow",
+					Description: "SurveySparrow access token",
+					Keywords:    []string{"surveysparrow"},
+					Value:       "[0-9A-Za-z_-]{88}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "surveysparrow-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.surveysparrow.com/v3/surveys?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.surveysparrow.com/rest-apis/surveys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.surveysparrow.com/settings/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.surveysparrow.com/settings/apps",
+							},
+						},
+						Usage: "https://app.surveysparrow.com/settings/apps : changes and exports that nobody of you made",
+						Blast: "reads contacts and answers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "survicate",
+			Name:     "Survicate",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.survicate.com/data-export/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "survicate-api-key",
+					Provider:    "survicate",
+					Description: "Survicate API key",
+					Keywords:    []string{"survicate"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "survicate-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://panel.survicate.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://panel.survicate.com",
+							},
+						},
+						Usage: "https://panel.survicate.com : who read or exported what",
+						Blast: "exports surveys' answers and respondents",
+					},
+				},
+			},
+		},
+		{
+			ID:       "svix",
+			Name:     "Svix",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.svix.com/quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "svix-auth-token",
+					Provider:    "svix",
+					Description: "Svix API access token",
+					Keywords:    []string{"svix"},
+					Value:       `(?:sk|testsk)_[0-9A-Za-z_-]{32,44}(?:\.[a-z]{2,4})?`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "svix-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.svix.com/api/v1/app/?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api.svix.com/docs",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.svix.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://dashboard.svix.com",
+							},
+						},
+						Usage: "https://dashboard.svix.com : the log of changes",
+						Blast: "sends webhooks as you and reads endpoints and payloads",
+					},
+				},
+			},
+		},
+		{
+			ID:       "swaggerhub",
+			Name:     "SwaggerHub",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://support.smartbear.com/swaggerhub/docs/en/integrations/swaggerhub-apis.html"},
+			Rules: []Rule{
+				{
+					ID:          "swaggerhub-api-key",
+					Provider:    "swaggerhub",
+					Description: "SwaggerHub API key",
+					Keywords:    []string{"swaggerhub", "swagger_hub"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "swaggerhub-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.swaggerhub.com/specs?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://app.swaggerhub.com/apis-docs/swagger-hub/registry-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://app.swaggerhub.com/settings/apiKey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://app.swaggerhub.com/settings/apiKey",
+							},
+						},
+						Usage: "https://app.swaggerhub.com/settings/apiKey : who read or exported what",
+						Blast: "reads and changes private API definitions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "swell",
+			Name:     "Swell",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.swell.is/backend-api/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "swell-secret-key",
+					Provider:    "swell",
+					Description: "Swell secret key",
+					Keywords:    []string{"swell_api", "swell_key", "swell_token", "swell_secret", "swell_access", "swell_auth", "swell-api", "swell-key", "swell-token", "swell-secret", "swell-access", "swell-auth", "swellapi", "swellkey", "swelltoken", "swellsecret", "swellaccess", "swellauth", "swell api", "swell key", "swell token", "swell secret", "swell access", "swell auth", "swell.store", "swell.is"},
+					Value:       "(?:sk_)?[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "swell-secret-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://developers.swell.is/backend-api/authentication",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://developers.swell.is/backend-api/authentication",
+							},
+						},
+						Usage: "https://developers.swell.is/backend-api/authentication : transactions that are not yours",
+						Blast: "reads and changes the whole store: orders, refunds, customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "swiftype",
+			Name:     "Swiftype (Elastic App Search)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://swiftype.com/documentation/app-search/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "swiftype-api-key",
+					Provider:    "swiftype",
+					Description: "Swiftype (Elastic App Search) API key",
+					Keywords:    []string{"swiftype"},
+					Value:       "[0-9A-Za-z_-]{20}|(?:private|search)-[0-9a-z]{24}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "swiftype-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.swiftype.com/as#/credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.swiftype.com/as#/credentials",
+							},
+						},
+						Usage: "https://app.swiftype.com/as#/credentials : who read or exported what",
+						Blast: "reads and changes the documents of the search engine",
+					},
+				},
+			},
+		},
+		{
+			ID:       "syncfusion",
+			Name:     "Syncfusion",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.syncfusion.com/common/essential-studio/licensing/overview"},
+			Rules: []Rule{
+				{
+					ID:          "syncfusion-license-key",
+					Provider:    "syncfusion",
+					Description: "Syncfusion licence key",
+					Keywords:    []string{"syncfusion"},
+					Value:       "[0-9A-Za-z+/@]{60,180}={0,2}",
+					MinEntropy:  3.8,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "syncfusion-license-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.syncfusion.com/account/downloads",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.syncfusion.com/account/downloads",
+							},
+						},
+						Usage: "https://www.syncfusion.com/account/downloads : requests that you did not make",
+						Blast: "uses your licence in somebody else's product",
+					},
+				},
+			},
+		},
+		{
+			ID:       "syncthing",
+			Name:     "Syncthing",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.syncthing.net/dev/rest.html"},
+			Rules: []Rule{
+				{
+					ID:          "syncthing-api-key",
+					Provider:    "syncthing",
+					Description: "Syncthing API key",
+					Keywords:    []string{"syncthing"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "syncthing-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/rest/system/status",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://docs.syncthing.net/rest/system-status-get.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "Actions, Settings, GUI, Generate. The account has one key: the old one ends at once.",
+								URL:   "https://docs.syncthing.net/dev/rest.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://docs.syncthing.net/dev/rest.html",
+							},
+						},
+						Usage: "https://docs.syncthing.net/dev/rest.html : resources that you did not create",
+						Blast: "reads and changes the folders that a device shares",
+					},
+				},
+			},
+		},
+		{
+			ID:       "synthesia",
+			Name:     "Synthesia",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.synthesia.io/reference/synthesia-api-quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "synthesia-api-key",
+					Provider:    "synthesia",
+					Description: "Synthesia API key",
+					Keywords:    []string{"synthesia"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "synthesia-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.synthesia.io/#/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.synthesia.io/#/integrations",
+							},
+						},
+						Usage: "https://app.synthesia.io/#/integrations : generations that you did not start",
+						Blast: "makes videos from your plan and reads those made",
+					},
+				},
+			},
+		},
+		{
+			ID:       "sysdig",
+			Name:     "Sysdig",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.sysdig.com/en/docs/administration/administration-settings/user-profile-and-password/retrieve-the-sysdig-api-token/"},
+			Rules: []Rule{
+				{
+					ID:          "sysdig-api-token",
+					Provider:    "sysdig",
+					Description: "Sysdig API token",
+					Keywords:    []string{"sysdig"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "sysdig-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.username",
+						Docs:     "https://docs.sysdig.com/en/docs/developer-tools/sysdig-api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://secure.sysdig.com/#/settings/user",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://secure.sysdig.com/#/settings/user",
+							},
+						},
+						Usage: "https://secure.sysdig.com/#/settings/user : events and volume that are not yours",
+						Blast: "reads metrics, captures and policies of its team and changes them",
 					},
 				},
 			},
