@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.1d30a1",
+	Version: "2026-11-28.41c77c",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -17726,6 +17726,82 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "chift",
+			Name:     "Chift",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.chift.eu/"},
+			Rules: []Rule{
+				{
+					ID:          "chift-client-secret",
+					Provider:    "chift",
+					Description: "Chift client secret",
+					Keywords:    []string{"chift_client", "chift_secret", "chift_api", "chift_account"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "chift-client-secret",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://chift.app/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://chift.app/",
+							},
+						},
+						Usage: "https://chift.app : logs",
+						Blast: "with the account id: reads the books that your customers connected",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chorus",
+			Name:     "Chorus (ZoomInfo)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api-docs.chorus.ai/"},
+			Rules: []Rule{
+				{
+					ID:          "chorus-api-token",
+					Provider:    "chorus",
+					Description: "Chorus (ZoomInfo) API token",
+					Keywords:    []string{"chorus_api", "chorus-api", "chorusapi", "chorus_ai", "chorusai", "chorus.ai", "chorus_token"},
+					Value:       "[0-9a-f]{64}|[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "chorus-api-token",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://chorus.ai/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://chorus.ai/",
+							},
+						},
+						Usage: "https://chorus.ai",
+						Blast: "reads recorded sales calls and their transcripts",
+					},
+				},
+			},
+		},
+		{
 			ID:       "chroma",
 			Name:     "Chroma Cloud",
 			Reviewed: "2026-11-28",
@@ -17846,6 +17922,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "churnzero",
+			Name:     "ChurnZero",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://app.churnzero.net/developers"},
+			Rules: []Rule{
+				{
+					ID:          "churnzero-app-key",
+					Provider:    "churnzero",
+					Description: "ChurnZero application key",
+					Keywords:    []string{"churnzero"},
+					Value:       "1![0-9A-Za-z_-]{40,60}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "churnzero-app-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.churnzero.net/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.churnzero.net/",
+							},
+						},
+						Usage: "https://app.churnzero.net",
+						Blast: "sends events, and reads accounts with the log-in",
+					},
+				},
+			},
+		},
+		{
 			ID:       "cicero",
 			Name:     "Cicero (Melissa)",
 			Reviewed: "2026-11-28",
@@ -17879,6 +17993,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://www.cicerodata.com : account",
 						Blast: "spends the credits for districts and officials",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cin7",
+			Name:     "Cin7",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.cin7.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "cin7-api-key",
+					Provider:    "cin7",
+					Description: "Cin7 API key",
+					Keywords:    []string{"cin7"},
+					Value:       "[0-9A-Za-z]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cin7-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://go.cin7.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://go.cin7.com/",
+							},
+						},
+						Usage: "https://go.cin7.com : logs",
+						Blast: "with the user name: reads and changes orders and stock",
 					},
 				},
 			},
@@ -18087,6 +18239,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.circleci.com : organization's audit logs",
 						Blast: "starts pipelines (whose jobs see contexts and variables) and reads logs and artifacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "circonus",
+			Name:     "Circonus",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.circonus.com/"},
+			Rules: []Rule{
+				{
+					ID:          "circonus-api-token",
+					Provider:    "circonus",
+					Description: "Circonus API token",
+					Keywords:    []string{"circonus"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "circonus-api-token",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://login.circonus.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://login.circonus.com/",
+							},
+						},
+						Usage: "https://login.circonus.com : audit",
+						Blast: "reads and changes checks, and sends metrics",
 					},
 				},
 			},
@@ -18344,6 +18534,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "cleantalk",
+			Name:     "CleanTalk",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cleantalk.org/help/api-check-message"},
+			Rules: []Rule{
+				{
+					ID:          "cleantalk-api-key",
+					Provider:    "cleantalk",
+					Description: "CleanTalk API key",
+					Keywords:    []string{"cleantalk"},
+					Value:       "[0-9a-z]{11}|[0-9a-z]{9}|[0-9A-Za-z]{12}",
+					MinEntropy:  2.5,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "cleantalk-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://cleantalk.org/my",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://cleantalk.org/my",
+							},
+						},
+						Usage: "https://cleantalk.org/my",
+						Blast: "checks forms on your plan",
+					},
+				},
+			},
+		},
+		{
 			ID:       "clearbit",
 			Name:     "Clearbit",
 			Reviewed: "2026-11-28",
@@ -18377,6 +18606,55 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dashboard.clearbit.com : usage",
 						Blast: "spends the plan's lookups of people and companies",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clearout",
+			Name:     "Clearout",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.clearout.io/"},
+			Rules: []Rule{
+				{
+					ID:          "clearout-api-token",
+					Provider:    "clearout",
+					Description: "Clearout API token",
+					Keywords:    []string{"clearout"},
+					Value:       "[0-9a-f]{32}:[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "clearout-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.clearout.io/v2/email_verify/getcredits",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.clearout.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.clearout.io/",
+							},
+						},
+						Usage: "https://app.clearout.io : usage",
+						Blast: "spends credits for checks of addresses",
 					},
 				},
 			},
@@ -18432,6 +18710,56 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "cleverreach",
+			Name:     "CleverReach",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://rest.cleverreach.com/howto/"},
+			Rules: []Rule{
+				{
+					ID:          "cleverreach-access-token",
+					Provider:    "cleverreach",
+					Description: "CleverReach access token or client secret",
+					Keywords:    []string{"cleverreach"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|[0-9A-Za-z]{32}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cleverreach-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://rest.cleverreach.com/v3/debug/whoami.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login_domain",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://eu.cleverreach.com/admin/account_rest.php",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://eu.cleverreach.com/admin/account_rest.php",
+							},
+						},
+						Usage: "https://eu.cleverreach.com : reports",
+						Blast: "reads, exports and mails the recipients",
+					},
+				},
+			},
+		},
+		{
 			ID:       "clickatell",
 			Name:     "Clickatell",
 			Reviewed: "2026-11-28",
@@ -18476,6 +18804,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://portal.clickatell.com : reports",
 						Blast: "sends SMS and chat messages on the account's balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clickfunnels",
+			Name:     "ClickFunnels",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.myclickfunnels.com/"},
+			Rules: []Rule{
+				{
+					ID:          "clickfunnels-access-token",
+					Provider:    "clickfunnels",
+					Description: "ClickFunnels access token",
+					Keywords:    []string{"clickfunnels"},
+					Value:       "[0-9A-Za-z_-]{40,50}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "clickfunnels-access-token",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://accounts.myclickfunnels.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://accounts.myclickfunnels.com/",
+							},
+						},
+						Usage: "https://accounts.myclickfunnels.com",
+						Blast: "reads contacts, orders and courses, changes them",
 					},
 				},
 			},
@@ -18697,6 +19064,57 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dashboard.clicksend.com : history",
 						Blast: "with the user name: sends SMS, letters and calls on the account's balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clicktime",
+			Name:     "ClickTime",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.clicktime.com/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "clicktime-api-token",
+					Provider:    "clicktime",
+					Description: "ClickTime API token",
+					Keywords:    []string{"clicktime"},
+					Value:       "[0-9A-Za-z+/=_-]{40,90}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "clicktime-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.clicktime.com/v2/Me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.Email",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.clicktime.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.clicktime.com/",
+							},
+						},
+						Usage: "https://app.clicktime.com",
+						Blast: "reads and changes time sheets and people",
 					},
 				},
 			},
@@ -19185,6 +19603,270 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.close.com/settings/developer",
 						Blast: "reads and changes leads, mails, calls and recordings as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloud-elements",
+			Name:     "SAP Open Connectors (Cloud Elements)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.sap.com/docs/open-connectors"},
+			Rules: []Rule{
+				{
+					ID:          "cloud-elements-user-secret",
+					Provider:    "cloud-elements",
+					Description: "Cloud Elements user secret",
+					Keywords:    []string{"cloudelements", "cloud_elements", "cloud-elements", "openconnectors"},
+					Value:       "[0-9A-Za-z+/]{43}=?|[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloud-elements-user-secret",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the user secret",
+								URL:   "https://my.openconnectors.ext.hana.ondemand.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://my.openconnectors.ext.hana.ondemand.com/",
+							},
+						},
+						Usage: "https://my.openconnectors.ext.hana.ondemand.com : activity",
+						Blast: "with the organization's secret: calls all connected services",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloud66",
+			Name:     "Cloud 66",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.cloud66.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cloud66-personal-token",
+					Provider:    "cloud66",
+					Description: "Cloud 66 personal token",
+					Keywords:    []string{"cloud66", "cloud_66", "c66pat"},
+					Value:       "[0-9a-f]{64}|c66pat_[0-9A-Za-z]{30,60}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cloud66-personal-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.cloud66.com/api/3/stacks.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.cloud66.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.cloud66.com/",
+							},
+						},
+						Usage: "https://app.cloud66.com : account's audit",
+						Blast: "deploys and changes stacks and servers as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudamqp",
+			Name:     "CloudAMQP",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cloudamqp.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudamqp-api-key",
+					Provider:    "cloudamqp",
+					Description: "CloudAMQP API key",
+					Keywords:    []string{"cloudamqp_api", "cloudamqp-api", "cloudamqpapi", "cloudamqp_customer", "cloudamqp_key", "cloudamqp_apikey", "customer.cloudamqp"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{32}|[0-9A-Za-z_-]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cloudamqp-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://customer.cloudamqp.com/api/instances",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic :{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://customer.cloudamqp.com/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://customer.cloudamqp.com/apikeys",
+							},
+						},
+						Usage: "https://customer.cloudamqp.com : team's audit log",
+						Blast: "creates, reads and deletes broker instances at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudbees",
+			Name:     "CloudBees",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cloudbees.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudbees-feature-management-key",
+					Provider:    "cloudbees",
+					Description: "CloudBees feature management (Rollout) user token",
+					Keywords:    []string{"rollout_", "roxsetup", "cloudbees"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}|[0-9a-f]{24}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "cloudbees-feature-management-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://cloudbees.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://cloudbees.io/",
+							},
+						},
+						Usage: "https://cloudbees.io : audit logs",
+						Blast: "changes feature flags, or reads them with an environment's key",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudcart",
+			Name:     "CloudCart",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.cloudcart.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudcart-api-key",
+					Provider:    "cloudcart",
+					Description: "CloudCart API key",
+					Keywords:    []string{"cloudcart"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudcart-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.cloudcart.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.cloudcart.com/",
+							},
+						},
+						Usage: "https://app.cloudcart.com",
+						Blast: "reads and changes orders and products of the shop",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudconvert",
+			Name:     "CloudConvert",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cloudconvert.com/api/v2#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "cloudconvert-api-key",
+					Provider:    "cloudconvert",
+					Description: "CloudConvert API key",
+					Keywords:    []string{"cloudconvert", "cloud_convert"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|[0-9A-Za-z+/=_-]{20,50}\.[0-9A-Za-z+/=_-]{80,400}\.[0-9A-Za-z+/=_-]{400,800}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudconvert-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloudconvert.com/v2/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "data.username",
+						Docs:     "https://cloudconvert.com/api/v2/users#users-me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://cloudconvert.com/dashboard/api/v2/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://cloudconvert.com/dashboard/api/v2/keys",
+							},
+						},
+						Usage: "https://cloudconvert.com/dashboard/api/v2/jobs",
+						Blast: "converts files on your credits and reads those of recent jobs",
 					},
 				},
 			},
@@ -19744,6 +20426,1570 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "cloudimage",
+			Name:     "Cloudimage",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cloudimage.io/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudimage-api-key",
+					Provider:    "cloudimage",
+					Description: "Cloudimage API key",
+					Keywords:    []string{"cloudimage"},
+					Value:       "[0-9A-Za-z]{30}|[0-9A-Za-z]{20}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "cloudimage-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://www.cloudimage.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://www.cloudimage.io/",
+							},
+						},
+						Usage: "https://www.cloudimage.io : admin",
+						Blast: "invalidates the cache and reads the settings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudinary",
+			Name:     "Cloudinary",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cloudinary.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "cloudinary-url",
+					Provider:    "cloudinary",
+					Description: "Cloudinary environment URL with API secret",
+					Keywords:    []string{"cloudinary://"},
+					Regex:       `\bcloudinary://(?P<id>[0-9]{13,16}):(?P<secret>[0-9A-Za-z_-]{20,32})@[0-9A-Za-z_.-]{1,60}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudinary-url",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloudinary.com/v1_1/{{cloud_name}}/usage",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://cloudinary.com/documentation/admin_api#usage",
+						Note: "needs the cloud's name; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable, then delete the API key",
+								URL:   "https://console.cloudinary.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new API key",
+								URL:   "https://console.cloudinary.com/settings/api-keys",
+							},
+						},
+						Usage: "https://console.cloudinary.com : reports",
+						Blast: "with the API key: reads, changes and deletes all pictures and videos",
+					},
+				},
+				{
+					ID:          "cloudinary-api-secret",
+					Provider:    "cloudinary",
+					Description: "Cloudinary API secret",
+					Keywords:    []string{"cloudinary"},
+					Value:       "[0-9A-Za-z_-]{25,27}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudinary-url",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloudinary.com/v1_1/{{cloud_name}}/usage",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://cloudinary.com/documentation/admin_api#usage",
+						Note: "needs the cloud's name; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable, then delete the API key",
+								URL:   "https://console.cloudinary.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new API key",
+								URL:   "https://console.cloudinary.com/settings/api-keys",
+							},
+						},
+						Usage: "https://console.cloudinary.com : reports",
+						Blast: "with the API key: reads, changes and deletes all pictures and videos",
+					},
+				},
+				{
+					ID:          "cloudinary-api-key",
+					Provider:    "cloudinary",
+					Description: "Cloudinary API key",
+					Keywords:    []string{"cloudinary"},
+					Value:       "[0-9]{15}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "cloudinary-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Disable, then delete the API key",
+								URL:   "https://console.cloudinary.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new API key",
+								URL:   "https://console.cloudinary.com/settings/api-keys",
+							},
+						},
+						Usage: "https://console.cloudinary.com : reports",
+						Blast: "with the API key: reads, changes and deletes all pictures and videos",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudmersive",
+			Name:     "Cloudmersive",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.cloudmersive.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudmersive-api-key",
+					Provider:    "cloudmersive",
+					Description: "Cloudmersive API key",
+					Keywords:    []string{"cloudmersive"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "cloudmersive-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://account.cloudmersive.com/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://account.cloudmersive.com/keys",
+							},
+						},
+						Usage: "https://account.cloudmersive.com : usage",
+						Blast: "spends the calls of the plan (virus scan, conversion, validation)",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudplan",
+			Name:     "cloudplan",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cloudplan.net/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudplan-api-key",
+					Provider:    "cloudplan",
+					Description: "cloudplan API key",
+					Keywords:    []string{"cloudplan"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudplan-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://cloudplan.net/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://cloudplan.net/",
+							},
+						},
+						Usage: "https://cloudplan.net",
+						Blast: "reads and changes files of the cloud",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudscale",
+			Name:     "cloudscale.ch",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.cloudscale.ch/en/api/v1"},
+			Rules: []Rule{
+				{
+					ID:          "cloudscale-api-token",
+					Provider:    "cloudscale",
+					Description: "cloudscale.ch API token",
+					Keywords:    []string{"cloudscale"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cloudscale-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloudscale.ch/v1/flavors",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.cloudscale.ch/en/api/v1",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://control.cloudscale.ch/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://control.cloudscale.ch/",
+							},
+						},
+						Usage: "https://control.cloudscale.ch : project log",
+						Blast: "creates, reads and deletes servers and volumes at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudsight",
+			Name:     "CloudSight",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cloudsight.docs.apiary.io/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudsight-api-key",
+					Provider:    "cloudsight",
+					Description: "CloudSight API key",
+					Keywords:    []string{"cloudsight"},
+					Value:       "[0-9A-Za-z_-]{22}|[0-9a-f]{32}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "cloudsight-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://cloudsight.ai/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://cloudsight.ai/",
+							},
+						},
+						Usage: "https://cloudsight.ai",
+						Blast: "recognizes pictures on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudsmith",
+			Name:     "Cloudsmith",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cloudsmith.com/accounts-and-teams/api-key"},
+			Rules: []Rule{
+				{
+					ID:          "cloudsmith-api-key",
+					Provider:    "cloudsmith",
+					Description: "Cloudsmith API key",
+					Keywords:    []string{"csa_"},
+					Regex:       `\bcsa_[0-9A-Za-z]{36}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudsmith-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloudsmith.io/v1/user/self/",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"authenticated":\s*true`,
+						Identity: "slug",
+						Docs:     "https://docs.cloudsmith.com/api/user/self",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Refresh the API key",
+								Text:  "The old one dies at once.",
+								URL:   "https://cloudsmith.io/user/settings/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key, or make a service account",
+								URL:   "https://cloudsmith.io/user/settings/api/",
+							},
+						},
+						Usage: "https://app.cloudsmith.com : audit logs",
+						Blast: "reads, publishes and deletes packages of all repositories that its owner may",
+					},
+				},
+				{
+					ID:          "cloudsmith-legacy-api-key",
+					Provider:    "cloudsmith",
+					Description: "Cloudsmith API key (without prefix)",
+					Keywords:    []string{"cloudsmith"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudsmith-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloudsmith.io/v1/user/self/",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"authenticated":\s*true`,
+						Identity: "slug",
+						Docs:     "https://docs.cloudsmith.com/api/user/self",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Refresh the API key",
+								Text:  "The old one dies at once.",
+								URL:   "https://cloudsmith.io/user/settings/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key, or make a service account",
+								URL:   "https://cloudsmith.io/user/settings/api/",
+							},
+						},
+						Usage: "https://app.cloudsmith.com : audit logs",
+						Blast: "reads, publishes and deletes packages of all repositories that its owner may",
+					},
+				},
+				{
+					ID:          "cloudsmith-entitlement-token",
+					Provider:    "cloudsmith",
+					Description: "Cloudsmith entitlement token",
+					Docs:        []string{"https://docs.cloudsmith.com/software-distribution/entitlement-tokens"},
+					Keywords:    []string{"dl.cloudsmith.io"},
+					Regex:       `\bdl\.cloudsmith\.io/(?P<secret>[0-9A-Za-z]{16})/`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "cloudsmith-entitlement-token",
+					Verify: Verify{
+						Note: "Valid for one repository: a download tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Disable or refresh the entitlement token",
+								Text:  "Repository, Entitlements.",
+								URL:   "https://app.cloudsmith.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an entitlement token with a limit",
+								URL:   "https://app.cloudsmith.com",
+							},
+						},
+						Usage: "https://app.cloudsmith.com : repository's logs",
+						Blast: "downloads packages of one private repository",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudtalk",
+			Name:     "CloudTalk",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.cloudtalk.io/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudtalk-api-secret",
+					Provider:    "cloudtalk",
+					Description: "CloudTalk API key id or secret",
+					Keywords:    []string{"cloudtalk"},
+					Value:       "[0-9A-Za-z]{20,40}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudtalk-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://my.cloudtalk.io/api/countries/index.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{key_id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the key's id; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.cloudtalk.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://dashboard.cloudtalk.io/",
+							},
+						},
+						Usage: "https://dashboard.cloudtalk.io : call history",
+						Blast: "with the key's id: reads calls, recordings and contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudways",
+			Name:     "Cloudways",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.cloudways.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudways-api-key",
+					Provider:    "cloudways",
+					Description: "Cloudways API key",
+					Keywords:    []string{"cloudways"},
+					Value:       "[0-9A-Za-z]{30}|[0-9A-Za-z]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cloudways-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.cloudways.com/api/v1/oauth/access_token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "email={{email}}&api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the e-mail; mints a token of an hour",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key in its place",
+								Text:  "There is no second key: put the new one everywhere before you go on.",
+								URL:   "https://platform.cloudways.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://platform.cloudways.com/api",
+							},
+						},
+						Usage: "https://platform.cloudways.com : server's activity",
+						Blast: "with the e-mail: creates, changes and deletes servers at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudzero",
+			Name:     "CloudZero",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cloudzero.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudzero-api-key",
+					Provider:    "cloudzero",
+					Description: "CloudZero API key",
+					Keywords:    []string{"cloudzero"},
+					Value:       "[0-9A-Za-z_-]{40,90}|[0-9A-Za-z]{40}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "cloudzero-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.cloudzero.com/organization/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.cloudzero.com/organization/api-keys",
+							},
+						},
+						Usage: "https://app.cloudzero.com/organization/api-keys",
+						Blast: "reads what your clouds cost, and sends cost data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clover",
+			Name:     "Clover",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.clover.com/"},
+			Rules: []Rule{
+				{
+					ID:          "clover-api-token",
+					Provider:    "clover",
+					Description: "Clover merchant API token or app secret",
+					Keywords:    []string{"clover_api", "clover-api", "cloverapi", "clover_token", "clover-token", "clovertoken", "clover_access", "clover_app_secret", "clover_secret", "api.clover.com", "clover_key"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "clover-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.clover.com/v3/merchants/{{merchant_id}}",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Note:     "needs the merchant's id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Account & setup, API tokens.",
+								URL:   "https://www.clover.com/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the permissions it needs",
+								URL:   "https://www.clover.com/developers",
+							},
+						},
+						Usage: "https://www.clover.com/dashboard",
+						Blast: "reads and changes orders, payments and customers of the merchant",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloverly",
+			Name:     "Cloverly",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cloverly.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cloverly-private-key",
+					Provider:    "cloverly",
+					Description: "Cloverly private key",
+					Keywords:    []string{"cloverly"},
+					Value:       "[0-9a-z_]{12,16}:[0-9a-z_]{10,40}|[0-9a-z:_]{28}|[0-9a-f]{16,32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloverly-private-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://dashboard.cloverly.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://dashboard.cloverly.com/",
+							},
+						},
+						Usage: "https://dashboard.cloverly.com : transactions",
+						Blast: "buys carbon offsets on the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloze",
+			Name:     "Cloze",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.cloze.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cloze-api-key",
+					Provider:    "cloze",
+					Description: "Cloze API key",
+					Keywords:    []string{"cloze"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloze-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloze.com/v1/user/profile?user={{email}}&api_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"errorcode":\s*0`,
+						Note:     "needs the e-mail",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.cloze.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://www.cloze.com/",
+							},
+						},
+						Usage: "https://www.cloze.com",
+						Blast: "with the log-in: reads mail, contacts and notes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "clustdoc",
+			Name:     "Clustdoc",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.clustdoc.com/"},
+			Rules: []Rule{
+				{
+					ID:          "clustdoc-api-key",
+					Provider:    "clustdoc",
+					Description: "Clustdoc API key",
+					Keywords:    []string{"clustdoc"},
+					Value:       "[0-9A-Za-z]{60}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "clustdoc-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://clustdoc.com/api/users",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://clustdoc.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://clustdoc.com/",
+							},
+						},
+						Usage: "https://clustdoc.com",
+						Blast: "reads the documents that clients have handed in",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coassemble",
+			Name:     "Coassemble",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.coassemble.com/"},
+			Rules: []Rule{
+				{
+					ID:          "coassemble-api-key",
+					Provider:    "coassemble",
+					Description: "Coassemble API key",
+					Keywords:    []string{"coassemble"},
+					Value:       "[0-9A-Za-z]{64}|[0-9A-Za-z]{40}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "coassemble-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://coassemble.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://coassemble.com/",
+							},
+						},
+						Usage: "https://coassemble.com",
+						Blast: "reads and changes courses and learners",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cockroachdb",
+			Name:     "CockroachDB Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.cockroachlabs.com/docs/cockroachcloud/managing-access#api-access"},
+			Rules: []Rule{
+				{
+					ID:          "cockroachdb-cloud-api-key",
+					Provider:    "cockroachdb",
+					Description: "CockroachDB Cloud API secret key",
+					Keywords:    []string{"ccdb1_"},
+					Regex:       `\bCCDB1_[0-9A-Za-z]{22}_[0-9A-Za-z]{40}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cockroachdb-cloud-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cockroachlabs.cloud/api/v1/clusters?pagination.limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://www.cockroachlabs.com/docs/cockroachcloud/cloud-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Access management, Service accounts.",
+								URL:   "https://cockroachlabs.cloud/access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API key for a service account with few roles",
+								URL:   "https://cockroachlabs.cloud/access",
+							},
+						},
+						Usage: "https://cockroachlabs.cloud/billing/overview ; audit logs of the organization",
+						Blast: "creates, changes and deletes clusters and their SQL users as its service account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coda",
+			Name:     "Coda",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://coda.io/developers/apis/v1"},
+			Rules: []Rule{
+				{
+					ID:          "coda-api-token",
+					Provider:    "coda",
+					Description: "Coda API token",
+					Keywords:    []string{"coda_api", "coda-api", "codaapi", "coda_token", "coda-token", "codatoken", "coda.io", "coda_key", "codakey", "coda api", "coda_secret"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "coda-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://coda.io/apis/v1/whoami",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "loginId",
+						Docs:     "https://coda.io/developers/apis/v1#tag/Account/operation/whoami",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://coda.io/account#apiSettings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://coda.io/account#apiSettings",
+							},
+						},
+						Usage: "https://coda.io/account : tokens",
+						Blast: "reads and changes documents as its owner, or one table",
+					},
+				},
+			},
+		},
+		{
+			ID:       "codacy",
+			Name:     "Codacy",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.codacy.com/codacy-api/api-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "codacy-api-token",
+					Provider:    "codacy",
+					Description: "Codacy account API token",
+					Keywords:    []string{"codacy"},
+					Value:       "[0-9A-Za-z_-]{20}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "codacy-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.codacy.com/api/v3/user",
+							Headers: []Header{
+								{
+									Name:  "api-token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.mainEmail",
+						Docs:     "https://api.codacy.com/api/api-docs#getuser",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.codacy.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.codacy.com/account",
+							},
+						},
+						Usage: "https://app.codacy.com : organization's audit",
+						Blast: "reads issues and changes settings of repositories; a repository's token sends coverage",
+					},
+				},
+				{
+					ID:          "codacy-project-token",
+					Provider:    "codacy",
+					Description: "Codacy repository API token",
+					Keywords:    []string{"codacy"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "codacy-project-token",
+					Verify: Verify{
+						Note: "Belongs to one repository.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.codacy.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.codacy.com/account",
+							},
+						},
+						Usage: "https://app.codacy.com : organization's audit",
+						Blast: "reads issues and changes settings of repositories; a repository's token sends coverage",
+					},
+				},
+			},
+		},
+		{
+			ID:       "codat",
+			Name:     "Codat",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.codat.io/using-the-api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "codat-api-key",
+					Provider:    "codat",
+					Description: "Codat API key",
+					Keywords:    []string{"codat"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z+/]{38,56}={0,2}",
+					MinEntropy:  3.5,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "codat-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.codat.io/companies?pageSize=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64, unless the key is stored so already",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.codat.io/developers/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.codat.io/developers/api-keys",
+							},
+						},
+						Usage: "https://app.codat.io : activity",
+						Blast: "reads the books, banks and shops that your customers connected",
+					},
+				},
+			},
+		},
+		{
+			ID:       "code-climate",
+			Name:     "Code Climate / Qlty",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.codeclimate.com/"},
+			Rules: []Rule{
+				{
+					ID:          "code-climate-personal-access-token",
+					Provider:    "code-climate",
+					Description: "Code Climate personal access token",
+					Keywords:    []string{"codeclimate", "code_climate", "code-climate"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "code-climate-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.codeclimate.com/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token token={{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.attributes.full_name",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://codeclimate.com/profile/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://codeclimate.com/profile/tokens",
+							},
+						},
+						Usage: "https://codeclimate.com/profile/tokens",
+						Blast: "reads issues and code snippets of private repositories",
+					},
+				},
+				{
+					ID:          "code-climate-test-reporter-id",
+					Provider:    "code-climate",
+					Description: "Code Climate test reporter id",
+					Keywords:    []string{"cc_test_reporter_id", "cc-test-reporter-id", "codeclimate", "code_climate"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "code-climate-test-reporter-id",
+					Verify: Verify{
+						Note: "It only sends coverage.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the reporter id",
+								Text:  "Repository settings, Test coverage.",
+								URL:   "https://codeclimate.com/profile/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Give the build the new id",
+								URL:   "https://codeclimate.com/profile/tokens",
+							},
+						},
+						Usage: "https://codeclimate.com : test coverage",
+						Blast: "sends false coverage for one repository",
+					},
+				},
+			},
+		},
+		{
+			ID:       "codecov",
+			Name:     "Codecov",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.codecov.com/docs/codecov-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "codecov-upload-token",
+					Provider:    "codecov",
+					Description: "Codecov upload token",
+					Keywords:    []string{"codecov"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "codecov-upload-token",
+					Verify: Verify{
+						Note: "An upload token is proven by an upload only.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "Repository, Configuration, General; an API token: account settings, Access.",
+								URL:   "https://app.codecov.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Give the build the new token",
+								URL:   "https://app.codecov.io/",
+							},
+						},
+						Usage: "https://app.codecov.io : commits and their uploads",
+						Blast: "uploads false coverage of one repository; an API token reads reports and file names",
+					},
+				},
+				{
+					ID:          "codecov-api-token",
+					Provider:    "codecov",
+					Description: "Codecov API access token",
+					Keywords:    []string{"codecov_api", "codecov-api", "codecovapi", "codecov_access"},
+					Value:       "[0-9a-f]{32}|[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "codecov-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.codecov.io/api/v2/github/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.codecov.com/reference/overview",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "Repository, Configuration, General; an API token: account settings, Access.",
+								URL:   "https://app.codecov.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Give the build the new token",
+								URL:   "https://app.codecov.io/",
+							},
+						},
+						Usage: "https://app.codecov.io : commits and their uploads",
+						Blast: "uploads false coverage of one repository; an API token reads reports and file names",
+					},
+				},
+			},
+		},
+		{
+			ID:       "codefresh",
+			Name:     "Codefresh",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://codefresh.io/docs/docs/integrations/codefresh-api/"},
+			Rules: []Rule{
+				{
+					ID:          "codefresh-api-key",
+					Provider:    "codefresh",
+					Description: "Codefresh API key",
+					Keywords:    []string{"codefresh"},
+					Value:       `[0-9a-f]{24}\.[0-9a-f]{32}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "codefresh-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://g.codefresh.io/api/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "userName",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://g.codefresh.io/user/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://g.codefresh.io/user/settings",
+							},
+						},
+						Usage: "https://g.codefresh.io/account-admin : audit",
+						Blast: "runs pipelines and reads their variables within its scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "codemagic",
+			Name:     "Codemagic",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.codemagic.io/rest-api/codemagic-rest-api/"},
+			Rules: []Rule{
+				{
+					ID:          "codemagic-api-token",
+					Provider:    "codemagic",
+					Description: "Codemagic API token",
+					Keywords:    []string{"codemagic"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "codemagic-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.codemagic.io/apps",
+							Headers: []Header{
+								{
+									Name:  "x-auth-token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "Teams, Personal account, Integrations, Codemagic API.",
+								URL:   "https://codemagic.io/teams",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new token",
+								URL:   "https://codemagic.io/teams",
+							},
+						},
+						Usage: "https://codemagic.io/builds",
+						Blast: "starts builds and reads apps with their signing settings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "codequiry",
+			Name:     "Codequiry",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://codequiry.com/usage/api"},
+			Rules: []Rule{
+				{
+					ID:          "codequiry-api-key",
+					Provider:    "codequiry",
+					Description: "Codequiry API key",
+					Keywords:    []string{"codequiry"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "codequiry-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://codequiry.com/api/v1/account",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.codequiry.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.codequiry.com/",
+							},
+						},
+						Usage: "https://dashboard.codequiry.com",
+						Blast: "runs plagiarism checks on your plan and reads code that was handed in",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coderabbit",
+			Name:     "CodeRabbit",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.coderabbit.ai/"},
+			Rules: []Rule{
+				{
+					ID:          "coderabbit-api-key",
+					Provider:    "coderabbit",
+					Description: "CodeRabbit API key",
+					Keywords:    []string{"coderabbit"},
+					Value:       "cr-[0-9a-f]{58,64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "coderabbit-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.coderabbit.ai/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.coderabbit.ai/settings/api-keys",
+							},
+						},
+						Usage: "https://app.coderabbit.ai",
+						Blast: "reads reports of the organization's reviews",
+					},
+				},
+			},
+		},
+		{
+			ID:       "codesandbox",
+			Name:     "CodeSandbox",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://codesandbox.io/docs/sdk"},
+			Rules: []Rule{
+				{
+					ID:          "codesandbox-api-key",
+					Provider:    "codesandbox",
+					Description: "CodeSandbox API key",
+					Keywords:    []string{"csb_v1_"},
+					Regex:       `\bcsb_v1_[0-9A-Za-z_-]{40,60}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "codesandbox-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://codesandbox.io/t/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://codesandbox.io/t/api",
+							},
+						},
+						Usage: "https://codesandbox.io : usage of the workspace",
+						Blast: "starts virtual machines at your cost and reads sandboxes of the workspace",
+					},
+				},
+			},
+		},
+		{
+			ID:       "codeship",
+			Name:     "CloudBees CodeShip (closed)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cloudbees.com/docs/cloudbees-codeship/"},
+			Rules: []Rule{
+				{
+					ID:          "codeship-api-key",
+					Provider:    "codeship",
+					Description: "CloudBees CodeShip (closed) API key",
+					Keywords:    []string{"codeship"},
+					Value:       "[0-9A-Za-z]{22}|[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "codeship-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Take it out of your files",
+								Text:  "The service was switched off in 2025.",
+								URL:   "https://app.codeship.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								Text:  "The service has ended.",
+								URL:   "https://app.codeship.com/",
+							},
+						},
+						Usage: "https://app.codeship.com : closed",
+						Blast: "nothing any more: the service has ended",
+					},
+				},
+			},
+		},
+		{
+			ID:       "codesignal",
+			Name:     "CodeSignal",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://app.codesignal.com/api-docs"},
+			Rules: []Rule{
+				{
+					ID:          "codesignal-api-key",
+					Provider:    "codesignal",
+					Description: "CodeSignal API key",
+					Keywords:    []string{"codesignal", "code_signal"},
+					Value:       "[0-9A-Za-z]{40}|[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "codesignal-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.codesignal.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.codesignal.com/",
+							},
+						},
+						Usage: "https://app.codesignal.com",
+						Blast: "reads candidates and their results, sends invitations",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cognism",
+			Name:     "Cognism",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.cognism.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cognism-api-key",
+					Provider:    "cognism",
+					Description: "Cognism API key",
+					Keywords:    []string{"cognism"},
+					Value:       "[0-9a-z]{4,10}-[0-9a-f-]{36}-[0-9A-Za-z]{4,20}|[0-9a-f]{32}|[0-9A-Za-z-]{30,60}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "cognism-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.cognism.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.cognism.com/",
+							},
+						},
+						Usage: "https://app.cognism.com : credits",
+						Blast: "spends credits for contact data",
+					},
+				},
+			},
+		},
+		{
 			ID:       "cohere",
 			Name:     "Cohere",
 			Reviewed: "2026-11-24",
@@ -19792,6 +22038,891 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dashboard.cohere.com/billing",
 						Blast: "runs models on your bill; datasets and connectors of the organization",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coinapi",
+			Name:     "CoinAPI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.coinapi.io/"},
+			Rules: []Rule{
+				{
+					ID:          "coinapi-api-key",
+					Provider:    "coinapi",
+					Description: "CoinAPI key",
+					Keywords:    []string{"coinapi", "coin_api"},
+					Value:       "[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}|[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "coinapi-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://rest.coinapi.io/v1/exchanges?filter_exchange_id=BITSTAMP",
+							Headers: []Header{
+								{
+									Name:  "X-CoinAPI-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 429},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://console.coinapi.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://console.coinapi.io/",
+							},
+						},
+						Usage: "https://console.coinapi.io : usage",
+						Blast: "spends the plan's credits for market data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coinbase",
+			Name:     "Coinbase",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cdp.coinbase.com/get-started/authentication/cdp-api-keys", "https://docs.cdp.coinbase.com/"},
+			Rules: []Rule{
+				{
+					ID:          "coinbase-cdp-api-key-name",
+					Provider:    "coinbase",
+					Description: "Coinbase Developer Platform API key name",
+					Keywords:    []string{"apikeys/"},
+					Regex:       `\borganizations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/apiKeys/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "coinbase-cdp-api-key-name",
+					Verify: Verify{
+						Note: "Names the key; the private key beside it signs.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then look at sends that are not yours.",
+								URL:   "https://portal.cdp.coinbase.com/access/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with an address list, view only where that is enough",
+								URL:   "https://portal.cdp.coinbase.com/access/api",
+							},
+						},
+						Usage: "https://www.coinbase.com/settings/activity ; the key's last use in the portal",
+						Blast: "trades and sends crypto money out of the account, as far as the key's permissions go",
+					},
+				},
+				{
+					ID:          "coinbase-api-secret",
+					Provider:    "coinbase",
+					Description: "Coinbase API secret",
+					Keywords:    []string{"coinbase", "cdp_api_key_secret", "cdp_secret", "cdp_wallet_secret", "cb_access_secret"},
+					Value:       "[0-9A-Za-z+/]{86}==|[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "coinbase-api-secret",
+					Verify: Verify{
+						Note: "Needs a signed request: GET /api/v3/brokerage/key_permissions answers 200 or 401.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then look at sends that are not yours.",
+								URL:   "https://portal.cdp.coinbase.com/access/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with an address list, view only where that is enough",
+								URL:   "https://portal.cdp.coinbase.com/access/api",
+							},
+						},
+						Usage: "https://www.coinbase.com/settings/activity ; the key's last use in the portal",
+						Blast: "trades and sends crypto money out of the account, as far as the key's permissions go",
+					},
+				},
+				{
+					ID:          "coinbase-access-token",
+					Provider:    "coinbase",
+					Description: "Coinbase access token",
+					Keywords:    []string{"coinbase"},
+					Value:       "[0-9A-Za-z_-]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "coinbase-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.coinbase.com/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then look at sends that are not yours.",
+								URL:   "https://portal.cdp.coinbase.com/access/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with an address list, view only where that is enough",
+								URL:   "https://portal.cdp.coinbase.com/access/api",
+							},
+						},
+						Usage: "https://www.coinbase.com/settings/activity ; the key's last use in the portal",
+						Blast: "trades and sends crypto money out of the account, as far as the key's permissions go",
+					},
+				},
+				{
+					ID:          "coinbase-api-key",
+					Provider:    "coinbase",
+					Description: "Coinbase API key (legacy)",
+					Keywords:    []string{"coinbase"},
+					Value:       "[0-9A-Za-z]{16}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "coinbase-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then look at sends that are not yours.",
+								URL:   "https://portal.cdp.coinbase.com/access/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with an address list, view only where that is enough",
+								URL:   "https://portal.cdp.coinbase.com/access/api",
+							},
+						},
+						Usage: "https://www.coinbase.com/settings/activity ; the key's last use in the portal",
+						Blast: "trades and sends crypto money out of the account, as far as the key's permissions go",
+					},
+				},
+				{
+					ID:          "coinbase-commerce-webhook-secret",
+					Provider:    "coinbase",
+					Description: "Coinbase Commerce API key or webhook secret",
+					Keywords:    []string{"coinbase_commerce", "coinbase-commerce", "coinbasecommerce", "x-cc-api-key"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "coinbase-commerce-webhook-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.commerce.coinbase.com/charges?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-CC-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then look at sends that are not yours.",
+								URL:   "https://portal.cdp.coinbase.com/access/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with an address list, view only where that is enough",
+								URL:   "https://portal.cdp.coinbase.com/access/api",
+							},
+						},
+						Usage: "https://www.coinbase.com/settings/activity ; the key's last use in the portal",
+						Blast: "trades and sends crypto money out of the account, as far as the key's permissions go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coinex",
+			Name:     "CoinEx",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.coinex.com/api/v2/"},
+			Rules: []Rule{
+				{
+					ID:          "coinex-secret-key",
+					Provider:    "coinex",
+					Description: "CoinEx API secret",
+					Keywords:    []string{"coinex"},
+					Value:       "[0-9A-Za-z]{48}|[0-9A-Za-z]{49}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "coinex-secret-key",
+					Needs: Needs{
+						Rule:    "coinex-access-id",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "Needs a signed request; the exchange's page of keys tells when the key was used last.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://www.coinex.com/en/apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://www.coinex.com/en/apikey",
+							},
+						},
+						Usage: "https://www.coinex.com/en/apikey : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+				{
+					ID:          "coinex-access-id",
+					Provider:    "coinex",
+					Description: "CoinEx API key",
+					Keywords:    []string{"coinex"},
+					Value:       "[0-9A-Z]{32}|[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "coinex-access-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Then cancel orders that are not yours.",
+								URL:   "https://www.coinex.com/en/apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key bound to your addresses, without the right to withdraw",
+								URL:   "https://www.coinex.com/en/apikey",
+							},
+						},
+						Usage: "https://www.coinex.com/en/apikey : orders, withdrawals and sign-ins",
+						Blast: "trades in the account, and withdraws where the key may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coingate",
+			Name:     "CoinGate",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.coingate.com/"},
+			Rules: []Rule{
+				{
+					ID:          "coingate-api-token",
+					Provider:    "coingate",
+					Description: "CoinGate API token",
+					Keywords:    []string{"coingate"},
+					Value:       "[0-9A-Za-z_-]{40}|[0-9A-Za-z_-]{50}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "coingate-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.coingate.com/v2/auth/test",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.coingate.com/reference/authorization",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.coingate.com/account/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://dashboard.coingate.com/account/apps",
+							},
+						},
+						Usage: "https://dashboard.coingate.com : orders",
+						Blast: "makes orders and reads them; payouts where the app may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coingecko",
+			Name:     "CoinGecko",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.coingecko.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "coingecko-api-key",
+					Provider:    "coingecko",
+					Description: "CoinGecko API key",
+					Keywords:    []string{"coingecko", "coin_gecko", "x-cg-demo", "x-cg-pro", "x_cg_demo", "x_cg_pro"},
+					Value:       "CG-[0-9A-Za-z]{24}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "coingecko-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.coingecko.com/en/developers/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://www.coingecko.com/en/developers/dashboard",
+							},
+						},
+						Usage: "https://www.coingecko.com/en/developers/dashboard",
+						Blast: "spends the plan's calls for market data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coinglass",
+			Name:     "CoinGlass",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.coinglass.com/"},
+			Rules: []Rule{
+				{
+					ID:          "coinglass-api-key",
+					Provider:    "coinglass",
+					Description: "CoinGlass API key",
+					Keywords:    []string{"coinglass"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "coinglass-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.coinglass.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://www.coinglass.com/account",
+							},
+						},
+						Usage: "https://www.coinglass.com/account",
+						Blast: "spends the plan's calls for derivatives data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coinlayer",
+			Name:     "Coinlayer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://coinlayer.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "coinlayer-api-key",
+					Provider:    "coinlayer",
+					Description: "Coinlayer API key",
+					Keywords:    []string{"coinlayer"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "coinlayer-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.coinlayer.com/list?access_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"success":\s*true`,
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key in its place",
+								Text:  "There is no second key: put the new one everywhere before you go on.",
+								URL:   "https://coinlayer.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://coinlayer.com/dashboard",
+							},
+						},
+						Usage: "https://coinlayer.com/dashboard",
+						Blast: "spends the month's requests for rates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coinlib",
+			Name:     "Coinlib",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://coinlib.io/apidocs"},
+			Rules: []Rule{
+				{
+					ID:          "coinlib-api-key",
+					Provider:    "coinlib",
+					Description: "Coinlib API key",
+					Keywords:    []string{"coinlib"},
+					Value:       "[0-9a-z]{16}",
+					MinEntropy:  2.5,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "coinlib-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://coinlib.io/api/v1/global?key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"remaining"`,
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://coinlib.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://coinlib.io/",
+							},
+						},
+						Usage: "https://coinlib.io : account",
+						Blast: "spends the hour's requests for prices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coinmarketcap",
+			Name:     "CoinMarketCap",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://coinmarketcap.com/api/documentation/v1/"},
+			Rules: []Rule{
+				{
+					ID:          "coinmarketcap-api-key",
+					Provider:    "coinmarketcap",
+					Description: "CoinMarketCap API key",
+					Keywords:    []string{"coinmarketcap", "coin_market_cap", "cmc_pro", "cmc_api", "cmc-api", "cmcapi", "cmc_key"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}|[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "coinmarketcap-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://pro-api.coinmarketcap.com/v1/key/info",
+							Headers: []Header{
+								{
+									Name:  "X-CMC_PRO_API_KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://coinmarketcap.com/api/documentation/v1/#operation/getV1KeyInfo",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://pro.coinmarketcap.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://pro.coinmarketcap.com/account",
+							},
+						},
+						Usage: "https://pro.coinmarketcap.com/account : usage",
+						Blast: "spends the plan's credits for market data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coinpayments",
+			Name:     "CoinPayments",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.coinpayments.net/apidoc"},
+			Rules: []Rule{
+				{
+					ID:          "coinpayments-private-key",
+					Provider:    "coinpayments",
+					Description: "CoinPayments private or public key",
+					Keywords:    []string{"coinpayments", "coin_payments"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "coinpayments-private-key",
+					Verify: Verify{
+						Note: "Needs a signed request.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.coinpayments.net/index.php?cmd=acct_api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.coinpayments.net/index.php?cmd=acct_api_keys",
+							},
+						},
+						Usage: "https://www.coinpayments.net : history",
+						Blast: "with the other half: makes transactions and, where allowed, withdraws",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coinranking",
+			Name:     "Coinranking",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.coinranking.com/api/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "coinranking-api-key",
+					Provider:    "coinranking",
+					Description: "Coinranking API key",
+					Keywords:    []string{"coinranking"},
+					Value:       "coinranking[0-9a-f]{48}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "coinranking-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://account.coinranking.com/dashboard/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://account.coinranking.com/dashboard/api",
+							},
+						},
+						Usage: "https://account.coinranking.com/dashboard",
+						Blast: "spends the plan's calls for prices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "collect2",
+			Name:     "Collect2 (Collection2)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://collect2.com/api/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "collect2-api-key",
+					Provider:    "collect2",
+					Description: "Collect2 (Collection2) API key",
+					Keywords:    []string{"collect2"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "collect2-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://collect2.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://collect2.com/",
+							},
+						},
+						Usage: "https://collect2.com",
+						Blast: "reads and adds form entries of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "column",
+			Name:     "Column",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://column.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "column-api-key",
+					Provider:    "column",
+					Description: "Column API key",
+					Keywords:    []string{"column_api", "column-api", "columnapi", "column_key", "column_secret", "columnbank", "column_bank", "api.column.com"},
+					Value:       "(?:live|test)_[0-9A-Za-z]{25,32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "column-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.column.com/bank-accounts?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic :{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.column.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://dashboard.column.com/",
+							},
+						},
+						Usage: "https://dashboard.column.com : events",
+						Blast: "moves money: wires, ACH and book transfers of the bank account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "comet",
+			Name:     "Comet ML",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.comet.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "comet-api-key",
+					Provider:    "comet",
+					Description: "Comet ML API key",
+					Keywords:    []string{"comet_api", "comet-api", "cometapi", "comet_ml", "comet-ml", "cometml", "comet_key", "comet.com", "opik_api", "opik_key"},
+					Value:       "[0-9A-Za-z]{25}|[0-9A-Za-z]{26}",
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "comet-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.comet.com/api/rest/v2/workspaces",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://www.comet.com/account-settings/apiKeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://www.comet.com/account-settings/apiKeys",
+							},
+						},
+						Usage: "https://www.comet.com : workspace",
+						Blast: "reads and changes experiments, models and (Opik) LLM traces",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cometchat",
+			Name:     "CometChat",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.cometchat.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "cometchat-api-key",
+					Provider:    "cometchat",
+					Description: "CometChat REST or auth key",
+					Keywords:    []string{"cometchat"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cometchat-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{app_id}}.api-{{region}}.cometchat.io/v3/roles",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs app id and region",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.cometchat.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.cometchat.com/",
+							},
+						},
+						Usage: "https://app.cometchat.com : usage",
+						Blast: "reads all chats and writes as any user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "comicvine",
+			Name:     "Comic Vine",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://comicvine.gamespot.com/api/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "comicvine-api-key",
+					Provider:    "comicvine",
+					Description: "Comic Vine API key",
+					Keywords:    []string{"comicvine", "comic_vine"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "comicvine-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://comicvine.gamespot.com/api/types/?api_key={{secret}}&format=json",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the key replaced",
+								Text:  "The page shows the key only; ask the vendor's support to change it.",
+								URL:   "https://comicvine.gamespot.com/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from your account page",
+								URL:   "https://comicvine.gamespot.com/api/",
+							},
+						},
+						Usage: "https://comicvine.gamespot.com/api/",
+						Blast: "spends the hour's requests",
 					},
 				},
 			},
@@ -19862,6 +22993,291 @@ var builtin = Catalogue{
 						},
 						Usage: "the log of logins of the machine or service (lastlog, the directory's sign-in log)",
 						Blast: "logs in as that user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "commercetools",
+			Name:     "commercetools",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.commercetools.com/api/authorization"},
+			Rules: []Rule{
+				{
+					ID:          "commercetools-client-secret",
+					Provider:    "commercetools",
+					Description: "commercetools client secret",
+					Keywords:    []string{"commercetools", "ctp_client_secret", "ctp_secret", "ct_client_secret"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "commercetools-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://{{auth_host}}.commercetools.com/oauth/token?grant_type=client_credentials",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{client_id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the client id and the region's host; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API client",
+								Text:  "Merchant Center, Settings, Developer settings.",
+								URL:   "https://docs.commercetools.com/getting-started/create-api-client",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API client with the scopes it needs",
+								URL:   "https://docs.commercetools.com/getting-started/create-api-client",
+							},
+						},
+						Usage: "https://mc.europe-west1.gcp.commercetools.com : change history",
+						Blast: "with the client id: reads and changes orders, customers and products within its scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "commodities-api",
+			Name:     "Commodities-API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://commodities-api.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "commodities-api-api-key",
+					Provider:    "commodities-api",
+					Description: "Commodities-API API key",
+					Keywords:    []string{"commodities-api", "commodities_api", "commoditiesapi", "commodities_key", "commodities_access", "commodities"},
+					Value:       "[0-9A-Za-z]{60}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "commodities-api-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://commodities-api.com/api/latest?access_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"success":\s*true`,
+						Note:     "counts one request",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://commodities-api.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://commodities-api.com/dashboard",
+							},
+						},
+						Usage: "https://commodities-api.com/dashboard",
+						Blast: "spends the month's requests for prices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "companies-house",
+			Name:     "Companies House",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.company-information.service.gov.uk/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "companies-house-api-key",
+					Provider:    "companies-house",
+					Description: "Companies House API key",
+					Keywords:    []string{"companieshouse", "companies_house", "companies-house", "company-information.service"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z_-]{40}|[0-9A-Za-z_-]{36}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "companies-house-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.company-information.service.gov.uk/company/00000006",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200, 404},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://developer.company-information.service.gov.uk/manage-applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://developer.company-information.service.gov.uk/manage-applications",
+							},
+						},
+						Usage: "https://developer.company-information.service.gov.uk/manage-applications",
+						Blast: "spends the rate limit; the data is public",
+					},
+				},
+			},
+		},
+		{
+			ID:       "companyhub",
+			Name:     "CompanyHub",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://companyhub.com/"},
+			Rules: []Rule{
+				{
+					ID:          "companyhub-api-key",
+					Provider:    "companyhub",
+					Description: "CompanyHub API key",
+					Keywords:    []string{"companyhub"},
+					Value:       "[0-9A-Za-z_-]{20}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "companyhub-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.companyhub.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.companyhub.com/",
+							},
+						},
+						Usage: "https://app.companyhub.com",
+						Blast: "reads and changes the CRM's records",
+					},
+				},
+			},
+		},
+		{
+			ID:       "composio",
+			Name:     "Composio",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.composio.dev/"},
+			Rules: []Rule{
+				{
+					ID:          "composio-api-key",
+					Provider:    "composio",
+					Description: "Composio API key",
+					Keywords:    []string{"composio"},
+					Value:       "ak_[0-9A-Za-z_-]{20,40}|[0-9a-z]{20,40}",
+					MinEntropy:  3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "composio-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://backend.composio.dev/api/v3/auth/session/info",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.composio.dev/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.composio.dev/developers",
+							},
+						},
+						Usage: "https://app.composio.dev : logs",
+						Blast: "acts in the services that your users connected",
+					},
+				},
+			},
+		},
+		{
+			ID:       "conekta",
+			Name:     "Conekta",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.conekta.com/"},
+			Rules: []Rule{
+				{
+					ID:          "conekta-private-key",
+					Provider:    "conekta",
+					Description: "Conekta private key",
+					Keywords:    []string{"conekta"},
+					Value:       "key_[0-9A-Za-z]{20,30}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "conekta-private-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.conekta.io/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the header Accept: application/vnd.conekta-v2.1.0+json",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://panel.conekta.com/developers/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://panel.conekta.com/developers/api-keys",
+							},
+						},
+						Usage: "https://panel.conekta.com : charges",
+						Blast: "charges, refunds and reads customers",
 					},
 				},
 			},
@@ -20241,6 +23657,1756 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "configcat",
+			Name:     "ConfigCat",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://configcat.com/docs/sdk-reference/overview/"},
+			Rules: []Rule{
+				{
+					ID:          "configcat-sdk-key",
+					Provider:    "configcat",
+					Description: "ConfigCat SDK key",
+					Keywords:    []string{"configcat-sdk-1/"},
+					Regex:       `\bconfigcat-sdk-1/[0-9A-Za-z_-]{22}/[0-9A-Za-z_-]{22}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "configcat-sdk-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cdn-global.configcat.com/configuration-files/{{secret}}/config_v6.json",
+						},
+						Live: []int{200},
+						Dead: []int{404},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the SDK key",
+								Text:  "After a second key was made and is in place.",
+								URL:   "https://app.configcat.com/sdkkey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a second SDK key for the environment",
+								URL:   "https://app.configcat.com/sdkkey",
+							},
+						},
+						Usage: "https://app.configcat.com : usage",
+						Blast: "reads the feature flags of one environment, with the rules in them",
+					},
+				},
+				{
+					ID:          "configcat-legacy-sdk-key",
+					Provider:    "configcat",
+					Description: "ConfigCat SDK key (without prefix)",
+					Keywords:    []string{"configcat"},
+					Value:       "[0-9A-Za-z_-]{22}/[0-9A-Za-z_-]{22}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "configcat-sdk-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cdn-global.configcat.com/configuration-files/{{secret}}/config_v6.json",
+						},
+						Live: []int{200},
+						Dead: []int{404},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the SDK key",
+								Text:  "After a second key was made and is in place.",
+								URL:   "https://app.configcat.com/sdkkey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a second SDK key for the environment",
+								URL:   "https://app.configcat.com/sdkkey",
+							},
+						},
+						Usage: "https://app.configcat.com : usage",
+						Blast: "reads the feature flags of one environment, with the rules in them",
+					},
+				},
+				{
+					ID:          "configcat-management-password",
+					Provider:    "configcat",
+					Description: "ConfigCat management API password",
+					Docs:        []string{"https://api.configcat.com/docs/"},
+					Keywords:    []string{"configcat"},
+					Value:       "[0-9A-Za-z+/]{43}=",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "configcat-management-password",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.configcat.com/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{username}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Note:     "needs the user name; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the public API credential",
+								URL:   "https://app.configcat.com/my-account/public-api-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a credential with an expiry",
+								URL:   "https://app.configcat.com/my-account/public-api-credentials",
+							},
+						},
+						Usage: "https://app.configcat.com : audit log",
+						Blast: "changes feature flags and who may, in all products of its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "confluent",
+			Name:     "Confluent Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.confluent.io/cloud/current/security/authenticate/workload-identities/service-accounts/api-keys/overview.html"},
+			Rules: []Rule{
+				{
+					ID:          "confluent-api-secret",
+					Provider:    "confluent",
+					Description: "Confluent Cloud API secret (cflt form)",
+					Keywords:    []string{"cflt"},
+					Regex:       `\bcflt[0-9A-Za-z+/]{60}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "confluent-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.confluent.cloud/iam/v2/api-keys/{{id}}",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "spec.owner.id",
+						Docs:     "https://docs.confluent.io/cloud/current/api.html#tag/API-Keys-(iamv2)",
+						Note:     "needs the key; a cluster's key is known to its own endpoint only; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								URL:   "https://confluent.cloud/settings/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.confluent.cloud/iam/v2/api-keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_key}}:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API key for a service account",
+								Text:  "Two keys can live side by side: put the new one in place first where a stop hurts.",
+								URL:   "https://confluent.cloud/settings/api-keys",
+							},
+						},
+						Usage: "https://confluent.cloud : audit log; billing",
+						Blast: "reads and writes topics of the cluster; a cloud key changes clusters and costs money",
+					},
+				},
+				{
+					ID:          "confluent-legacy-api-secret",
+					Provider:    "confluent",
+					Description: "Confluent Cloud API secret",
+					Keywords:    []string{"confluent", "ccloud", "sasl.jaas.config", "sasl_password", "kafka_api_secret", "kafka_secret", "cluster_api_secret", "schema_registry"},
+					Value:       "[0-9A-Za-z+/]{64}",
+					MinEntropy:  4.1,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "confluent-api-secret",
+					Needs: Needs{
+						Rule:    "confluent-api-key",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.confluent.cloud/iam/v2/api-keys/{{id}}",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "spec.owner.id",
+						Docs:     "https://docs.confluent.io/cloud/current/api.html#tag/API-Keys-(iamv2)",
+						Note:     "needs the key; a cluster's key is known to its own endpoint only; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								URL:   "https://confluent.cloud/settings/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.confluent.cloud/iam/v2/api-keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_key}}:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API key for a service account",
+								Text:  "Two keys can live side by side: put the new one in place first where a stop hurts.",
+								URL:   "https://confluent.cloud/settings/api-keys",
+							},
+						},
+						Usage: "https://confluent.cloud : audit log; billing",
+						Blast: "reads and writes topics of the cluster; a cloud key changes clusters and costs money",
+					},
+				},
+				{
+					ID:          "confluent-api-key",
+					Provider:    "confluent",
+					Description: "Confluent Cloud API key",
+					Keywords:    []string{"confluent", "ccloud", "kafka_api_key", "cluster_api_key"},
+					Value:       "[0-9A-Z]{16}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "confluent-api-key",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								URL:   "https://confluent.cloud/settings/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.confluent.cloud/iam/v2/api-keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_key}}:{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API key for a service account",
+								Text:  "Two keys can live side by side: put the new one in place first where a stop hurts.",
+								URL:   "https://confluent.cloud/settings/api-keys",
+							},
+						},
+						Usage: "https://confluent.cloud : audit log; billing",
+						Blast: "reads and writes topics of the cluster; a cloud key changes clusters and costs money",
+					},
+				},
+			},
+		},
+		{
+			ID:       "connectwise",
+			Name:     "ConnectWise PSA",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.connectwise.com/"},
+			Rules: []Rule{
+				{
+					ID:          "connectwise-private-key",
+					Provider:    "connectwise",
+					Description: "ConnectWise PSA private or public key",
+					Keywords:    []string{"connectwise", "connect_wise", "cw_private", "cwprivate"},
+					Value:       "[0-9A-Za-z]{16}",
+					MinEntropy:  2.8,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "connectwise-private-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://developer.connectwise.com/ClientID",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://developer.connectwise.com/ClientID",
+							},
+						},
+						Usage: "https://developer.connectwise.com : your system's audit trail",
+						Blast: "with public key and client id: reads and changes tickets, customers and agreements",
+					},
+				},
+			},
+		},
+		{
+			ID:       "connectycube",
+			Name:     "ConnectyCube",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.connectycube.com/server/auth"},
+			Rules: []Rule{
+				{
+					ID:          "connectycube-auth-secret",
+					Provider:    "connectycube",
+					Description: "ConnectyCube auth key or secret",
+					Keywords:    []string{"connectycube"},
+					Value:       "[0-9A-Z]{8}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{12}|[0-9A-Za-z_-]{15}|[0-9a-f]{64}",
+					MinEntropy:  2.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "connectycube-auth-secret",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://admin.connectycube.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://admin.connectycube.com/",
+							},
+						},
+						Usage: "https://admin.connectycube.com",
+						Blast: "signs sessions of the app and reads its users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "constant-contact",
+			Name:     "Constant Contact",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.constantcontact.com/api_guide/auth_overview.html"},
+			Rules: []Rule{
+				{
+					ID:          "constant-contact-client-secret",
+					Provider:    "constant-contact",
+					Description: "Constant Contact API key or app secret",
+					Keywords:    []string{"constantcontact", "constant_contact", "constant-contact", "ctct_"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z_-]{43}|[0-9A-Za-z]{22}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "constant-contact-client-secret",
+					Verify: Verify{
+						Note: "Needs a person's consent code.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.constantcontact.com/pages/dma/portal/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.constantcontact.com/pages/dma/portal/",
+							},
+						},
+						Usage: "https://app.constantcontact.com : campaign reports",
+						Blast: "with a refresh token: mails and exports the contacts of those who allowed the app",
+					},
+				},
+			},
+		},
+		{
+			ID:       "contabo",
+			Name:     "Contabo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.contabo.com/"},
+			Rules: []Rule{
+				{
+					ID:          "contabo-client-secret",
+					Provider:    "contabo",
+					Description: "Contabo API client secret",
+					Keywords:    []string{"contabo"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "contabo-client-secret",
+					Verify: Verify{
+						Note: "The token endpoint needs four parts: client id and secret, user and password.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret and the API password",
+								URL:   "https://my.contabo.com/api/details",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new ones in place",
+								URL:   "https://my.contabo.com/api/details",
+							},
+						},
+						Usage: "https://my.contabo.com : audit of the API",
+						Blast: "with the API user's password: creates, reads and cancels servers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "contentful",
+			Name:     "Contentful",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.contentful.com/developers/docs/references/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "contentful-personal-access-token",
+					Provider:    "contentful",
+					Description: "Contentful personal access (management) token",
+					Keywords:    []string{"cfpat-"},
+					Regex:       `\bCFPAT-[0-9A-Za-z_-]{43}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "contentful-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.contentful.com/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://www.contentful.com/developers/docs/references/user-management-api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.contentful.com/account/profile/cma_tokens",
+								Request: &Request{
+									Method: "PUT",
+									URL:    "https://api.contentful.com/users/me/access_tokens/{{token_id}}/revoked",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a token with an expiry",
+								URL:   "https://app.contentful.com/account/profile/cma_tokens",
+							},
+						},
+						Usage: "https://app.contentful.com : organization's audit logs",
+						Blast: "reads, changes and publishes content and models of all spaces of its owner",
+					},
+				},
+				{
+					ID:          "contentful-delivery-token",
+					Provider:    "contentful",
+					Description: "Contentful delivery or preview token",
+					Docs:        []string{"https://www.contentful.com/developers/docs/references/content-delivery-api/"},
+					Keywords:    []string{"contentful"},
+					Value:       "[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "contentful-delivery-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cdn.contentful.com/spaces/{{space}}/environments/master/entries?limit=0",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the space's id; preview tokens answer at preview.contentful.com",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key of the space",
+								Text:  "Settings, API keys.",
+								URL:   "https://app.contentful.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add an API key",
+								URL:   "https://app.contentful.com/",
+							},
+						},
+						Usage: "https://app.contentful.com : usage of the space",
+						Blast: "reads published content, with a preview token the drafts too",
+					},
+				},
+			},
+		},
+		{
+			ID:       "contentstack",
+			Name:     "Contentstack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.contentstack.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "contentstack-management-token",
+					Provider:    "contentstack",
+					Description: "Contentstack management or delivery token",
+					Docs:        []string{"https://www.contentstack.com/docs/"},
+					Keywords:    []string{"contentstack", "x-cs-management"},
+					Value:       "cs[0-9a-f]{32,40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "contentstack-management-token",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Settings, Tokens.",
+								URL:   "https://app.contentstack.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with an expiry",
+								URL:   "https://app.contentstack.com/",
+							},
+						},
+						Usage: "https://app.contentstack.com : audit log of the stack",
+						Blast: "reads content, and with a management token changes and publishes it",
+					},
+				},
+				{
+					ID:          "contentstack-api-key",
+					Provider:    "contentstack",
+					Description: "Contentstack stack API key",
+					Keywords:    []string{"contentstack"},
+					Value:       "blt[0-9a-f]{16}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "contentstack-api-key",
+					Verify: Verify{
+						Note: "Names the stack.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Settings, Tokens.",
+								URL:   "https://app.contentstack.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with an expiry",
+								URL:   "https://app.contentstack.com/",
+							},
+						},
+						Usage: "https://app.contentstack.com : audit log of the stack",
+						Blast: "reads content, and with a management token changes and publishes it",
+					},
+				},
+			},
+		},
+		{
+			ID:       "conversion-tools",
+			Name:     "Conversion Tools",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://conversiontools.io/api-documentation"},
+			Rules: []Rule{
+				{
+					ID:          "conversion-tools-api-token",
+					Provider:    "conversion-tools",
+					Description: "Conversion Tools API token",
+					Keywords:    []string{"conversiontools", "conversion_tools"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|ey[0-9A-Za-z_-]{60,300}\.[0-9A-Za-z_-]{30,60}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "conversion-tools-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.conversiontools.io/v1/auth",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://conversiontools.io/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://conversiontools.io/profile",
+							},
+						},
+						Usage: "https://conversiontools.io/profile",
+						Blast: "converts files on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "convertapi",
+			Name:     "ConvertAPI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.convertapi.com/"},
+			Rules: []Rule{
+				{
+					ID:          "convertapi-secret",
+					Provider:    "convertapi",
+					Description: "ConvertAPI secret or token",
+					Keywords:    []string{"convertapi"},
+					Value:       "[0-9A-Za-z]{16}|[0-9A-Za-z]{32}|secret_[0-9A-Za-z]{16}|token_[0-9A-Za-z]{8,20}|api_token_[0-9A-Za-z]{16,32}",
+					MinEntropy:  2.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "convertapi-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://v2.convertapi.com/user?Secret={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "Email",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://www.convertapi.com/a/authentication",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://www.convertapi.com/a/authentication",
+							},
+						},
+						Usage: "https://www.convertapi.com/a : statistics",
+						Blast: "converts files on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "convertio",
+			Name:     "Convertio",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.convertio.co/api/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "convertio-api-key",
+					Provider:    "convertio",
+					Description: "Convertio API key",
+					Keywords:    []string{"convertio"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "convertio-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://developers.convertio.co/user",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://developers.convertio.co/user",
+							},
+						},
+						Usage: "https://developers.convertio.co/user",
+						Blast: "converts files on your minutes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "convertkit",
+			Name:     "Kit (ConvertKit)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.kit.com/"},
+			Rules: []Rule{
+				{
+					ID:          "convertkit-api-key",
+					Provider:    "convertkit",
+					Description: "Kit API key (v4)",
+					Keywords:    []string{"kit_"},
+					Regex:       `\bkit_[0-9a-f]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "convertkit-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.kit.com/v4/account",
+							Headers: []Header{
+								{
+									Name:  "X-Kit-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://developers.kit.com/api-reference/accounts/get-current-account",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.kit.com/account_settings/developer_settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.kit.com/account_settings/developer_settings",
+							},
+						},
+						Usage: "https://app.kit.com : broadcasts and subscribers",
+						Blast: "reads and exports subscribers, and sends to them",
+					},
+				},
+				{
+					ID:          "convertkit-api-secret",
+					Provider:    "convertkit",
+					Description: "ConvertKit API secret (v3)",
+					Keywords:    []string{"convertkit", "convert_kit"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "convertkit-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.convertkit.com/v3/account?api_secret={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "primary_email_address",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.kit.com/account_settings/developer_settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.kit.com/account_settings/developer_settings",
+							},
+						},
+						Usage: "https://app.kit.com : broadcasts and subscribers",
+						Blast: "reads and exports subscribers, and sends to them",
+					},
+				},
+				{
+					ID:          "convertkit-legacy-api-key",
+					Provider:    "convertkit",
+					Description: "ConvertKit API key (v3)",
+					Keywords:    []string{"convertkit", "convert_kit"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "convertkit-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.convertkit.com/v3/forms?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.kit.com/account_settings/developer_settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.kit.com/account_settings/developer_settings",
+							},
+						},
+						Usage: "https://app.kit.com : broadcasts and subscribers",
+						Blast: "reads and exports subscribers, and sends to them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "convex",
+			Name:     "Convex",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.convex.dev/production/hosting/"},
+			Rules: []Rule{
+				{
+					ID:          "convex-deploy-key",
+					Provider:    "convex",
+					Description: "Convex deploy key",
+					Keywords:    []string{"convex"},
+					Value:       `(?:prod|dev|preview|project):[0-9a-z-]{3,60}(?::[0-9a-z-]{1,40})?\|[0-9A-Za-z+/=_-]{40,200}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "convex-deploy-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the deploy key",
+								Text:  "Project, deployment, Settings.",
+								URL:   "https://dashboard.convex.dev/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new deploy key",
+								URL:   "https://dashboard.convex.dev/",
+							},
+						},
+						Usage: "https://dashboard.convex.dev : logs and history of the deployment",
+						Blast: "deploys code and reads and changes all data of the deployment",
+					},
+				},
+			},
+		},
+		{
+			ID:       "convier",
+			Name:     "Convier",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://convier.me/"},
+			Rules: []Rule{
+				{
+					ID:          "convier-api-token",
+					Provider:    "convier",
+					Description: "Convier API token",
+					Keywords:    []string{"convier"},
+					Value:       `[0-9]{2,6}\|[0-9A-Za-z]{40}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "convier-api-token",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://convier.me/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://convier.me/",
+							},
+						},
+						Usage: "https://convier.me",
+						Blast: "sends through the account's event streams",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coolify",
+			Name:     "Coolify",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://coolify.io/docs/api-reference/authorization"},
+			Rules: []Rule{
+				{
+					ID:          "coolify-api-token",
+					Provider:    "coolify",
+					Description: "Coolify API token",
+					Keywords:    []string{"coolify"},
+					Value:       `[0-9]{1,6}\|[0-9A-Za-z]{40,60}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "coolify-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.coolify.io/api/v1/version",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "people host Coolify themselves too",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.coolify.io/security/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.coolify.io/security/api-tokens",
+							},
+						},
+						Usage: "https://app.coolify.io : activity of the resources",
+						Blast: "deploys and changes applications, databases and servers of the team, and reads their secrets where it may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "copper",
+			Name:     "Copper",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.copper.com/introduction/authentication.html"},
+			Rules: []Rule{
+				{
+					ID:          "copper-api-key",
+					Provider:    "copper",
+					Description: "Copper API key",
+					Keywords:    []string{"copper_api", "copper-api", "copperapi", "copper_key", "copper_token", "copper_access", "copper_secret", "x-pw-accesstoken", "prosperworks", "api.copper.com"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "copper-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.copper.com/developer_api/v1/account",
+							Headers: []Header{
+								{
+									Name:  "X-PW-AccessToken",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "X-PW-Application",
+									Value: "developer_api",
+								},
+								{
+									Name:  "X-PW-UserEmail",
+									Value: "{{email}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Note:     "needs the e-mail",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://app.copper.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.copper.com/",
+							},
+						},
+						Usage: "https://app.copper.com : settings, API keys",
+						Blast: "with the e-mail: reads and changes contacts and opportunities",
+					},
+				},
+			},
+		},
+		{
+			ID:       "copyleaks",
+			Name:     "Copyleaks",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.copyleaks.com/"},
+			Rules: []Rule{
+				{
+					ID:          "copyleaks-api-key",
+					Provider:    "copyleaks",
+					Description: "Copyleaks API key",
+					Keywords:    []string{"copyleaks"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "copyleaks-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://id.copyleaks.com/v3/account/login/api",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"email":"{{email}}","key":"{{secret}}"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the e-mail; mints a token of two days",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://api.copyleaks.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://api.copyleaks.com/dashboard",
+							},
+						},
+						Usage: "https://api.copyleaks.com/dashboard",
+						Blast: "with the e-mail: checks texts on your credits and reads results",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coralogix",
+			Name:     "Coralogix",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://coralogix.com/docs/user-guides/account-management/api-keys/api-keys/"},
+			Rules: []Rule{
+				{
+					ID:          "coralogix-api-key",
+					Provider:    "coralogix",
+					Description: "Coralogix API key",
+					Keywords:    []string{"cxtp_", "cxup_", "cxtt_"},
+					Regex:       `\bcx(?:tp|up|tt)_[0-9A-Za-z]{30}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "coralogix-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Deactivate the API key",
+								Text:  "Settings, API keys.",
+								URL:   "https://coralogix.com/docs/user-guides/account-management/api-keys/api-keys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with one preset, such as sending data",
+								URL:   "https://coralogix.com/docs/user-guides/account-management/api-keys/api-keys/",
+							},
+						},
+						Usage: "https://coralogix.com : settings, audit account",
+						Blast: "sends logs (volume on your bill), and reads and changes what the key's role allows",
+					},
+				},
+				{
+					ID:          "coralogix-legacy-private-key",
+					Provider:    "coralogix",
+					Description: "Coralogix private key",
+					Keywords:    []string{"coralogix"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "coralogix-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Deactivate the API key",
+								Text:  "Settings, API keys.",
+								URL:   "https://coralogix.com/docs/user-guides/account-management/api-keys/api-keys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with one preset, such as sending data",
+								URL:   "https://coralogix.com/docs/user-guides/account-management/api-keys/api-keys/",
+							},
+						},
+						Usage: "https://coralogix.com : settings, audit account",
+						Blast: "sends logs (volume on your bill), and reads and changes what the key's role allows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "corbado",
+			Name:     "Corbado",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.corbado.com/"},
+			Rules: []Rule{
+				{
+					ID:          "corbado-api-secret",
+					Provider:    "corbado",
+					Description: "Corbado API secret",
+					Keywords:    []string{"corbado1_"},
+					Regex:       `\bcorbado1_[0-9A-Za-z]{28,40}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "corbado-api-secret",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.corbado.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.corbado.com/",
+							},
+						},
+						Usage: "https://app.corbado.com : user list and logs",
+						Blast: "reads and changes users and their passkeys",
+					},
+				},
+			},
+		},
+		{
+			ID:       "couchbase",
+			Name:     "Couchbase Capella",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.couchbase.com/cloud/management-api-guide/management-api-start.html"},
+			Rules: []Rule{
+				{
+					ID:          "couchbase-capella-api-key",
+					Provider:    "couchbase",
+					Description: "Couchbase Capella management API key secret",
+					Keywords:    []string{"couchbase", "capella"},
+					Value:       "[0-9A-Za-z#%!@*+/=_-]{64,80}",
+					MinEntropy:  4.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "couchbase-capella-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cloudapi.cloud.couchbase.com/v4/organizations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Settings, API keys of the organization.",
+								URL:   "https://cloud.couchbase.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate an API key with an expiry and an address list",
+								URL:   "https://cloud.couchbase.com/",
+							},
+						},
+						Usage: "https://cloud.couchbase.com : activity log",
+						Blast: "creates, changes and deletes clusters and their users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "country-state-city",
+			Name:     "Country State City API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://countrystatecity.in/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "country-state-city-api-key",
+					Provider:    "country-state-city",
+					Description: "Country State City API API key",
+					Keywords:    []string{"countrystatecity", "x-cscapi-key", "cscapi", "csc_api"},
+					Value:       "[0-9A-Za-z]{54}==|[0-9A-Za-z+/]{55,57}={0,2}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "country-state-city-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.countrystatecity.in/v1/countries/DE",
+							Headers: []Header{
+								{
+									Name:  "X-CSCAPI-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://countrystatecity.in/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://countrystatecity.in/",
+							},
+						},
+						Usage: "https://countrystatecity.in",
+						Blast: "spends the day's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "countrylayer",
+			Name:     "Countrylayer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://countrylayer.com/documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "countrylayer-api-key",
+					Provider:    "countrylayer",
+					Description: "Countrylayer API key",
+					Keywords:    []string{"countrylayer"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "countrylayer-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "An account has one key: the new one ends the old one.",
+								URL:   "https://manage.countrylayer.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								URL:   "https://manage.countrylayer.com/dashboard",
+							},
+						},
+						Usage: "https://manage.countrylayer.com",
+						Blast: "spends the month's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "courier",
+			Name:     "Courier",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.courier.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "courier-auth-token",
+					Provider:    "courier",
+					Description: "Courier auth token",
+					Keywords:    []string{"pk_prod_", "pk_test_", "dk_prod_", "dk_test_"},
+					Regex:       `\b[pd]k_(?:prod|test)_[0-9A-Z]{28}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "courier-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.courier.com/brands",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the API key",
+								URL:   "https://app.courier.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								URL:   "https://app.courier.com/settings/api-keys",
+							},
+						},
+						Usage: "https://app.courier.com/logs/messages",
+						Blast: "sends mail, SMS and push as you through all connected providers, reads recipients",
+					},
+				},
+			},
+		},
+		{
+			ID:       "courtlistener",
+			Name:     "CourtListener",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.courtlistener.com/help/api/rest/"},
+			Rules: []Rule{
+				{
+					ID:          "courtlistener-api-token",
+					Provider:    "courtlistener",
+					Description: "CourtListener API token",
+					Keywords:    []string{"courtlistener", "court_listener"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "courtlistener-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.courtlistener.com/api/rest/v4/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://www.courtlistener.com/profile/api-token/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.courtlistener.com/profile/api-token/",
+							},
+						},
+						Usage: "https://www.courtlistener.com/profile/",
+						Blast: "spends the hour's requests and reads your alerts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "covalent",
+			Name:     "GoldRush (Covalent)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://goldrush.dev/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "covalent-api-key",
+					Provider:    "covalent",
+					Description: "GoldRush (Covalent) API key",
+					Keywords:    []string{"covalent", "goldrush", "cqt_", "ckey_"},
+					Value:       "cqt_[0-9A-Za-z]{28}|ckey_[0-9a-f]{27}|cqt_[0-9A-Za-z]{26,32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "covalent-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.covalenthq.com/v1/chains/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://goldrush.dev/platform/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://goldrush.dev/platform/",
+							},
+						},
+						Usage: "https://goldrush.dev/platform/",
+						Blast: "spends credits for blockchain data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coveo",
+			Name:     "Coveo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.coveo.com/"},
+			Rules: []Rule{
+				{
+					ID:          "coveo-api-key",
+					Provider:    "coveo",
+					Description: "Coveo API key",
+					Keywords:    []string{"coveo"},
+					Value:       "xx[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "coveo-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://platform.cloud.coveo.com/rest/search/v2?organizationId={{org}}&numberOfResults=0",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Note: "needs the organization's id",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Disable, then delete the API key",
+								URL:   "https://platform.cloud.coveo.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add an API key with the privileges it needs",
+								URL:   "https://platform.cloud.coveo.com/",
+							},
+						},
+						Usage: "https://platform.cloud.coveo.com : activity browser",
+						Blast: "searches, and with more privileges pushes, changes and deletes content of the organization",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coveralls",
+			Name:     "Coveralls",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.coveralls.io/api-introduction"},
+			Rules: []Rule{
+				{
+					ID:          "coveralls-repo-token",
+					Provider:    "coveralls",
+					Description: "Coveralls repository or personal token",
+					Keywords:    []string{"coveralls"},
+					Value:       "[0-9A-Za-z]{32,33}|[0-9A-Za-z]{36}|[0-9A-Za-z-]{37}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "coveralls-repo-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://coveralls.io/api/repos/github/{{owner}}/{{repo}}",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "for personal tokens",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "Repository, Settings.",
+								URL:   "https://coveralls.io/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Give the build the new token",
+								URL:   "https://coveralls.io/account",
+							},
+						},
+						Usage: "https://coveralls.io : builds",
+						Blast: "sends coverage of one repository; a personal token reads and changes all",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coze",
+			Name:     "Coze",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.coze.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "coze-personal-access-token",
+					Provider:    "coze",
+					Description: "Coze personal access token",
+					Keywords:    []string{"coze"},
+					Value:       "pat_[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "coze-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.coze.com/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.coze.com/docs",
+						Note: "tokens of coze.cn answer at api.coze.cn",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://www.coze.com/open/oauth/pats",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.coze.com/open/oauth/pats",
+							},
+						},
+						Usage: "https://www.coze.com : billing and usage",
+						Blast: "runs bots and workflows on your credit, reads conversations and files",
+					},
+				},
+				{
+					ID:          "coze-service-access-token",
+					Provider:    "coze",
+					Description: "Coze service access token",
+					Keywords:    []string{"coze"},
+					Value:       "(?:sat|cztei)_[0-9A-Za-z]{60,70}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "coze-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.coze.com/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.coze.com/docs",
+						Note: "tokens of coze.cn answer at api.coze.cn",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://www.coze.com/open/oauth/pats",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.coze.com/open/oauth/pats",
+							},
+						},
+						Usage: "https://www.coze.com : billing and usage",
+						Blast: "runs bots and workflows on your credit, reads conversations and files",
+					},
+				},
+			},
+		},
+		{
+			ID:       "craftmypdf",
+			Name:     "CraftMyPDF",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://craftmypdf.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "craftmypdf-api-key",
+					Provider:    "craftmypdf",
+					Description: "CraftMyPDF API key",
+					Keywords:    []string{"craftmypdf", "craft_my_pdf"},
+					Value:       "[0-9A-Za-z]{35}|[0-9a-f]{4}[0-9A-Za-z+/]{28,40}={0,2}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "craftmypdf-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.craftmypdf.com/v1/get-account-info",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.craftmypdf.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.craftmypdf.com/",
+							},
+						},
+						Usage: "https://app.craftmypdf.com : API logs",
+						Blast: "renders PDFs on your plan and reads templates",
+					},
+				},
+			},
+		},
+		{
 			ID:       "crates-io",
 			Name:     "crates.io",
 			Reviewed: "2026-11-24",
@@ -20316,6 +25482,921 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "crawlbase",
+			Name:     "Crawlbase (ProxyCrawl)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://crawlbase.com/docs/crawling-api/"},
+			Rules: []Rule{
+				{
+					ID:          "crawlbase-token",
+					Provider:    "crawlbase",
+					Description: "Crawlbase (ProxyCrawl) token",
+					Keywords:    []string{"crawlbase", "proxycrawl"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "crawlbase-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.crawlbase.com/account?token={{secret}}&product=crawling-api",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://crawlbase.com/dashboard/account/docs",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://crawlbase.com/dashboard/account/docs",
+							},
+						},
+						Usage: "https://crawlbase.com/dashboard",
+						Blast: "crawls on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "credly",
+			Name:     "Credly",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.credly.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "credly-auth-token",
+					Provider:    "credly",
+					Description: "Credly organization auth token",
+					Keywords:    []string{"credly"},
+					Value:       "[0-9A-Za-z_-]{40,60}|[0-9A-Za-z]{40}",
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "credly-auth-token",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.credly.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://www.credly.com/",
+							},
+						},
+						Usage: "https://www.credly.com : issued badges",
+						Blast: "issues and revokes badges in the organization's name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "crisp",
+			Name:     "Crisp",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.crisp.chat/guides/rest-api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "crisp-token-key",
+					Provider:    "crisp",
+					Description: "Crisp token key",
+					Keywords:    []string{"crisp_key", "crisp_token", "crisp_api", "crispkey", "crisptoken", "crisp_secret", "crisp.chat"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "crisp-token-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.crisp.chat/v1/website/{{website_id}}",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{identifier}}:{{secret}}",
+								},
+								{
+									Name:  "X-Crisp-Tier",
+									Value: "plugin",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Note: "needs identifier and website id; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.crisp.chat/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.crisp.chat/",
+							},
+						},
+						Usage: "https://app.crisp.chat : inbox",
+						Blast: "with the identifier: reads and answers conversations of the website",
+					},
+				},
+			},
+		},
+		{
+			ID:       "criteo",
+			Name:     "Criteo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.criteo.com/"},
+			Rules: []Rule{
+				{
+					ID:          "criteo-client-secret",
+					Provider:    "criteo",
+					Description: "Criteo client secret",
+					Keywords:    []string{"criteo_client_secret", "criteo_secret", "criteosecret", "criteoclientsecret", "criteo_api"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z+/]{40,88}={0,2}",
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "criteo-client-secret",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://developers.criteo.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://developers.criteo.com/",
+							},
+						},
+						Usage: "https://developers.criteo.com : app",
+						Blast: "with the client id: changes campaigns and spends their budget",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cronitor",
+			Name:     "Cronitor",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cronitor.io/docs"},
+			Rules: []Rule{
+				{
+					ID:          "cronitor-api-key",
+					Provider:    "cronitor",
+					Description: "Cronitor API key",
+					Keywords:    []string{"cronitor"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "cronitor-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cronitor.io/api/monitors?pageSize=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://cronitor.io/app/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://cronitor.io/app/settings/api",
+							},
+						},
+						Usage: "https://cronitor.io/app/settings/api : last use",
+						Blast: "sends telemetry, and with all rights changes monitors",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cronofy",
+			Name:     "Cronofy",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cronofy.com/developers/api/"},
+			Rules: []Rule{
+				{
+					ID:          "cronofy-client-secret",
+					Provider:    "cronofy",
+					Description: "Cronofy client secret",
+					Keywords:    []string{"cronofy"},
+					Value:       "CRN_[0-9A-Za-z_-]{40,60}|[0-9A-Za-z_-]{86}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cronofy-client-secret",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the client secret",
+								URL:   "https://app.cronofy.com/oauth_clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://app.cronofy.com/oauth_clients",
+							},
+						},
+						Usage: "https://app.cronofy.com : application's usage",
+						Blast: "reads and changes the calendars of all who allowed the app; a data center has an own app",
+					},
+				},
+			},
+		},
+		{
+			ID:       "crossbrowsertesting",
+			Name:     "CrossBrowserTesting (closed)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://support.smartbear.com/crossbrowsertesting/"},
+			Rules: []Rule{
+				{
+					ID:          "crossbrowsertesting-authkey",
+					Provider:    "crossbrowsertesting",
+					Description: "CrossBrowserTesting (closed) auth key",
+					Keywords:    []string{"crossbrowsertesting", "cbt_authkey", "crossbrowser"},
+					Value:       "[0-9A-Za-z_-]{16}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "crossbrowsertesting-authkey",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Take it out of your files",
+								Text:  "The service has moved to BitBar.",
+								URL:   "https://app.crossbrowsertesting.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use a BitBar key instead",
+								URL:   "https://app.crossbrowsertesting.com/",
+							},
+						},
+						Usage: "https://app.crossbrowsertesting.com : closed",
+						Blast: "nothing any more: replaced by BitBar",
+					},
+				},
+			},
+		},
+		{
+			ID:       "crowdin",
+			Name:     "Crowdin",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.crowdin.com/"},
+			Rules: []Rule{
+				{
+					ID:          "crowdin-personal-token",
+					Provider:    "crowdin",
+					Description: "Crowdin personal access token",
+					Keywords:    []string{"crowdin"},
+					Value:       "[0-9A-Za-z]{80}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "crowdin-personal-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.crowdin.com/api/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.username",
+						Docs:     "https://developer.crowdin.com/api/v2/#operation/api.user.get",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://crowdin.com/settings#api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://crowdin.com/settings#api-key",
+							},
+						},
+						Usage: "https://crowdin.com/settings#api-key : last use",
+						Blast: "reads and changes source texts and translations (which end in your product) as its owner",
+					},
+				},
+				{
+					ID:          "crowdin-project-key",
+					Provider:    "crowdin",
+					Description: "Crowdin project API key",
+					Keywords:    []string{"crowdin"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "crowdin-project-key",
+					Verify: Verify{
+						Note: "Of version 1 of the API, switched off in 2021.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://crowdin.com/settings#api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://crowdin.com/settings#api-key",
+							},
+						},
+						Usage: "https://crowdin.com/settings#api-key : last use",
+						Blast: "reads and changes source texts and translations (which end in your product) as its owner",
+					},
+				},
+			},
+		},
+		{
+			ID:       "crowdstrike",
+			Name:     "CrowdStrike Falcon",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.crowdstrike.com/"},
+			Rules: []Rule{
+				{
+					ID:          "crowdstrike-client-secret",
+					Provider:    "crowdstrike",
+					Description: "CrowdStrike API client secret",
+					Keywords:    []string{"crowdstrike", "falcon_client", "falcon_secret", "falcon-client", "falconclient", "fcs_client_secret"},
+					Value:       "[0-9A-Za-z]{40}",
+					MinEntropy:  4.1,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "crowdstrike-client-secret",
+					Needs: Needs{
+						Rule:    "crowdstrike-client-id",
+						Lines:   6,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.crowdstrike.com/oauth2/token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "client_id={{id}}&client_secret={{secret}}",
+						},
+						Live: []int{201},
+						Dead: []int{401, 400},
+						Note: "mints a token of half an hour; other clouds have hosts of their own, so 403 is unknown",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret or delete the API client",
+								URL:   "https://falcon.crowdstrike.com/api-clients-and-keys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API client with the scopes it needs",
+								URL:   "https://falcon.crowdstrike.com/api-clients-and-keys/",
+							},
+						},
+						Usage: "https://falcon.crowdstrike.com : audit logs, API clients",
+						Blast: "reads hosts and detections, and with write scopes runs commands on endpoints",
+					},
+				},
+				{
+					ID:          "crowdstrike-client-id",
+					Provider:    "crowdstrike",
+					Description: "CrowdStrike API client id",
+					Keywords:    []string{"crowdstrike", "falcon_client", "falcon-client", "falconclient"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "crowdstrike-client-id",
+					Verify: Verify{
+						Note: "Public half of a pair.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret or delete the API client",
+								URL:   "https://falcon.crowdstrike.com/api-clients-and-keys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API client with the scopes it needs",
+								URL:   "https://falcon.crowdstrike.com/api-clients-and-keys/",
+							},
+						},
+						Usage: "https://falcon.crowdstrike.com : audit logs, API clients",
+						Blast: "reads hosts and detections, and with write scopes runs commands on endpoints",
+					},
+				},
+			},
+		},
+		{
+			ID:       "crunchbase",
+			Name:     "Crunchbase",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://data.crunchbase.com/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "crunchbase-api-key",
+					Provider:    "crunchbase",
+					Description: "Crunchbase API key",
+					Keywords:    []string{"crunchbase"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "crunchbase-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.crunchbase.com/api/v4/autocompletes?query=a&limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-cb-user-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key in its place",
+								Text:  "There is no second key: put the new one everywhere before you go on.",
+								URL:   "https://www.crunchbase.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								URL:   "https://www.crunchbase.com/",
+							},
+						},
+						Usage: "https://www.crunchbase.com : account",
+						Blast: "spends the plan's calls for company data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "crustdata",
+			Name:     "Crustdata",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.crustdata.com/"},
+			Rules: []Rule{
+				{
+					ID:          "crustdata-api-token",
+					Provider:    "crustdata",
+					Description: "Crustdata API token",
+					Keywords:    []string{"crustdata"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "crustdata-api-token",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://crustdata.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://crustdata.com/",
+							},
+						},
+						Usage: "https://crustdata.com",
+						Blast: "spends credits for people and company data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cryptocompare",
+			Name:     "CryptoCompare (CoinDesk Data)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://min-api.cryptocompare.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "cryptocompare-api-key",
+					Provider:    "cryptocompare",
+					Description: "CryptoCompare (CoinDesk Data) API key",
+					Keywords:    []string{"cryptocompare", "crypto_compare"},
+					Value:       "[0-9a-z]{64}|[0-9a-z-]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "cryptocompare-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://min-api.cryptocompare.com/stats/rate/limit?api_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"Response":\s*"Success"`,
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://www.cryptocompare.com/cryptopian/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://www.cryptocompare.com/cryptopian/api-keys",
+							},
+						},
+						Usage: "https://www.cryptocompare.com/cryptopian/api-keys",
+						Blast: "spends the plan's calls for market data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cryptopanic",
+			Name:     "CryptoPanic",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cryptopanic.com/developers/api/"},
+			Rules: []Rule{
+				{
+					ID:          "cryptopanic-auth-token",
+					Provider:    "cryptopanic",
+					Description: "CryptoPanic auth token",
+					Keywords:    []string{"cryptopanic"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "cryptopanic-auth-token",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://cryptopanic.com/developers/api/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://cryptopanic.com/developers/api/keys",
+							},
+						},
+						Usage: "https://cryptopanic.com/developers/api/",
+						Blast: "spends the plan's calls for news",
+					},
+				},
+			},
+		},
+		{
+			ID:       "currencyapi",
+			Name:     "CurrencyAPI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://currencyapi.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "currencyapi-api-key",
+					Provider:    "currencyapi",
+					Description: "CurrencyAPI key",
+					Keywords:    []string{"cur_live_"},
+					Regex:       `\bcur_live_[0-9A-Za-z]{40}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "currencyapi-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.currencyapi.com/v3/status",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://currencyapi.com/docs/status",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.currencyapi.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.currencyapi.com/dashboard",
+							},
+						},
+						Usage: "https://app.currencyapi.com/dashboard",
+						Blast: "spends the month's requests for rates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "currencybeacon",
+			Name:     "CurrencyBeacon",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://currencybeacon.com/api-documentation"},
+			Rules: []Rule{
+				{
+					ID:          "currencybeacon-api-key",
+					Provider:    "currencybeacon",
+					Description: "CurrencyBeacon API key",
+					Keywords:    []string{"currencybeacon", "currencyscoop"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "currencybeacon-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.currencybeacon.com/v1/latest?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "counts one request",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://currencybeacon.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://currencybeacon.com/",
+							},
+						},
+						Usage: "https://currencybeacon.com : account",
+						Blast: "spends the month's requests for rates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "currencycloud",
+			Name:     "Currencycloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.currencycloud.com/"},
+			Rules: []Rule{
+				{
+					ID:          "currencycloud-api-key",
+					Provider:    "currencycloud",
+					Description: "Currencycloud API key",
+					Keywords:    []string{"currencycloud", "currency_cloud"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "currencycloud-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.currencycloud.com/v2/authenticate/api",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "login_id={{login_id}}&api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the login id; demo keys answer at devapi.currencycloud.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://direct.currencycloud.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://direct.currencycloud.com/",
+							},
+						},
+						Usage: "https://direct.currencycloud.com : payments",
+						Blast: "with the login id: converts and pays out money of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "currencyfreaks",
+			Name:     "CurrencyFreaks",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://currencyfreaks.com/documentation.html"},
+			Rules: []Rule{
+				{
+					ID:          "currencyfreaks-api-key",
+					Provider:    "currencyfreaks",
+					Description: "CurrencyFreaks API key",
+					Keywords:    []string{"currencyfreaks"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "currencyfreaks-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old value stops with the reset, in all programs that use it.",
+								URL:   "https://currencyfreaks.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://currencyfreaks.com/",
+							},
+						},
+						Usage: "https://currencyfreaks.com : account",
+						Blast: "spends the month's requests for rates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "currencylayer",
+			Name:     "Currencylayer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://currencylayer.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "currencylayer-api-key",
+					Provider:    "currencylayer",
+					Description: "Currencylayer API key",
+					Keywords:    []string{"currencylayer"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "currencylayer-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.currencylayer.com/list?access_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"success":\s*true`,
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old value stops with the reset, in all programs that use it.",
+								URL:   "https://currencylayer.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								URL:   "https://currencylayer.com/dashboard",
+							},
+						},
+						Usage: "https://currencylayer.com/dashboard",
+						Blast: "spends the month's requests for rates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "currents-api",
+			Name:     "Currents API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://currentsapi.services/en/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "currents-api-api-key",
+					Provider:    "currents-api",
+					Description: "Currents API API key",
+					Keywords:    []string{"currentsapi", "currents_api", "currents-api"},
+					Value:       "[0-9A-Za-z+=_-]{48}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "currents-api-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.currentsapi.services/v1/latest-news?apiKey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "counts one request",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://currentsapi.services/en/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://currentsapi.services/en/profile",
+							},
+						},
+						Usage: "https://currentsapi.services/en/profile",
+						Blast: "spends the day's requests for news",
+					},
+				},
+			},
+		},
+		{
 			ID:       "cursor",
 			Name:     "Cursor",
 			Reviewed: "2026-11-24",
@@ -20363,6 +26444,178 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cursor.com/dashboard : usage and agents",
 						Blast: "runs cloud agents with write access to the connected repositories; an admin key reads and changes the team",
+					},
+				},
+			},
+		},
+		{
+			ID:       "customer-guru",
+			Name:     "Customer.guru",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://customer.guru/api"},
+			Rules: []Rule{
+				{
+					ID:          "customer-guru-api-key",
+					Provider:    "customer-guru",
+					Description: "Customer.guru API key",
+					Keywords:    []string{"customerguru", "customer_guru", "customer.guru", "guru_key", "guru_id"},
+					Value:       "[0-9A-Za-z]{50}|[0-9A-Za-z]{30}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "customer-guru-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://customer.guru/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://customer.guru/",
+							},
+						},
+						Usage: "https://customer.guru",
+						Blast: "reads survey answers and sends surveys",
+					},
+				},
+			},
+		},
+		{
+			ID:       "customerio",
+			Name:     "Customer.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.customer.io/accounts-and-workspaces/managing-credentials/"},
+			Rules: []Rule{
+				{
+					ID:          "customerio-app-api-key",
+					Provider:    "customerio",
+					Description: "Customer.io App API key",
+					Keywords:    []string{"customerio", "customer.io", "customer_io", "customer-io", "cio_app", "cio_api"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "customerio-app-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.customer.io/v1/workspaces",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.customer.io/api/app/#operation/listWorkspaces",
+						Note: "EU workspaces answer at api-eu.customer.io",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://fly.customer.io/settings/api_credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://fly.customer.io/settings/api_credentials",
+							},
+						},
+						Usage: "https://fly.customer.io : audit logs",
+						Blast: "sends mail to everybody in the workspace and reads their profiles",
+					},
+				},
+				{
+					ID:          "customerio-tracking-api-key",
+					Provider:    "customerio",
+					Description: "Customer.io tracking site id or API key",
+					Keywords:    []string{"customerio", "customer.io", "customer_io", "customer-io", "cio_tracking", "cio_site"},
+					Value:       "[0-9A-Za-z]{20}|[0-9A-Za-z]{19}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "customerio-tracking-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://track.customer.io/api/v1/accounts/region",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{site_id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.customer.io/api/track/#operation/getRegion",
+						Note: "needs the site id; EU workspaces answer at track-eu.customer.io; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the tracking API key",
+								URL:   "https://fly.customer.io/settings/api_credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a tracking API key",
+								URL:   "https://fly.customer.io/settings/api_credentials",
+							},
+						},
+						Usage: "https://fly.customer.io : activity logs",
+						Blast: "writes people and events into the workspace, deletes people",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cypress",
+			Name:     "Cypress Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cypress.io/cloud/account-management/projects#Record-keys"},
+			Rules: []Rule{
+				{
+					ID:          "cypress-record-key",
+					Provider:    "cypress",
+					Description: "Cypress Cloud record key",
+					Keywords:    []string{"cypress_record", "cypress-record", "cypressrecord", "cypress_key", "cypress run --record --key", "recordkey"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "cypress-record-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the record key",
+								Text:  "Project, Settings, Record keys.",
+								URL:   "https://cloud.cypress.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new record key",
+								URL:   "https://cloud.cypress.io/",
+							},
+						},
+						Usage: "https://cloud.cypress.io : latest runs",
+						Blast: "records runs into the project, at your plan's cost; it reads nothing",
 					},
 				},
 			},
