@@ -51,6 +51,7 @@ func (f *file) steps(t *table, key string) []Step {
 			OKBody:      s.line("ok-body", "a regular expression", optional),
 			Gone:        s.statuses("gone"),
 			Alternative: s.boolean("alternative"),
+			Ends:        s.boolean("ends"),
 			Once:        s.boolean("once"),
 			Reversible:  s.boolean("reversible"),
 			After:       s.duration("after"),

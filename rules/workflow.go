@@ -95,6 +95,9 @@ type Step struct {
 	// Alternative is another way to do the step before it, for when that
 	// cannot be done.
 	Alternative bool
+	// Ends says, of a step of Reissue, that the old key dies with it: a rotated
+	// token, a changed password.
+	Ends bool
 	// Once says that the request must not be repeated when its outcome is not
 	// known: a second rotation of a GitLab token kills the whole family. Every
 	// step of Reissue is of that kind.

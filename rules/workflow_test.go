@@ -59,7 +59,7 @@ func TestWorkflow(t *testing.T) {
 			Title: "Delete it on the page", Alternative: true, URL: "https://{{account}}.umbra.example/keys",
 		}},
 		Reissue: []rules.Step{{
-			Title: "Create a restricted key", URL: "https://umbra.example/keys/new", Lifetime: 90 * 24 * time.Hour,
+			Title: "Create a restricted key", URL: "https://umbra.example/keys/new", Lifetime: 90 * 24 * time.Hour, Ends: true,
 			Request: &rules.Request{
 				Method: "POST", URL: "https://{{host}}/v1/keys", Headers: append(auth[:1:1], rules.Header{Name: "Content-Type", Value: "application/json"}),
 				Body: `{"name":"{{name}}","scopes":{{scopes}},"expires":"{{expires-date}}"}`,

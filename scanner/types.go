@@ -162,7 +162,10 @@ type Key struct {
 	Partner     *Partner
 	Facts       Facts
 	Exposure    Exposure
-	Places      []Place // oldest commit first, then by path and offset; never empty
+	// Validity is what the vendor said when somebody asked: "active",
+	// "inactive" or "unknown"; "" = nobody asked.
+	Validity string
+	Places   []Place // oldest commit first, then by path and offset; never empty
 	// Suppressed says why the key is not reported, nil when it is.
 	Suppressed *Suppression
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"github.com/till-sh/till/rotate/call"
 )
 
 // env is everything of the outside world that a command touches, so that a
@@ -16,6 +18,8 @@ type env struct {
 	getenv         func(string) string
 	// terminal reports whether a stream is one that a person looks at.
 	terminal func(stream any) bool
+	// tune changes the client that speaks to vendors; nil outside of tests.
+	tune func(*call.Client)
 }
 
 func system() *env {

@@ -1,0 +1,94 @@
+package place
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/till-sh/till/rotate"
+)
+
+// GitHubSecret are the secrets of GitHub Actions, through the gh command and
+// its login. GitHub tells names only, so a spot is a guess by name until a
+// person says yes (https://cli.github.com/manual/gh_secret_set).
+type GitHubSecret struct{}
+
+// Name is "github-secret".
+func (GitHubSecret) Name() string { return "github-secret" }
+
+// Find lists the secrets whose name is one under which the old key stands in the
+// files, or holds the vendor's name.
+func (GitHubSecret) Find(ctx context.Context, j *rotate.Job) ([]rotate.Spot, error) {
+	slug := GitHubSlug(j.Remote)
+	if slug == "" || j.Run == nil {
+		return nil, nil
+	}
+	if _, err := j.Run.Find("gh"); err != nil {
+		return nil, nil
+	}
+	out, err := j.Run.Run(ctx, []string{"gh", "secret", "list", "--repo", slug, "--json", "name"}, "")
+	if err != nil {
+		return nil, j.Redact.Error(err)
+	}
+	var list []struct{ Name string }
+	if err := json.Unmarshal([]byte(out), &list); err != nil {
+		return nil, errors.New("gh secret list: the answer is no list")
+	}
+	names := j.Leak.Variables()
+	var spots []rotate.Spot
+	for _, s := range list {
+		sure := slices.Contains(names, s.Name)
+		if sure || strings.Contains(strings.ToLower(s.Name), strings.ToLower(j.Leak.Rule.Provider)) {
+			spots = append(spots, rotate.Spot{
+				Placer: "github-secret", Where: slug + ": " + s.Name, Ref: [2]string{slug, s.Name},
+				ByHand:  partOfValue(j),
+				Preview: []string{"$ gh secret set " + s.Name + " --repo " + slug + "   (the value through standard input)"},
+			})
+		}
+	}
+	return spots, nil
+}
+
+// partOfValue reports whether the key is only a part of what the variable
+// holds: the password inside of an address. Setting the variable to the new
+// password alone would break it.
+func partOfValue(j *rotate.Job) bool { return strings.Contains(j.Leak.Rule.Regex, "://") }
+
+// Place sets the secret; the value goes through standard input.
+func (GitHubSecret) Place(ctx context.Context, j *rotate.Job, s rotate.Spot) error {
+	ref, ok := s.Ref.([2]string)
+	if s.ByHand {
+		return errors.New("the key is a part of the value there")
+	}
+	if !ok || j.New == nil || j.Run == nil {
+		return errors.New("there is nothing to set")
+	}
+	if _, err := j.Run.Run(ctx, []string{"gh", "secret", "set", ref[1], "--repo", ref[0]}, j.New.Secret.Reveal()); err != nil {
+		return j.Redact.Error(fmt.Errorf("set %s: %w", s.Where, err))
+	}
+	return nil
+}
+
+// GitHubSlug is "owner/name" of a remote's address at github.com, "" for any
+// other. The address stands in the repository's own configuration, so nothing
+// but two plain names is taken from it, and the person sees them before the
+// first value goes there.
+func GitHubSlug(remote string) string {
+	for _, prefix := range []string{"https://github.com/", "ssh://git@github.com/", "git@github.com:", "git://github.com/"} {
+		rest, ok := strings.CutPrefix(remote, prefix)
+		if !ok {
+			continue
+		}
+		owner, name, ok := strings.Cut(strings.TrimSuffix(strings.TrimSuffix(rest, "/"), ".git"), "/")
+		plain := func(s string) bool {
+			return s != "" && s[0] != '-' && s[0] != '.' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == ""
+		}
+		if ok && plain(owner) && plain(name) {
+			return owner + "/" + name
+		}
+	}
+	return ""
+}

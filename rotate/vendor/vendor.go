@@ -1,0 +1,15 @@
+// Package vendor holds what the requests of the catalogue cannot say about a
+// vendor's API: signatures, tokens that are minted first, answers that have to
+// be computed with. A file is one vendor; the names stand in Funcs.
+package vendor
+
+import "github.com/till-sh/till/rotate"
+
+// Funcs are the functions by the names that TOML files call them by, sorted. A
+// new one is one file and one line here; docs/architecture.md says how.
+func Funcs() []rotate.Func {
+	return []rotate.Func{
+		{Name: "aws-sts", Adapter: awsSTS{}},
+		{Name: "gcp-service-account", Adapter: gcpServiceAccount{}},
+	}
+}

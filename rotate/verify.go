@@ -1,0 +1,128 @@
+package rotate
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/till-sh/till/rotate/call"
+	"github.com/till-sh/till/rules"
+	"github.com/till-sh/till/scanner"
+)
+
+// verify makes the catalogue's request and reads the verdict out of the answer.
+func (j *Job) verify(ctx context.Context, v *rules.Verify, secret scanner.Secret) (Verdict, error) {
+	q, err := call.Fill(v.Request, j.Values(ctx, secret))
+	if err != nil {
+		return Verdict{Validity: Unknown, Why: oneLine(j.Redact.Text(err.Error()))}, j.Redact.Error(err)
+	}
+	out := Verdict{Validity: Unknown, Host: hostOf(q.URL)}
+	a, err := j.HTTP.Do(ctx, q)
+	if err != nil {
+		out.Why = oneLine(j.Redact.Text(err.Error()))
+		return out, nil // no answer is an answer of its own: unknown
+	}
+	out.Validity, out.Why = Judge(v, a)
+	if out.Validity == Active {
+		out.Identity, out.Scopes = a.Text(v.Identity), a.Text(v.Scopes)
+		out.LastUsed, out.Expires = a.Text(v.LastUsed), a.Text(v.Expires)
+	}
+	return j.masked(out), nil
+}
+
+// Judge reads a verdict out of a vendor's answer. What neither list names is
+// Unknown, and so are 429 and 5xx: such an answer speaks of the server, not of
+// the key. Only a vendor that answers a dead key with 500 and says so in the
+// body (dead-body) is taken at its word.
+func Judge(v *rules.Verify, a *call.Answer) (Validity, string) {
+	why := fmt.Sprintf("HTTP %d", a.Status)
+	switch {
+	case a.Status == 429:
+		return Unknown, why + ": rate limit"
+	case a.Status >= 500 && !(slices.Contains(v.Dead, a.Status) && v.DeadBody != ""):
+		return Unknown, why + ": the server fails"
+	case a.Status >= 300 && a.Status < 400 && !slices.Contains(v.Dead, a.Status) && !slices.Contains(v.Live, a.Status):
+		return Unknown, why + ": points elsewhere"
+	}
+	live, dead := slices.Contains(v.Live, a.Status), slices.Contains(v.Dead, a.Status)
+	matches := func(expr string) bool {
+		if expr == "" {
+			return true
+		}
+		re, err := regexp.Compile(expr)
+		return err == nil && re.Match(a.Body)
+	}
+	live = live && matches(v.LiveBody)
+	dead = dead && matches(v.DeadBody)
+	if live && dead { // one status for both: what was said of the body decides
+		if (v.LiveBody != "") == (v.DeadBody != "") {
+			return Unknown, why + ": the answer says both"
+		}
+		live = v.LiveBody != ""
+		dead = !live
+	}
+	switch {
+	case live:
+		return Active, why
+	case dead:
+		return Inactive, why
+	}
+	return Unknown, why + ": unexpected answer"
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// VerifyHost is the host that Verify will call, "" when that is not known
+// before a person is asked. Named functions say it in their description.
+func (j *Job) VerifyHost() string {
+	q := j.Leak.Rule.Verify.Request
+	if q.Func != "" {
+		if d, ok := j.Adapters.Func(q.Func).(Describer); ok {
+			return firstHost(d.Describe(j))
+		}
+		return ""
+	}
+	host, _, _ := strings.Cut(strings.TrimPrefix(q.URL, "https://"), "/")
+	host, _, _ = strings.Cut(host, "?")
+	filled, err := call.Text(host, func(name string) (call.Value, error) {
+		if v, ok := j.made(name, j.Leak.Secret); ok && !v.Secret && v.Text != "" {
+			return v, nil
+		}
+		if v, ok := j.names[name]; ok {
+			return v, nil
+		}
+		if text, ok := j.Given[name]; ok {
+			return call.Value{Text: text}, nil
+		}
+		if q := j.question(name); q.Default != "" && !strings.Contains(q.Default, "{{") {
+			return call.Value{Text: q.Default}, nil
+		}
+		return call.Value{Text: "{" + name + "}"}, nil
+	})
+	if err != nil {
+		return host
+	}
+	return filled
+}
+
+// firstHost takes the host out of the first line of a description that has an
+// address.
+func firstHost(lines []string) string {
+	for _, l := range lines {
+		if _, rest, ok := strings.Cut(l, "https://"); ok {
+			host, _, _ := strings.Cut(rest, "/")
+			host, _, _ = strings.Cut(host, " ")
+			return host
+		}
+	}
+	return ""
+}
