@@ -179,18 +179,24 @@ func TestVerifyContract(t *testing.T) {
 			live, dead := sampleOf(t, v.LiveBody), sampleOf(t, v.DeadBody)
 			var cases []contractCase
 			for _, code := range v.Live {
+				if (code == 429 || code >= 500) && v.LiveBody == "" {
+					continue // speaks of the server; see Judge
+				}
 				cases = append(cases, contractCase{fmt.Sprint("live ", code), fakevendor.Answer(code, live), rotate.Active})
 				if v.LiveBody != "" {
 					cases = append(cases, contractCase{fmt.Sprint("odd body ", code), fakevendor.Answer(code, "<html>\x00"), ""})
 				}
 			}
 			for _, code := range v.Dead {
+				if (code == 429 || code >= 500) && v.DeadBody == "" {
+					continue
+				}
 				cases = append(cases, contractCase{fmt.Sprint("dead ", code), fakevendor.Answer(code, dead), rotate.Inactive})
 			}
 			cases = append(cases,
-				contractCase{"rate limit", fakevendor.Answer(429, dead, "Retry-After", "1"), rotate.Unknown},
+				contractCase{"rate limit", fakevendor.Answer(429, "slow down", "Retry-After", "1"), rotate.Unknown},
 				contractCase{"server fails", fakevendor.Answer(500, "oops"), rotate.Unknown},
-				contractCase{"gateway", fakevendor.Answer(503, live), rotate.Unknown},
+				contractCase{"gateway", fakevendor.Answer(503, "oops"), rotate.Unknown},
 				contractCase{"teapot", fakevendor.Answer(418, "{"), rotate.Unknown},
 				contractCase{"hang up", fakevendor.HangUp, rotate.Unknown},
 			)
