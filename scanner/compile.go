@@ -29,6 +29,7 @@ type matcher struct {
 	valueRE *regexp.Regexp
 	first   byteSet // bytes a value can begin with
 	body    byteSet // bytes a value can hold
+	public  bool    // the rule's value is an id, not a secret
 	allow   []*regexp.Regexp
 	paths   []*regexp.Regexp
 }
@@ -57,8 +58,11 @@ func (l *lazyMatcher) get(r *rules.Rule) (*matcher, error) {
 	return l.m, l.err
 }
 
+// publicRule matches the IDs of rules for the public half of a credential.
+var publicRule = regexp.MustCompile(`-(?:id|sid|ids|client|account|user|username|key-id|app|application|hash)$`)
+
 func compile(r *rules.Rule) (*matcher, error) {
-	m := &matcher{rule: r, secret: -1, id: -1}
+	m := &matcher{rule: r, secret: -1, id: -1, public: publicRule.MatchString(r.ID)}
 	if r.Regex != "" {
 		if err := m.compileRegex(r); err != nil {
 			return nil, fmt.Errorf("rule %s: regex: %w", r.ID, err)

@@ -39,10 +39,13 @@ func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 		}
 		length := m.valueLength(data, i)
 		if length > 0 {
+			if !namedByVendor(data, at, end, i, m.public) {
+				return
+			}
 			if s.accept(v, m, byValue, i, i+length, "") {
 				c := &s.found[len(s.found)-1]
 				c.name, c.keyword, c.keywordEnd = at, at, end
-				for c.name > 0 && isWord(data[c.name-1]) {
+				for c.name > 0 && at-c.name < assignHead && isWord(data[c.name-1]) {
 					c.name--
 				}
 				return
