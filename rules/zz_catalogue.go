@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.41c77c",
+	Version: "2026-11-28.3dc823",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -18291,7 +18291,7 @@ var builtin = Catalogue{
 					ID:          "cisco-meraki-api-key",
 					Provider:    "cisco-meraki",
 					Description: "Cisco Meraki dashboard API key",
-					Keywords:    []string{"meraki"},
+					Keywords:    []string{"meraki_api", "meraki-api", "merakiapi", "meraki api", "meraki_key", "meraki-key", "merakikey", "meraki key", "meraki_token", "meraki-token", "merakitoken", "meraki token", "meraki_secret", "meraki-secret", "merakisecret", "meraki secret", "meraki_auth", "meraki-auth", "merakiauth", "meraki auth", "meraki_access", "meraki-access", "merakiaccess", "meraki access", "meraki_dashboard", "meraki-dashboard", "merakidashboard", "cisco-meraki", "cisco_meraki", "api.meraki.com"},
 					Value:       "[0-9a-f]{40}",
 					Severity:    "critical",
 					Class:       "key",
@@ -54348,7 +54348,7 @@ var builtin = Catalogue{
 					Provider:    "midtrans",
 					Description: "Midtrans client key",
 					Keywords:    []string{"mid-client-"},
-					Regex:       `\b(?:SB-)?Mid-client-[0-9A-Za-z_-]{16,28}`,
+					Regex:       `(?:^|[^-])\b(?P<secret>Mid-client-[0-9A-Za-z_-]{16,28})`,
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "midtrans-client-key",
@@ -54893,7 +54893,7 @@ var builtin = Catalogue{
 					ID:          "mockaroo-api-key",
 					Provider:    "mockaroo",
 					Description: "Mockaroo API key",
-					Keywords:    []string{"mockaroo"},
+					Keywords:    []string{"mockaroo_api", "mockaroo-api", "mockarooapi", "mockaroo api", "mockaroo_key", "mockaroo-key", "mockarookey", "mockaroo key", "mockaroo_token", "mockaroo-token", "mockarootoken", "mockaroo token", "mockaroo_secret", "mockaroo-secret", "mockaroosecret", "mockaroo secret", "mockaroo_auth", "mockaroo-auth", "mockarooauth", "mockaroo auth", "mockaroo_access", "mockaroo-access", "mockarooaccess", "mockaroo access", "mockaroo.com"},
 					Value:       "[0-9a-z]{8}",
 					MinEntropy:  2.3,
 					Severity:    "low",
@@ -56054,7 +56054,7 @@ var builtin = Catalogue{
 					ID:          "myintervals-api-token",
 					Provider:    "myintervals",
 					Description: "Intervals API token",
-					Keywords:    []string{"myintervals", "my_intervals"},
+					Keywords:    []string{"myintervals_api", "myintervals-api", "myintervalsapi", "myintervals api", "myintervals_key", "myintervals-key", "myintervalskey", "myintervals key", "myintervals_token", "myintervals-token", "myintervalstoken", "myintervals token", "myintervals_secret", "myintervals-secret", "myintervalssecret", "myintervals secret", "myintervals_auth", "myintervals-auth", "myintervalsauth", "myintervals auth", "myintervals_access", "myintervals-access", "myintervalsaccess", "myintervals access", "my_intervals_api", "my_intervals-api", "my_intervalsapi", "my_intervals api", "my_intervals_key", "my_intervals-key", "my_intervalskey", "my_intervals key", "my_intervals_token", "my_intervals-token", "my_intervalstoken", "my_intervals token", "my_intervals_secret", "my_intervals-secret", "my_intervalssecret", "my_intervals secret", "my_intervals_auth", "my_intervals-auth", "my_intervalsauth", "my_intervals auth", "my_intervals_access", "my_intervals-access", "my_intervalsaccess", "my_intervals access"},
 					Value:       "[0-9a-z]{11}",
 					MinEntropy:  2.8,
 					Severity:    "medium",
@@ -56093,6 +56093,348 @@ var builtin = Catalogue{
 							},
 						},
 						Blast: "reads and changes time, tasks and invoices as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "name-com",
+			Name:     "Name.com",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.name.com/api-docs"},
+			Rules: []Rule{
+				{
+					ID:          "name-com-api-token",
+					Provider:    "name-com",
+					Description: "Name.com API token",
+					Keywords:    []string{"name.com", "namecom", "name_com_api", "namedotcom"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "name-com-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.name.com/v4/hello",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://www.name.com/api-docs",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://www.name.com/account/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://www.name.com/account/settings/api",
+							},
+						},
+						Usage: "https://www.name.com/account",
+						Blast: "changes DNS, buys and transfers domains on your account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "namecheap",
+			Name:     "Namecheap",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.namecheap.com/support/api/intro/"},
+			Rules: []Rule{
+				{
+					ID:          "namecheap-api-key",
+					Provider:    "namecheap",
+					Description: "Namecheap API key",
+					Keywords:    []string{"namecheap", "name_cheap"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "namecheap-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.namecheap.com/xml.response?ApiUser={{user}}&ApiKey={{secret}}&UserName={{user}}&ClientIp={{ip}}&Command=namecheap.users.getBalances",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `Status="OK"`,
+						DeadBody: `Number="10(?:11102|1010[25])"`,
+						Docs:     "https://www.namecheap.com/support/api/error-codes/",
+						Note:     "error 1011150 is a live key and an address that is not allowed",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key on the account page",
+								URL:   "https://ap.www.namecheap.com/settings/tools/apiaccess/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new key",
+								Text:  "Every program of the account needs it, since they share one key.",
+								URL:   "https://ap.www.namecheap.com/settings/tools/apiaccess/",
+							},
+						},
+						Usage: "https://ap.www.namecheap.com/profile/billing",
+						Blast: "from an address on the allow list: changes DNS, buys and transfers domains on your balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nanonets",
+			Name:     "Nanonets",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nanonets.com/reference/overview"},
+			Rules: []Rule{
+				{
+					ID:          "nanonets-api-key",
+					Provider:    "nanonets",
+					Description: "Nanonets API key",
+					Keywords:    []string{"nanonets"},
+					Value:       "[0-9A-Za-z_-]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nanonets-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.nanonets.com/api/v2/OCR/Models/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.nanonets.com/reference",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.nanonets.com/#/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.nanonets.com/#/keys",
+							},
+						},
+						Usage: "https://app.nanonets.com",
+						Blast: "runs models at your cost, reads the documents that were uploaded",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nasa",
+			Name:     "NASA",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.nasa.gov/"},
+			Rules: []Rule{
+				{
+					ID:          "nasa-api-key",
+					Provider:    "nasa",
+					Description: "NASA API key",
+					Keywords:    []string{"api.nasa.gov", "nasa_api", "nasa-api", "nasaapi", "nasa_key", "nasa-key", "nasakey", "nasa_token", "api.data.gov", "data_gov", "datagov"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "nasa-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.nasa.gov/planetary/apod?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{403},
+						Docs: "https://api.nasa.gov/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the support to replace the key",
+								Text:  "The account page shows the key but cannot end it.",
+								URL:   "https://api.nasa.gov/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the key from the answer in place",
+								URL:   "https://api.nasa.gov/",
+							},
+						},
+						Blast: "uses up the hourly calls of the key at NASA and the other offices behind api.data.gov",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nats",
+			Name:     "NATS",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/nkey_auth"},
+			Rules: []Rule{
+				{
+					ID:          "nats-server-nkey-seed",
+					Provider:    "nats",
+					Description: "NATS server, cluster or curve seed",
+					Keywords:    []string{"nats", "nkey"},
+					Value:       "S[NCX][A-Z2-7]{56}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nats-server-nkey-seed",
+					Verify: Verify{
+						Note: "signs a server's challenge: `nats --nkey FILE rtt` tells",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Revoke the user in the account, or take the nkey out of the server's configuration",
+								URL:     "https://docs.nats.io/using-nats/nats-tools/nsc/revocation",
+								Command: "nsc revocations add-user --name {{user}} --account {{account}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new nkey",
+								URL:     "https://docs.nats.io/using-nats/nats-tools/nk",
+								Command: "nk -gen user -pubout",
+							},
+						},
+						Usage: "the server's log, or `nats server report connections`",
+						Blast: "signs in as the user; an account's or operator's seed makes any number of users",
+					},
+				},
+				{
+					ID:          "nats-nkey-seed",
+					Provider:    "nats",
+					Description: "NATS user, account or operator seed",
+					Docs:        []string{"https://github.com/nats-io/nkeys"},
+					Keywords:    []string{"sua", "soa", "saa"},
+					Regex:       `\bS(?:UA|OA|AA)[A-Z2-7]{55}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "nats-nkey-seed",
+					Verify: Verify{
+						Note: "signs a server's challenge: `nats --nkey FILE rtt` tells",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Revoke the user in the account, or take the nkey out of the server's configuration",
+								URL:     "https://docs.nats.io/using-nats/nats-tools/nsc/revocation",
+								Command: "nsc revocations add-user --name {{user}} --account {{account}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Make a new nkey",
+								URL:     "https://docs.nats.io/using-nats/nats-tools/nk",
+								Command: "nk -gen user -pubout",
+							},
+						},
+						Usage: "the server's log, or `nats server report connections`",
+						Blast: "signs in as the user; an account's or operator's seed makes any number of users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "neo4j",
+			Name:     "Neo4j Aura",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://neo4j.com/docs/aura/api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "neo4j-database-password",
+					Provider:    "neo4j",
+					Description: "Neo4j database password",
+					Keywords:    []string{"neo4j_password", "neo4j_pass", "neo4j_pwd", "neo4j_auth", "neo4j.password", "neo4j-password", "neo4jpassword"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "neo4j-database-password",
+					Verify: Verify{
+						Note: "a Bolt sign-in tells: cypher-shell -a ADDRESS -u neo4j 'RETURN 1'",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password",
+								Text:  "Aura: the instance's menu > Reset the password; or ALTER USER in Cypher.",
+								URL:   "https://console.neo4j.io/#account/api-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new password in place",
+								URL:   "https://console.neo4j.io/#account/api-credentials",
+							},
+						},
+						Usage: "the query log of the instance",
+						Blast: "reads, changes and deletes the graph",
+					},
+				},
+				{
+					ID:          "neo4j-aura-client-secret",
+					Provider:    "neo4j",
+					Description: "Neo4j Aura API client secret",
+					Keywords:    []string{"aura_client", "aura_api", "neo4j_aura", "neo4j_client", "auradb", "aura_secret"},
+					Value:       "[0-9A-Za-z_-]{64}|[0-9A-Za-z_-]{43}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "neo4j-aura-client-secret",
+					Verify: Verify{
+						Note: "issues a token for an hour at https://api.neo4j.io/oauth/token with the client id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password",
+								Text:  "Aura: the instance's menu > Reset the password; or ALTER USER in Cypher.",
+								URL:   "https://console.neo4j.io/#account/api-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new password in place",
+								URL:   "https://console.neo4j.io/#account/api-credentials",
+							},
+						},
+						Usage: "https://console.neo4j.io : audit of the organization",
+						Blast: "creates, resizes, overwrites and deletes database instances; costs money",
 					},
 				},
 			},
@@ -56247,6 +56589,177 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "neptune-ai",
+			Name:     "neptune.ai",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.neptune.ai/api_token/"},
+			Rules: []Rule{
+				{
+					ID:          "neptune-ai-api-token",
+					Provider:    "neptune-ai",
+					Description: "neptune.ai API token",
+					Keywords:    []string{"eyjhcglfywrkcmvzcyi6"},
+					Regex:       `\beyJhcGlfYWRkcmVzcyI6[0-9A-Za-z+/]{60,240}={0,2}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "neptune-ai-api-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								URL:   "https://app.neptune.ai",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new API token",
+								URL:   "https://app.neptune.ai",
+							},
+						},
+						Usage: "https://app.neptune.ai",
+						Blast: "reads, changes and deletes the experiments of the user's workspaces",
+					},
+				},
+			},
+		},
+		{
+			ID:       "netatmo",
+			Name:     "Netatmo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.netatmo.com/apidocumentation/oauth"},
+			Rules: []Rule{
+				{
+					ID:          "netatmo-token",
+					Provider:    "netatmo",
+					Description: "Netatmo token or client secret",
+					Keywords:    []string{"netatmo"},
+					Value:       `[0-9a-f]{24}\|[0-9a-f]{32}|[0-9A-Za-z]{30,52}`,
+					MinEntropy:  3.3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "netatmo-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token or client secret for the application",
+								Text:  "The old token or client secret ends.",
+								URL:   "https://dev.netatmo.com/apps/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token or client secret in place",
+								URL:   "https://dev.netatmo.com/apps/",
+							},
+						},
+						Blast: "reads the weather station, cameras and heating of the home that consented",
+					},
+				},
+			},
+		},
+		{
+			ID:       "netcore",
+			Name:     "Netcore Email (Pepipost)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://emaildocs.netcorecloud.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "netcore-api-key",
+					Provider:    "netcore",
+					Description: "Netcore Email (Pepipost) API key",
+					Keywords:    []string{"pepipost", "netcorecloud", "netcore_api", "netcoreapi", "netcore-api"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "netcore-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://emailapi.netcorecloud.net/v5.1/stats?startdate=2026-11-01&limit=1",
+							Headers: []Header{
+								{
+									Name:  "api_key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://emaildocs.netcorecloud.com/reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://email.netcorecloud.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://email.netcorecloud.com",
+							},
+						},
+						Usage: "https://email.netcorecloud.com",
+						Blast: "sends mail as your domains",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nethunt",
+			Name:     "NetHunt CRM",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://nethunt.com/integration-api"},
+			Rules: []Rule{
+				{
+					ID:          "nethunt-api-key",
+					Provider:    "nethunt",
+					Description: "NetHunt CRM API key",
+					Keywords:    []string{"nethunt"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nethunt-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://nethunt.com/api/v1/zapier/triggers/auth-test",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://nethunt.com/integration-api",
+						Note: "{{id}} is the user's mail address; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://nethunt.com/app",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://nethunt.com/app",
+							},
+						},
+						Blast: "with the owner's mail address: reads and changes the records of the CRM",
+					},
+				},
+			},
+		},
+		{
 			ID:       "netlify",
 			Name:     "Netlify",
 			Reviewed: "2026-11-24",
@@ -56371,6 +56884,112 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.netlify.com : deploys that nobody asked for",
 						Blast: "starts builds of one site, which use up build minutes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "netsuite",
+			Name:     "Oracle NetSuite",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_4247337262.html"},
+			Rules: []Rule{
+				{
+					ID:          "netsuite-token-secret",
+					Provider:    "netsuite",
+					Description: "NetSuite consumer key, token or secret",
+					Keywords:    []string{"netsuite", "net_suite", "netsuite_consumer", "netsuite_token"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "netsuite-token-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access token; reset the integration's consumer secret",
+								URL:   "https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_4253265006.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an access token for a role with few permissions",
+								URL:   "https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_4253265006.html",
+							},
+						},
+						Usage: "Setup > Users/Roles > Access Tokens, and the login audit trail",
+						Blast: "with its three partners: reads and writes ledgers, customers and orders as the role allows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nettoolkit",
+			Name:     "NetToolKit",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.nettoolkit.com/docs/overview"},
+			Rules: []Rule{
+				{
+					ID:          "nettoolkit-api-key",
+					Provider:    "nettoolkit",
+					Description: "NetToolKit API key",
+					Keywords:    []string{"nettoolkit"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "nettoolkit-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.nettoolkit.com/account/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.nettoolkit.com/account/api_keys",
+							},
+						},
+						Blast: "uses up the account's calls of geocoding and screenshots",
+					},
+				},
+			},
+		},
+		{
+			ID:       "neutrino",
+			Name:     "Neutrino API",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.neutrinoapi.com/api/api-basics/"},
+			Rules: []Rule{
+				{
+					ID:          "neutrino-api-key",
+					Provider:    "neutrino",
+					Description: "Neutrino API API key",
+					Keywords:    []string{"neutrino_api", "neutrinoapi", "neutrino-api"},
+					Value:       "[0-9A-Za-z]{48}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "neutrino-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://www.neutrinoapi.com/account/dashboard/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://www.neutrinoapi.com/account/dashboard/",
+							},
+						},
+						Usage: "https://www.neutrinoapi.com/account/dashboard/",
+						Blast: "with the user id: checks addresses, cards and phones at the cost of your plan",
 					},
 				},
 			},
@@ -56867,6 +57486,379 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "newsapi",
+			Name:     "NewsAPI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://newsapi.org/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "newsapi-api-key",
+					Provider:    "newsapi",
+					Description: "NewsAPI API key",
+					Keywords:    []string{"newsapi", "news_api", "news-api"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "newsapi-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://newsapi.org/v2/top-headlines/sources",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://newsapi.org/docs/endpoints/sources",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key on the account page",
+								URL:   "https://newsapi.org/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new key",
+								Text:  "Every program of the account needs it, since they share one key.",
+								URL:   "https://newsapi.org/account",
+							},
+						},
+						Usage: "https://newsapi.org/account",
+						Blast: "uses up the daily requests of the news feed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "newscatcher",
+			Name:     "NewsCatcher",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.newscatcherapi.com/docs/v3/documentation/get-started/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "newscatcher-api-key",
+					Provider:    "newscatcher",
+					Description: "NewsCatcher API key",
+					Keywords:    []string{"newscatcher", "news_catcher"},
+					Value:       "[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "newscatcher-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://v3-api.newscatcherapi.com/api/subscription",
+							Headers: []Header{
+								{
+									Name:  "x-api-token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://www.newscatcherapi.com/docs/v3/api-reference/endpoints/subscription",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.newscatcherapi.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.newscatcherapi.com",
+							},
+						},
+						Blast: "asks news at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "newsdata",
+			Name:     "NewsData.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://newsdata.io/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "newsdata-api-key",
+					Provider:    "newsdata",
+					Description: "NewsData.io API key",
+					Keywords:    []string{"pub_"},
+					Regex:       `\bpub_[0-9a-f]{32,40}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "newsdata-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://newsdata.io/api/1/sources?apikey={{secret}}&country=us",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://newsdata.io/documentation",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account: a new one ends the old.",
+								URL:   "https://newsdata.io/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://newsdata.io/api-key",
+							},
+						},
+						Blast: "uses up the daily credits of the news feed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nexmo",
+			Name:     "Vonage API (Nexmo)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.vonage.com/en/getting-started/concepts/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "nexmo-api-secret",
+					Provider:    "nexmo",
+					Description: "Vonage API secret",
+					Keywords:    []string{"nexmo", "vonage"},
+					Value:       "[0-9A-Za-z]{16}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nexmo-api-secret",
+					Needs: Needs{
+						Rule:    "nexmo-api-key",
+						Lines:   5,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://rest.nexmo.com/account/get-balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.vonage.com/en/api/account",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old API secret",
+								Text:  "Once the new one is in use.",
+								URL:   "https://dashboard.nexmo.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second API secret",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://dashboard.nexmo.com/settings",
+							},
+						},
+						Usage: "https://dashboard.nexmo.com/sms",
+						Blast: "sends text messages and calls on your balance, buys numbers",
+					},
+				},
+				{
+					ID:          "nexmo-api-key",
+					Provider:    "nexmo",
+					Description: "Vonage API key",
+					Keywords:    []string{"nexmo_api", "nexmo-api", "nexmoapi", "nexmo api", "nexmo_key", "nexmo-key", "nexmokey", "nexmo key", "vonage_api", "vonage-api", "vonageapi", "vonage api", "vonage_key", "vonage-key", "vonagekey", "vonage key"},
+					Value:       "[0-9a-f]{8}",
+					MinEntropy:  2.2,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "nexmo-api-key",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the secret that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "It comes anew only with a new account.",
+							},
+						},
+						Usage: "https://dashboard.nexmo.com/sms",
+						Blast: "names the account; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nextdns",
+			Name:     "NextDNS",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://nextdns.github.io/api/"},
+			Rules: []Rule{
+				{
+					ID:          "nextdns-api-key",
+					Provider:    "nextdns",
+					Description: "NextDNS API key",
+					Keywords:    []string{"nextdns"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "nextdns-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.nextdns.io/profiles",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://nextdns.github.io/api/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://my.nextdns.io/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://my.nextdns.io/account",
+							},
+						},
+						Usage: "https://my.nextdns.io",
+						Blast: "reads the DNS log of your devices and changes their filters",
+					},
+				},
+			},
+		},
+		{
+			ID:       "neynar",
+			Name:     "Neynar",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.neynar.com/reference/quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "neynar-api-key",
+					Provider:    "neynar",
+					Description: "Neynar API key",
+					Keywords:    []string{"neynar"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "neynar-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dev.neynar.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dev.neynar.com",
+							},
+						},
+						Blast: "reads Farcaster and writes through the app's signers at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nftport",
+			Name:     "NFTPort",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nftport.xyz/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "nftport-api-key",
+					Provider:    "nftport",
+					Description: "NFTPort API key",
+					Keywords:    []string{"nftport"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "nftport-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.nftport.xyz/v0/me/contracts",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.nftport.xyz/reference",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://dashboard.nftport.xyz",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://dashboard.nftport.xyz",
+							},
+						},
+						Blast: "mints from the account's contracts and asks NFT data at your cost",
+					},
+				},
+			},
+		},
+		{
 			ID:       "ngrok",
 			Name:     "ngrok",
 			Reviewed: "2026-11-24",
@@ -57001,6 +57993,562 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "nhost",
+			Name:     "Nhost",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nhost.io/platform/cli/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "nhost-admin-secret",
+					Provider:    "nhost",
+					Description: "Nhost admin secret or access token",
+					Keywords:    []string{"nhost_admin", "nhost_pat", "nhost-admin", "nhost_personal", "nhostadmin", "nhost_hasura", "nhost"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "nhost-admin-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old admin secret or access token",
+								Text:  "Once the new one is in use.",
+								URL:   "https://app.nhost.io/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second admin secret or access token",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://app.nhost.io/account",
+							},
+						},
+						Blast: "as the admin secret: reads and changes the whole database behind the API",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nicereply",
+			Name:     "Nicereply",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://nicereply.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "nicereply-api-key",
+					Provider:    "nicereply",
+					Description: "Nicereply API key",
+					Keywords:    []string{"nicereply"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "nicereply-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.nicereply.com/v1/users",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://nicereply.com/docs",
+						Note: "{{id}} is empty; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account: a new one ends the old.",
+								URL:   "https://app.nicereply.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://app.nicereply.com",
+							},
+						},
+						Blast: "reads customers' ratings and comments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nightfall",
+			Name:     "Nightfall",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.nightfall.ai/developer-api/key-concepts/authentication_and_security"},
+			Rules: []Rule{
+				{
+					ID:          "nightfall-api-key",
+					Provider:    "nightfall",
+					Description: "Nightfall API key",
+					Keywords:    []string{"nf-"},
+					Regex:       `\bNF-[0-9A-Za-z]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nightfall-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.nightfall.ai/developer-platform/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.nightfall.ai/developer-platform/api-keys",
+							},
+						},
+						Usage: "https://app.nightfall.ai",
+						Blast: "scans text at the cost of your quota; reads policies and violations with what was found",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nimble",
+			Name:     "Nimble",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nimbleway.com/"},
+			Rules: []Rule{
+				{
+					ID:          "nimble-api-key",
+					Provider:    "nimble",
+					Description: "Nimble API key",
+					Keywords:    []string{"nimbleway", "nimble_api", "nimble-api", "nimbleapi"},
+					Value:       "[0-9A-Za-z+/]{40,80}={0,2}",
+					MinEntropy:  3.5,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "nimble-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://online.nimbleway.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://online.nimbleway.com",
+							},
+						},
+						Blast: "collects web pages at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nitro",
+			Name:     "Nitropack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nitropack.io/"},
+			Rules: []Rule{
+				{
+					ID:          "nitro-site-secret",
+					Provider:    "nitro",
+					Description: "Nitropack site secret",
+					Keywords:    []string{"nitropack"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "nitro-site-secret",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the site secret replaced by the support",
+								Text:  "Name the account, never the site secret itself, in the message.",
+								URL:   "https://app.nitropack.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use the site secret that the support sends",
+								URL:   "https://app.nitropack.io",
+							},
+						},
+						Blast: "purges and reads the cache of one site",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nlpcloud",
+			Name:     "NLP Cloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nlpcloud.com/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "nlpcloud-api-token",
+					Provider:    "nlpcloud",
+					Description: "NLP Cloud API token",
+					Keywords:    []string{"nlpcloud", "nlp_cloud", "nlp-cloud"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "nlpcloud-api-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "There is one token for the account: a new one ends the old.",
+								URL:   "https://nlpcloud.com/home/token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new token",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://nlpcloud.com/home/token",
+							},
+						},
+						Usage: "https://nlpcloud.com/home",
+						Blast: "runs models at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "noaa",
+			Name:     "NOAA",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.ncdc.noaa.gov/cdo-web/webservices/v2"},
+			Rules: []Rule{
+				{
+					ID:          "noaa-token",
+					Provider:    "noaa",
+					Description: "NOAA climate data token",
+					Keywords:    []string{"noaa_token", "noaatoken", "noaa_api", "noaa-api", "noaaapi", "ncdc_token", "ncei_token", "noaa_key", "noaa_cdo"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "noaa-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.ncei.noaa.gov/cdo-web/api/v2/datasets?limit=1",
+							Headers: []Header{
+								{
+									Name:  "token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{400, 401},
+						Docs: "https://www.ncdc.noaa.gov/cdo-web/webservices/v2",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the token replaced by the support",
+								Text:  "Name the account, never the token itself, in the message.",
+								URL:   "https://www.ncdc.noaa.gov/cdo-web/token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use the token that the support sends",
+								URL:   "https://www.ncdc.noaa.gov/cdo-web/token",
+							},
+						},
+						Blast: "uses up the daily requests of climate data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nocodb",
+			Name:     "NocoDB",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://nocodb.com/docs/product-docs/account-settings/api-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "nocodb-api-token",
+					Provider:    "nocodb",
+					Description: "NocoDB API token",
+					Keywords:    []string{"nocodb", "xc-token", "xc_token"},
+					Value:       "nc_pat_[0-9A-Za-z]{40}|[0-9A-Za-z_-]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nocodb-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.nocodb.com/api/v2/auth/user/me",
+							Headers: []Header{
+								{
+									Name:  "xc-token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://meta-apis-v2.nocodb.com/",
+						Note:     "hosted by yourself: the same path on your server",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.nocodb.com/#/account/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.nocodb.com/#/account/tokens",
+							},
+						},
+						Blast: "reads and changes the bases of the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nocrm",
+			Name:     "noCRM.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.nocrm.io/api"},
+			Rules: []Rule{
+				{
+					ID:          "nocrm-api-key",
+					Provider:    "nocrm",
+					Description: "noCRM.io API key",
+					Keywords:    []string{"nocrm", "no_crm"},
+					Value:       "[0-9a-f]{33,80}|[0-9A-Za-z]{40,64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "nocrm-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://www.nocrm.io/help",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://www.nocrm.io/help",
+							},
+						},
+						Blast: "reads and changes leads and prospecting lists of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nodeping",
+			Name:     "NodePing",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://nodeping.com/docs-api-overview.html"},
+			Rules: []Rule{
+				{
+					ID:          "nodeping-api-token",
+					Provider:    "nodeping",
+					Description: "NodePing API token",
+					Keywords:    []string{"nodeping"},
+					Value:       "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "nodeping-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.nodeping.com/api/1/accounts?token={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://nodeping.com/docs-api-accounts.html",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								URL:   "https://nodeping.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new API token",
+								URL:   "https://nodeping.com",
+							},
+						},
+						Blast: "reads and changes checks, contacts and maintenance windows of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nomic",
+			Name:     "Nomic",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nomic.ai/atlas/introduction/quick-start"},
+			Rules: []Rule{
+				{
+					ID:          "nomic-api-key",
+					Provider:    "nomic",
+					Description: "Nomic API key",
+					Keywords:    []string{"nk-"},
+					Regex:       `\bnk-[0-9A-Za-z_-]{43}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "nomic-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://atlas.nomic.ai/cli-login",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://atlas.nomic.ai/cli-login",
+							},
+						},
+						Usage: "https://atlas.nomic.ai",
+						Blast: "makes embeddings at your cost, reads and deletes the data sets of the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nordigen",
+			Name:     "GoCardless Bank Account Data (Nordigen)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.gocardless.com/bank-account-data/quick-start-guide"},
+			Rules: []Rule{
+				{
+					ID:          "nordigen-secret-key",
+					Provider:    "nordigen",
+					Description: "GoCardless Bank Account Data (Nordigen) user secret",
+					Keywords:    []string{"nordigen", "bankaccountdata", "gocardless_secret", "bank_account_data"},
+					Value:       "[0-9a-f]{128}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "nordigen-secret-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the user secret",
+								URL:   "https://bankaccountdata.gocardless.com/user-secrets/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new user secret",
+								URL:   "https://bankaccountdata.gocardless.com/user-secrets/",
+							},
+						},
+						Usage: "https://bankaccountdata.gocardless.com/overview/",
+						Blast: "with the secret id: reads balances and transactions of every bank account that users linked",
+					},
+				},
+			},
+		},
+		{
+			ID:       "northflank",
+			Name:     "Northflank",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://northflank.com/docs/v1/api/use-the-api"},
+			Rules: []Rule{
+				{
+					ID:          "northflank-api-token",
+					Provider:    "northflank",
+					Description: "Northflank API token",
+					Keywords:    []string{"northflank", "nf_api"},
+					Value:       "nf-[0-9A-Za-z_-]{30,200}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "northflank-api-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.northflank.com/s/account/api/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.northflank.com/s/account/api/tokens",
+							},
+						},
+						Usage: "https://app.northflank.com : audit log",
+						Blast: "deploys, reads secrets of and deletes the projects' services, as far as its role goes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "noticeable",
+			Name:     "Noticeable",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.noticeable.io/"},
+			Rules: []Rule{
+				{
+					ID:          "noticeable-api-key",
+					Provider:    "noticeable",
+					Description: "Noticeable API key",
+					Keywords:    []string{"noticeable_api", "noticeable-api", "noticeableapi", "noticeable.io", "noticeable_token", "noticeable token", "noticeable_key"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "noticeable-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://noticeable.io/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://noticeable.io/settings",
+							},
+						},
+						Blast: "publishes and changes posts of your change log",
+					},
+				},
+			},
+		},
+		{
 			ID:       "notion",
 			Name:     "Notion",
 			Reviewed: "2026-11-24",
@@ -57109,6 +58657,198 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "novita",
+			Name:     "Novita AI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://novita.ai/docs/api-reference"},
+			Rules: []Rule{
+				{
+					ID:          "novita-api-key",
+					Provider:    "novita",
+					Description: "Novita AI API key",
+					Keywords:    []string{"novita"},
+					Value:       "sk_[0-9A-Za-z_-]{43}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "novita-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.novita.ai/v3/openai/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://novita.ai/docs/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://novita.ai/settings/key-management",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://novita.ai/settings/key-management",
+							},
+						},
+						Usage: "https://novita.ai/billing",
+						Blast: "runs models and GPU instances on your balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "novu",
+			Name:     "Novu",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.novu.co/api-reference/overview"},
+			Rules: []Rule{
+				{
+					ID:          "novu-secret-key",
+					Provider:    "novu",
+					Description: "Novu secret key",
+					Keywords:    []string{"novu"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "novu-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.novu.co/v1/environments/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "ApiKey {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.name",
+						Docs:     "https://docs.novu.co/api-reference/environments",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret key",
+								Text:  "The old secret key stops working at once.",
+								URL:   "https://dashboard.novu.co/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret key in place",
+								Text:  "The same page shows it.",
+								URL:   "https://dashboard.novu.co/api-keys",
+							},
+						},
+						Usage: "https://dashboard.novu.co : activity feed",
+						Blast: "sends notifications by your providers to every subscriber, reads their addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nownodes",
+			Name:     "NOWNodes",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://nownodes.gitbook.io/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "nownodes-api-key",
+					Provider:    "nownodes",
+					Description: "NOWNodes API key",
+					Keywords:    []string{"nownodes"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "nownodes-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://account.nownodes.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://account.nownodes.io",
+							},
+						},
+						Usage: "https://account.nownodes.io",
+						Blast: "asks chain nodes at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nowpayments",
+			Name:     "NOWPayments",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://documenter.getpostman.com/view/7907941/2s93JusNJt"},
+			Rules: []Rule{
+				{
+					ID:          "nowpayments-api-key",
+					Provider:    "nowpayments",
+					Description: "NOWPayments API key",
+					Keywords:    []string{"nowpayments"},
+					Value:       "[0-9A-Z]{7}-[0-9A-Z]{7}-[0-9A-Z]{7}-[0-9A-Z]{7}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nowpayments-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.nowpayments.io/v1/currencies",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://documenter.getpostman.com/view/7907941/2s93JusNJt",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://account.nowpayments.io/store-settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://account.nowpayments.io/store-settings",
+							},
+						},
+						Usage: "https://account.nowpayments.io/payments",
+						Blast: "creates payments and reads those that were made",
+					},
+				},
+			},
+		},
+		{
 			ID:       "npm",
 			Name:     "npm",
 			Reviewed: "2026-11-24",
@@ -57193,6 +58933,92 @@ var builtin = Catalogue{
 						},
 						Usage: "https://www.npmjs.com/settings/{{user}}/tokens",
 						Blast: "none at npmjs.com since November 2025; at a private registry what its owner may do there",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ns1",
+			Name:     "IBM NS1 Connect",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.ibm.com/apis/catalog/ns1--ibm-ns1-connect-api/"},
+			Rules: []Rule{
+				{
+					ID:          "ns1-api-key",
+					Provider:    "ns1",
+					Description: "IBM NS1 Connect API key",
+					Keywords:    []string{"nsone", "ns1_api", "ns1-api", "ns1api", "ns1_key", "ns1_token", "ns1.api", "x-nsone-key"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "ns1-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.nsone.net/v1/zones",
+							Headers: []Header{
+								{
+									Name:  "X-NSONE-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.ibm.com/apis/catalog/ns1--ibm-ns1-connect-api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://my.nsone.net/#/account/settings/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://my.nsone.net/#/account/settings/keys",
+							},
+						},
+						Usage: "https://my.nsone.net : activity log",
+						Blast: "changes the DNS zones its permissions allow: traffic and mail go where it says",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nubela",
+			Name:     "Proxycurl (Nubela)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://nubela.co/proxycurl/docs"},
+			Rules: []Rule{
+				{
+					ID:          "nubela-api-key",
+					Provider:    "nubela",
+					Description: "Proxycurl (Nubela) API key",
+					Keywords:    []string{"proxycurl", "nubela"},
+					Value:       "[0-9A-Za-z_-]{22}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "nubela-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://nubela.co/proxycurl",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://nubela.co/proxycurl",
+							},
+						},
+						Blast: "none since Proxycurl was closed in July 2025; before, it looked up people at the cost of credits",
 					},
 				},
 			},
@@ -57289,6 +59115,188 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "numverify",
+			Name:     "numverify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://numverify.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "numverify-access-key",
+					Provider:    "numverify",
+					Description: "numverify access key",
+					Keywords:    []string{"numverify", "num_verify"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "numverify-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://apilayer.net/api/countries?access_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"country_name"`,
+						DeadBody: "invalid_access_key",
+						Docs:     "https://numverify.com/documentation",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the access key on the account page",
+								URL:   "https://numverify.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new access key",
+								Text:  "Every program of the account needs it, since they share one access key.",
+								URL:   "https://numverify.com/dashboard",
+							},
+						},
+						Usage: "https://numverify.com/usage",
+						Blast: "uses up the monthly requests of number checks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nutanix",
+			Name:     "Nutanix",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.nutanix.dev/nutanix-api-user-guide/"},
+			Rules: []Rule{
+				{
+					ID:          "nutanix-api-key",
+					Provider:    "nutanix",
+					Description: "Nutanix API key",
+					Keywords:    []string{"nutanix"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{64,90}",
+					Severity:    "critical",
+					Class:       "suspect",
+					Family:      "nutanix-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://my.nutanix.com/page/api_key_management",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://my.nutanix.com/page/api_key_management",
+							},
+						},
+						Blast: "manages clusters and virtual machines with the rights of its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nutritionix",
+			Name:     "Nutritionix",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docx.syndigo.com/developers/docs/nutritionix-api-guide"},
+			Rules: []Rule{
+				{
+					ID:          "nutritionix-app-key",
+					Provider:    "nutritionix",
+					Description: "Nutritionix application key",
+					Keywords:    []string{"nutritionix"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "nutritionix-app-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the application key",
+								URL:   "https://developer.nutritionix.com/admin/access_details",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new application key",
+								URL:   "https://developer.nutritionix.com/admin/access_details",
+							},
+						},
+						Usage: "https://developer.nutritionix.com/admin",
+						Blast: "uses up the daily lookups of the food database",
+					},
+				},
+				{
+					ID:          "nutritionix-app-id",
+					Provider:    "nutritionix",
+					Description: "Nutritionix application id",
+					Keywords:    []string{"nutritionix_app", "nutritionix-app", "nutritionixapp", "nutritionix app", "nutritionix_id", "nutritionix-id", "nutritionixid", "nutritionix id", "nutritionix_token", "nutritionix-token", "nutritionixtoken", "nutritionix token", "nutritionix_api", "nutritionix-api", "nutritionixapi", "nutritionix api"},
+					Value:       "[0-9a-f]{8}",
+					MinEntropy:  2.2,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "nutritionix-app-id",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the secret that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "It comes anew only with a new application.",
+							},
+						},
+						Usage: "https://developer.nutritionix.com/admin",
+						Blast: "names the application; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nutshell",
+			Name:     "Nutshell",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.nutshell.com/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "nutshell-api-key",
+					Provider:    "nutshell",
+					Description: "Nutshell API key",
+					Keywords:    []string{"nutshell_api", "nutshell-api", "nutshellapi", "nutshell_key", "nutshell.com", "nutshell_token"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nutshell-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.nutshell.com/setup/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.nutshell.com/setup/api-key",
+							},
+						},
+						Blast: "with a user's name: reads and changes leads, people and accounts",
+					},
+				},
+			},
+		},
+		{
 			ID:       "nvidia",
 			Name:     "NVIDIA NGC",
 			Reviewed: "2026-11-24",
@@ -57367,6 +59375,290 @@ var builtin = Catalogue{
 						},
 						Usage: "https://org.ngc.nvidia.com : activity of the organization",
 						Blast: "runs hosted models on your credits and pulls or pushes images and models of the private registry",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nylas",
+			Name:     "Nylas",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.nylas.com/docs/v3/auth/", "https://developer.nylas.com/docs/v3/notifications/"},
+			Rules: []Rule{
+				{
+					ID:          "nylas-api-key",
+					Provider:    "nylas",
+					Description: "Nylas API key",
+					Keywords:    []string{"nyk_v0_"},
+					Regex:       `\bnyk_v0_[0-9A-Za-z]{64}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "nylas-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.us.nylas.com/v3/applications",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.application_id",
+						Docs:     "https://developer.nylas.com/docs/reference/api/applications/get_application/",
+						Note:     "applications in the EU are known at api.eu.nylas.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://dashboard-v3.nylas.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://dashboard-v3.nylas.com",
+							},
+						},
+						Usage: "https://dashboard-v3.nylas.com : logs",
+						Blast: "reads and sends mail, reads calendars and contacts of every account that was connected",
+					},
+				},
+				{
+					ID:          "nylas-access-token",
+					Provider:    "nylas",
+					Description: "Nylas access token or client secret",
+					Keywords:    []string{"nylas"},
+					Value:       "[0-9A-Za-z]{30}|[0-9a-z]{25}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nylas-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.nylas.com/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email_address",
+						Docs:     "https://developer.nylas.com/docs/v2/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the account's tokens, or regenerate the client secret",
+								URL:   "https://dashboard-v3.nylas.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the account sign in again",
+								URL:   "https://dashboard-v3.nylas.com",
+							},
+						},
+						Usage: "https://dashboard-v3.nylas.com : logs",
+						Blast: "reads and sends mail of one connected account; as the client secret, of all",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nytimes",
+			Name:     "The New York Times",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.nytimes.com/get-started"},
+			Rules: []Rule{
+				{
+					ID:          "nytimes-api-key",
+					Provider:    "nytimes",
+					Description: "The New York Times API key",
+					Keywords:    []string{"nytimes", "nyt_api", "nyt-api", "nytapi", "nyt_key", "nytkey", "newyorktimes", "new_york_times", "newyork_times", "new-york-times"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z_-]{32}|[0-9A-Za-z]{48}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "nytimes-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.nytimes.com/svc/news/v3/content/section-list.json?api-key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.nytimes.com/docs/timeswire-product/1/overview",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://developer.nytimes.com/my-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://developer.nytimes.com/my-apps",
+							},
+						},
+						Usage: "https://developer.nytimes.com/my-apps",
+						Blast: "uses up the daily calls of the article search",
+					},
+				},
+			},
+		},
+		{
+			ID:       "oanda",
+			Name:     "OANDA",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.oanda.com/rest-live-v20/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "oanda-personal-access-token",
+					Provider:    "oanda",
+					Description: "OANDA personal access token",
+					Keywords:    []string{"oanda"},
+					Value:       "[0-9a-f]{32}-[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "oanda-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api-fxtrade.oanda.com/v3/accounts",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "accounts.0.id",
+						Docs:     "https://developer.oanda.com/rest-live-v20/account-ep/",
+						Note:     "a practice token is known at api-fxpractice.oanda.com only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the personal access token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://www.oanda.com/account/#tpa",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a personal access token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://www.oanda.com/account/#tpa",
+							},
+						},
+						Usage: "https://www.oanda.com/account",
+						Blast: "trades on the account and reads its positions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "octopus-deploy",
+			Name:     "Octopus Deploy",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://octopus.com/docs/octopus-rest-api/how-to-create-an-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "octopus-deploy-api-key",
+					Provider:    "octopus-deploy",
+					Description: "Octopus Deploy API key",
+					Keywords:    []string{"api-"},
+					Regex:       `\bAPI-[0-9A-Z]{24,32}\b`,
+					MinEntropy:  3.3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "octopus-deploy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/users/me",
+							Headers: []Header{
+								{
+									Name:  "X-Octopus-ApiKey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "Username",
+						Docs:     "https://octopus.com/docs/octopus-rest-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://octopus.com/docs/octopus-rest-api/how-to-create-an-api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://octopus.com/docs/octopus-rest-api/how-to-create-an-api-key",
+							},
+						},
+						Usage: "Configuration > Audit of the server",
+						Blast: "deploys to every environment, reads variable sets and accounts, with the rights of its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "odoo",
+			Name:     "Odoo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.odoo.com/documentation/18.0/developer/reference/external_api.html"},
+			Rules: []Rule{
+				{
+					ID:          "odoo-api-key",
+					Provider:    "odoo",
+					Description: "Odoo API key",
+					Keywords:    []string{"odoo"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "odoo-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://www.odoo.com/documentation/18.0/developer/reference/external_api.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://www.odoo.com/documentation/18.0/developer/reference/external_api.html",
+							},
+						},
+						Blast: "acts as its user: reads and changes customers, invoices and stock",
 					},
 				},
 			},
@@ -57563,6 +59855,322 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "okx",
+			Name:     "OKX",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.okx.com/docs-v5/en/#overview-api-key-creation"},
+			Rules: []Rule{
+				{
+					ID:          "okx-api-key",
+					Provider:    "okx",
+					Description: "OKX API or secret key",
+					Keywords:    []string{"okx", "okex"},
+					Value:       "[0-9A-Z]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "okx-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://www.okx.com/account/my-api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://www.okx.com/account/my-api",
+							},
+						},
+						Usage: "https://www.okx.com/balance/report-center",
+						Blast: "with key and passphrase: trades, and withdraws when its permissions allow",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ollama",
+			Name:     "Ollama",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.ollama.com/cloud"},
+			Rules: []Rule{
+				{
+					ID:          "ollama-api-key",
+					Provider:    "ollama",
+					Description: "Ollama API key",
+					Keywords:    []string{"ollama"},
+					Value:       `[0-9a-f]{32}\.[0-9A-Za-z_-]{24}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ollama-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://ollama.com/settings/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://ollama.com/settings/keys",
+							},
+						},
+						Usage: "https://ollama.com/settings",
+						Blast: "runs cloud models on your plan and pushes models as you",
+					},
+				},
+			},
+		},
+		{
+			ID:       "omdb",
+			Name:     "OMDb",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.omdbapi.com/"},
+			Rules: []Rule{
+				{
+					ID:          "omdb-api-key",
+					Provider:    "omdb",
+					Description: "OMDb API key",
+					Keywords:    []string{"omdb"},
+					Value:       "[0-9a-f]{8}|[0-9a-z]{8}",
+					MinEntropy:  2.2,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "omdb-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.omdbapi.com/?i=tt0111161&apikey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.omdbapi.com/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the support to replace the key",
+								Text:  "The account page shows the key but cannot end it.",
+								URL:   "https://www.omdbapi.com/apikey.aspx",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the key from the answer in place",
+								URL:   "https://www.omdbapi.com/apikey.aspx",
+							},
+						},
+						Blast: "uses up the daily requests of the film database",
+					},
+				},
+			},
+		},
+		{
+			ID:       "omise",
+			Name:     "Omise (Opn Payments)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.omise.co/api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "omise-secret-key",
+					Provider:    "omise",
+					Description: "Omise secret key",
+					Keywords:    []string{"skey_"},
+					Regex:       `\bskey_(?:prod_)?[0-9a-z]{18,20}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "omise-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.omise.co/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.omise.co/account-api",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the keys",
+								URL:   "https://dashboard.omise.co/v2/settings/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new secret key",
+								URL:   "https://dashboard.omise.co/v2/settings/keys",
+							},
+						},
+						Usage: "https://dashboard.omise.co/charges",
+						Blast: "charges, refunds and transfers money of the account",
+					},
+				},
+				{
+					ID:          "omise-test-secret-key",
+					Provider:    "omise",
+					Description: "Omise test secret key",
+					Keywords:    []string{"skey_test_"},
+					Regex:       `\bskey_test_[0-9a-z]{18,20}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "omise-test-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.omise.co/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.omise.co/account-api",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the test keys",
+								URL:   "https://dashboard.omise.co/v2/settings/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new test key",
+								URL:   "https://dashboard.omise.co/v2/settings/keys",
+							},
+						},
+						Usage: "https://dashboard.omise.co/charges",
+						Blast: "makes test charges only",
+					},
+				},
+			},
+		},
+		{
+			ID:       "omnisend",
+			Name:     "Omnisend",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api-docs.omnisend.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "omnisend-api-key",
+					Provider:    "omnisend",
+					Description: "Omnisend API key",
+					Keywords:    []string{"omnisend"},
+					Value:       "[0-9a-f]{24}-[0-9A-Za-z]{50}|[0-9A-Za-z_-]{75,76}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "omnisend-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.omnisend.com/v3/contacts?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api-docs.omnisend.com/reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.omnisend.com/store-settings/store/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.omnisend.com/store-settings/store/api-keys",
+							},
+						},
+						Usage: "https://app.omnisend.com",
+						Blast: "reads and changes contacts and orders of the shop, sends campaigns",
+					},
+				},
+			},
+		},
+		{
+			ID:       "oncehub",
+			Name:     "OnceHub",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.oncehub.com/docs/overview/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "oncehub-api-key",
+					Provider:    "oncehub",
+					Description: "OnceHub API key",
+					Keywords:    []string{"oncehub", "scheduleonce"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "oncehub-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.oncehub.com/v2/test",
+							Headers: []Header{
+								{
+									Name:  "API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.oncehub.com/reference/test",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.oncehub.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.oncehub.com",
+							},
+						},
+						Blast: "reads bookings with guests' data",
+					},
+				},
+			},
+		},
+		{
 			ID:       "onelogin",
 			Name:     "OneLogin",
 			Reviewed: "2026-11-24",
@@ -57616,6 +60224,438 @@ var builtin = Catalogue{
 						},
 						Usage: "Activity > Events of the OneLogin administration",
 						Blast: "with its other half: reads and changes users, roles, MFA and applications of the directory",
+					},
+				},
+			},
+		},
+		{
+			ID:       "onepagecrm",
+			Name:     "OnePageCRM",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.onepagecrm.com/api/#section/Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "onepagecrm-api-key",
+					Provider:    "onepagecrm",
+					Description: "OnePageCRM API key",
+					Keywords:    []string{"onepagecrm", "onepage_crm"},
+					Value:       "[0-9A-Za-z+/]{43}=|[0-9A-Za-z=+/]{44}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "onepagecrm-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.onepagecrm.com/api/v3/bootstrap.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.user.email",
+						Docs:     "https://developer.onepagecrm.com/api/#tag/Bootstrap",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key on the account page",
+								URL:   "https://app.onepagecrm.com/app/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new key",
+								Text:  "Every program of the account needs it, since they share one key.",
+								URL:   "https://app.onepagecrm.com/app/api",
+							},
+						},
+						Blast: "with the user id: reads and changes contacts, deals and notes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "onesignal",
+			Name:     "OneSignal",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://documentation.onesignal.com/docs/keys-and-ids"},
+			Rules: []Rule{
+				{
+					ID:          "onesignal-app-api-key",
+					Provider:    "onesignal",
+					Description: "OneSignal API key",
+					Keywords:    []string{"os_v2_app_", "os_v2_org_"},
+					Regex:       `\bos_v2_(?:app|org)_[0-9a-z]{60,110}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "onesignal-app-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.onesignal.com/apps/{{app_id}}",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Key {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "name",
+						Docs:     "https://documentation.onesignal.com/reference/view-an-app",
+						Note:     "needs the app's id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old API key",
+								Text:  "Once the new one is in use.",
+								URL:   "https://dashboard.onesignal.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second API key",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://dashboard.onesignal.com",
+							},
+						},
+						Usage: "https://dashboard.onesignal.com : delivery",
+						Blast: "sends push, mail and text messages to every subscriber, reads and deletes them",
+					},
+				},
+				{
+					ID:          "onesignal-legacy-api-key",
+					Provider:    "onesignal",
+					Description: "OneSignal API key (legacy)",
+					Keywords:    []string{"onesignal", "one_signal"},
+					Value:       "[MNOYZ][0-9A-Za-z]{47}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "onesignal-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.onesignal.com/apps/{{app_id}}",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Key {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "name",
+						Docs:     "https://documentation.onesignal.com/reference/view-an-app",
+						Note:     "needs the app's id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old API key",
+								Text:  "Once the new one is in use.",
+								URL:   "https://dashboard.onesignal.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second API key",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://dashboard.onesignal.com",
+							},
+						},
+						Usage: "https://dashboard.onesignal.com : delivery",
+						Blast: "sends push, mail and text messages to every subscriber, reads and deletes them",
+					},
+				},
+				{
+					ID:          "onesignal-app-id",
+					Provider:    "onesignal",
+					Description: "OneSignal app id or key of an SDK",
+					Keywords:    []string{"onesignal", "one_signal"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "onesignal-app-id",
+					Verify: Verify{
+						Note: "an app's id is public in every page and app that uses it",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke for an app id",
+								Text:  "Look for the API key that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep the app id in the page",
+								Text:  "It does not change.",
+							},
+						},
+						Usage: "https://dashboard.onesignal.com : delivery",
+						Blast: "as the app's id, none: it is public in every page that uses OneSignal",
+					},
+				},
+			},
+		},
+		{
+			ID:       "onfido",
+			Name:     "Onfido (Entrust)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://documentation.identity.entrust.com/api/latest/#token-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "onfido-live-api-token",
+					Provider:    "onfido",
+					Description: "Onfido live API token",
+					Keywords:    []string{"api_live"},
+					Regex:       `\bapi_live(?:_us|_ca)?\.[0-9A-Za-z_-]{10,14}\.[0-9A-Za-z_-]{20,40}|\bapi_live(?:_us|_ca)?\.[0-9A-Za-z_-]{32}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "onfido-live-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.eu.onfido.com/v3.6/ping",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token token={{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://documentation.identity.entrust.com/api/latest/#ping",
+						Note: "the region in the token names the host: api.us, api.ca, api.eu",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://dashboard.onfido.com/api/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://dashboard.onfido.com/api/tokens",
+							},
+						},
+						Usage: "https://dashboard.onfido.com",
+						Blast: "reads applicants' identity documents, faces and reports, and starts checks that cost money",
+					},
+				},
+				{
+					ID:          "onfido-sandbox-api-token",
+					Provider:    "onfido",
+					Description: "Onfido sandbox API token",
+					Keywords:    []string{"api_sandbox"},
+					Regex:       `\bapi_sandbox(?:_us|_ca)?\.[0-9A-Za-z_-]{10,14}\.[0-9A-Za-z_-]{20,40}|\bapi_sandbox(?:_us|_ca)?\.[0-9A-Za-z_-]{32}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "onfido-sandbox-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.eu.onfido.com/v3.6/ping",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token token={{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://documentation.identity.entrust.com/api/latest/#ping",
+						Note: "the region in the token names the host: api.us, api.ca, api.eu",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the sandbox token",
+								URL:   "https://dashboard.onfido.com/api/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new sandbox token",
+								URL:   "https://dashboard.onfido.com/api/tokens",
+							},
+						},
+						Usage: "https://dashboard.onfido.com",
+						Blast: "works on made-up applicants only",
+					},
+				},
+			},
+		},
+		{
+			ID:       "onfleet",
+			Name:     "Onfleet",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.onfleet.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "onfleet-api-key",
+					Provider:    "onfleet",
+					Description: "Onfleet API key",
+					Keywords:    []string{"onfleet"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "onfleet-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://onfleet.com/api/v2/auth/test",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.onfleet.com/reference/authentication",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://onfleet.com/dashboard#/manage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://onfleet.com/dashboard#/manage",
+							},
+						},
+						Blast: "reads and changes tasks, drivers and recipients' addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "onramper",
+			Name:     "Onramper",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.onramper.com/docs/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "onramper-api-key",
+					Provider:    "onramper",
+					Description: "Onramper API key",
+					Keywords:    []string{"onramper"},
+					Value:       "pk_(?:prod|test)_[0-9A-Z]{26}",
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "onramper-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://dashboard.onramper.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://dashboard.onramper.com",
+							},
+						},
+						Blast: "shows purchase widgets and reads quotes as your site",
+					},
+				},
+			},
+		},
+		{
+			ID:       "onwater",
+			Name:     "OnWater",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://onwater.io"},
+			Rules: []Rule{
+				{
+					ID:          "onwater-access-token",
+					Provider:    "onwater",
+					Description: "OnWater access token",
+					Keywords:    []string{"onwater", "on_water"},
+					Value:       "[0-9A-Za-z_-]{20}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "onwater-access-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								URL:   "https://onwater.io/users/me",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new access token",
+								URL:   "https://onwater.io/users/me",
+							},
+						},
+						Blast: "asks whether places lie on water, at the cost of your quota",
+					},
+				},
+			},
+		},
+		{
+			ID:       "oopspam",
+			Name:     "OOPSpam",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.oopspam.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "oopspam-api-key",
+					Provider:    "oopspam",
+					Description: "OOPSpam API key",
+					Keywords:    []string{"oopspam"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "oopspam-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.oopspam.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://app.oopspam.com",
+							},
+						},
+						Blast: "checks messages for spam at the cost of your calls",
 					},
 				},
 			},
@@ -58043,6 +61083,340 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "openaq",
+			Name:     "OpenAQ",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.openaq.org/using-the-api/api-key"},
+			Rules: []Rule{
+				{
+					ID:          "openaq-api-key",
+					Provider:    "openaq",
+					Description: "OpenAQ API key",
+					Keywords:    []string{"openaq"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "openaq-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.openaq.org/v3/countries?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.openaq.org/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account: a new one ends the old.",
+								URL:   "https://explore.openaq.org/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://explore.openaq.org/account",
+							},
+						},
+						Blast: "uses up the rate limit of air quality data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "opencagedata",
+			Name:     "OpenCage",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://opencagedata.com/api#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "opencagedata-api-key",
+					Provider:    "opencagedata",
+					Description: "OpenCage API key",
+					Keywords:    []string{"opencage", "opencagedata"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "opencagedata-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.opencagedata.com/geocode/v1/json?q=0,0&key={{secret}}&no_record=1",
+						},
+						Live: []int{200, 402},
+						Dead: []int{401, 403},
+						Docs: "https://opencagedata.com/api#codes",
+						Note: "402 is a live key without quota, 403 a disabled one",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://opencagedata.com/dashboard#geocoding",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://opencagedata.com/dashboard#geocoding",
+							},
+						},
+						Usage: "https://opencagedata.com/dashboard",
+						Blast: "uses up the daily requests of geocoding",
+					},
+				},
+			},
+		},
+		{
+			ID:       "opencollective",
+			Name:     "Open Collective",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.opencollective.com/help/developers/api/personal-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "opencollective-personal-token",
+					Provider:    "opencollective",
+					Description: "Open Collective personal token",
+					Keywords:    []string{"opencollective", "open_collective"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "opencollective-personal-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the personal token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://opencollective.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a personal token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://opencollective.com",
+							},
+						},
+						Usage: "https://opencollective.com",
+						Blast: "acts as its user in collectives: reads, makes and approves expenses as far as its scopes go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "opencorporates",
+			Name:     "OpenCorporates",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.opencorporates.com/documentation/API-Reference"},
+			Rules: []Rule{
+				{
+					ID:          "opencorporates-api-token",
+					Provider:    "opencorporates",
+					Description: "OpenCorporates API token",
+					Keywords:    []string{"opencorporates", "open_corporates"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "opencorporates-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.opencorporates.com/v0.4/account_status?api_token={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api.opencorporates.com/documentation/API-Reference",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://opencorporates.com/users/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://opencorporates.com/users/account",
+							},
+						},
+						Blast: "asks company data at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "opengraph-io",
+			Name:     "OpenGraph.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.opengraph.io/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "opengraph-io-api-key",
+					Provider:    "opengraph-io",
+					Description: "OpenGraph.io API key",
+					Keywords:    []string{"opengraph_io", "opengraphio", "opengraph.io", "opengraph_app", "opengraph_api", "opengraphr", "opengraph-api"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{40,80}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "opengraph-io-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.opengraph.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.opengraph.io",
+							},
+						},
+						Blast: "reads pages and screenshots at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "openobserve",
+			Name:     "OpenObserve",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://openobserve.ai/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "openobserve-api-key",
+					Provider:    "openobserve",
+					Description: "OpenObserve API key",
+					Keywords:    []string{"openobserve", "zo_root", "o2_api"},
+					Value:       "[0-9A-Za-z+/]{24,90}={1,2}",
+					MinEntropy:  3.5,
+					Severity:    "high",
+					Class:       "suspect",
+					Family:      "openobserve-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://cloud.openobserve.ai",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://cloud.openobserve.ai",
+							},
+						},
+						Blast: "writes into and reads the organization's logs and traces",
+					},
+				},
+			},
+		},
+		{
+			ID:       "openphone",
+			Name:     "Quo (OpenPhone)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.openphone.com/docs/mdx/api-reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "openphone-api-key",
+					Provider:    "openphone",
+					Description: "Quo (OpenPhone) API key",
+					Keywords:    []string{"openphone", "open_phone"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "openphone-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.openphone.com/v1/phone-numbers",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.openphone.com/docs/mdx/api-reference/phone-numbers/list-phone-numbers",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://my.openphone.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://my.openphone.com/settings/api",
+							},
+						},
+						Usage: "https://my.openphone.com",
+						Blast: "sends text messages from your numbers, reads calls, messages and contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "openpipe",
+			Name:     "OpenPipe",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.openpipe.ai/overview"},
+			Rules: []Rule{
+				{
+					ID:          "openpipe-api-key",
+					Provider:    "openpipe",
+					Description: "OpenPipe API key",
+					Keywords:    []string{"opk_"},
+					Regex:       `\bopk_[0-9A-Za-z]{38,48}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "openpipe-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.openpipe.ai/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.openpipe.ai/settings",
+							},
+						},
+						Usage: "https://app.openpipe.ai",
+						Blast: "runs fine-tuned models at your cost, reads the logged prompts and answers",
+					},
+				},
+			},
+		},
+		{
 			ID:       "openrouter",
 			Name:     "OpenRouter",
 			Reviewed: "2026-11-24",
@@ -58117,6 +61491,721 @@ var builtin = Catalogue{
 						},
 						Usage: "https://openrouter.ai/activity : requests and spend per key",
 						Blast: "runs models up to the key's credit limit; a provisioning key makes and deletes keys of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "openrouteservice",
+			Name:     "openrouteservice",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://openrouteservice.org/dev/#/api-docs"},
+			Rules: []Rule{
+				{
+					ID:          "openrouteservice-api-key",
+					Provider:    "openrouteservice",
+					Description: "openrouteservice API key",
+					Keywords:    []string{"openrouteservice", "ors_api", "ors-api", "orsapi", "ors_key"},
+					Value:       "[0-9a-f]{56}|eyJvcmciOi[0-9A-Za-z_-]{60,160}={0,2}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "openrouteservice-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://openrouteservice.org/dev/#/home",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://openrouteservice.org/dev/#/home",
+							},
+						},
+						Usage: "https://openrouteservice.org/dev/#/home",
+						Blast: "uses up the daily requests of routes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "opensea",
+			Name:     "OpenSea",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.opensea.io/reference/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "opensea-api-key",
+					Provider:    "opensea",
+					Description: "OpenSea API key",
+					Keywords:    []string{"opensea"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "opensea-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.opensea.io/api/v2/collections?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.opensea.io/reference/list_collections",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working at once.",
+								URL:   "https://opensea.io/account/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								Text:  "The same page shows it.",
+								URL:   "https://opensea.io/account/developer",
+							},
+						},
+						Blast: "asks NFT data at the cost of your rate limit",
+					},
+				},
+			},
+		},
+		{
+			ID:       "openshift",
+			Name:     "Red Hat OpenShift",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.redhat.com/en/documentation/openshift_container_platform/4.18/html/authentication_and_authorization/managing-oauth-access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "openshift-user-token",
+					Provider:    "openshift",
+					Description: "OpenShift OAuth access token",
+					Keywords:    []string{"sha256~"},
+					Regex:       `\bsha256~[0-9A-Za-z_-]{43}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "openshift-user-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/apis/user.openshift.io/v1/users/~",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "metadata.name",
+						Docs:     "https://docs.redhat.com/en/documentation/openshift_container_platform/4.18/html/user_and_group_apis/user-user-openshift-io-v1",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the token",
+								Text:    "Its object's name is sha256~ and the URL-safe base64 of the SHA-256 of what follows the tilde.",
+								URL:     "https://docs.redhat.com/en/documentation/openshift_container_platform/4.18/html/authentication_and_authorization/managing-oauth-access-tokens",
+								Command: "oc logout, or oc delete useroauthaccesstokens {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Sign in again, or use a service account's bound token",
+								URL:     "https://docs.redhat.com/en/documentation/openshift_container_platform/4.18/html/authentication_and_authorization/managing-oauth-access-tokens",
+								Command: "oc create token {{service_account}} --duration 1h",
+							},
+						},
+						Usage: "audit log of the API server: oc adm node-logs --role=master --path=oauth-apiserver/",
+						Blast: "acts on the cluster as its user, for a day at most by default",
+						Self:  true,
+					},
+				},
+			},
+		},
+		{
+			ID:       "opensubtitles",
+			Name:     "OpenSubtitles",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://opensubtitles.stoplight.io/docs/opensubtitles-api/"},
+			Rules: []Rule{
+				{
+					ID:          "opensubtitles-api-key",
+					Provider:    "opensubtitles",
+					Description: "OpenSubtitles API key",
+					Keywords:    []string{"opensubtitles", "open_subtitles"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "opensubtitles-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.opensubtitles.com/api/v1/infos/formats",
+							Headers: []Header{
+								{
+									Name:  "Api-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "User-Agent",
+									Value: "till v1",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://opensubtitles.stoplight.io/docs/opensubtitles-api/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working at once.",
+								URL:   "https://www.opensubtitles.com/en/consumers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								Text:  "The same page shows it.",
+								URL:   "https://www.opensubtitles.com/en/consumers",
+							},
+						},
+						Blast: "uses up the daily downloads of your consumer",
+					},
+				},
+			},
+		},
+		{
+			ID:       "openuv",
+			Name:     "OpenUV",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.openuv.io/uvindex"},
+			Rules: []Rule{
+				{
+					ID:          "openuv-api-key",
+					Provider:    "openuv",
+					Description: "OpenUV API key",
+					Keywords:    []string{"openuv", "open_uv"},
+					Value:       "openuv-[0-9a-z]{12,24}-io|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "openuv-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.openuv.io/api/v1/stat",
+							Headers: []Header{
+								{
+									Name:  "x-access-token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://www.openuv.io/uvindex",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://www.openuv.io/console",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://www.openuv.io/console",
+							},
+						},
+						Usage: "https://www.openuv.io/console",
+						Blast: "uses up the daily requests of the UV index",
+					},
+				},
+			},
+		},
+		{
+			ID:       "openvpn",
+			Name:     "OpenVPN CloudConnexa",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://openvpn.net/cloud-docs/developer/index.html"},
+			Rules: []Rule{
+				{
+					ID:          "openvpn-client-secret",
+					Provider:    "openvpn",
+					Description: "OpenVPN CloudConnexa client secret",
+					Keywords:    []string{"openvpn", "cloudconnexa"},
+					Value:       "[0-9A-Za-z_-]{60,70}",
+					MinEntropy:  3.5,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "openvpn-client-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret in the application's settings",
+								Text:  "Tokens that were issued with it may live on until they expire.",
+								URL:   "https://openvpn.net/cloud-docs/developer/creating-api-credentials.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new client secret",
+								Text:  "It is shown once after the reset.",
+								URL:   "https://openvpn.net/cloud-docs/developer/creating-api-credentials.html",
+							},
+						},
+						Usage: "Logs > audit of the administration",
+						Blast: "with the client id: reads and changes networks, users and access groups of the VPN",
+					},
+				},
+			},
+		},
+		{
+			ID:       "openweather",
+			Name:     "OpenWeather",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://openweathermap.org/appid"},
+			Rules: []Rule{
+				{
+					ID:          "openweather-api-key",
+					Provider:    "openweather",
+					Description: "OpenWeather API key",
+					Keywords:    []string{"openweather", "open_weather", "owm_api", "owm_key", "openweathermap", "owm_appid"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "openweather-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.openweathermap.org/data/2.5/weather?lat=0&lon=0&appid={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://openweathermap.org/faq#error401",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://home.openweathermap.org/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://home.openweathermap.org/api_keys",
+							},
+						},
+						Usage: "https://home.openweathermap.org/statistics",
+						Blast: "uses up the daily calls; with a card on file, more calls cost money",
+					},
+				},
+			},
+		},
+		{
+			ID:       "optimizely",
+			Name:     "Optimizely",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.developers.optimizely.com/experimentation-data/docs/personal-access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "optimizely-personal-access-token",
+					Provider:    "optimizely",
+					Description: "Optimizely personal access token",
+					Keywords:    []string{"optimizely"},
+					Value:       "2:[0-9A-Za-z_-]{40,60}|[0-9A-Za-z_-]{52,56}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "optimizely-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.optimizely.com/v2/projects?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.developers.optimizely.com/web-experimentation/reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.optimizely.com/v2/profile/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.optimizely.com/v2/profile/api",
+							},
+						},
+						Usage: "https://app.optimizely.com : change history",
+						Blast: "changes experiments and flags, and with them what your pages show",
+					},
+				},
+			},
+		},
+		{
+			ID:       "oracle-cloud",
+			Name:     "Oracle Cloud Infrastructure",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.oracle.com/en-us/iaas/Content/Identity/Tasks/managingcredentials.htm"},
+			Rules: []Rule{
+				{
+					ID:          "oracle-cloud-customer-secret-key",
+					Provider:    "oracle-cloud",
+					Description: "OCI customer secret key",
+					Keywords:    []string{"oci_secret", "oci_customer", "oci_s3", "oci_access", "oracle_secret", "oraclecloud", "customer_secret_key", "customersecretkey", "oci_object"},
+					Value:       "[0-9A-Za-z+/]{43}=",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "oracle-cloud-customer-secret-key",
+					Verify: Verify{
+						Note: "asks need the access key and the namespace's S3 address: try a listing with an S3 client",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the customer secret key",
+								URL:     "https://cloud.oracle.com/identity/domains/my-profile",
+								Command: "oci iam customer-secret-key delete --user-id {{user_ocid}} --customer-secret-key-id {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a customer secret key for a user with few rights",
+								URL:     "https://cloud.oracle.com/identity/domains/my-profile",
+								Command: "oci iam customer-secret-key create --user-id {{user_ocid}} --display-name {{name}}",
+							},
+						},
+						Usage: "https://cloud.oracle.com/audit",
+						Blast: "reads, writes and deletes objects over the S3-compatible API as the user",
+					},
+				},
+				{
+					ID:          "oracle-cloud-auth-token",
+					Provider:    "oracle-cloud",
+					Description: "OCI auth token",
+					Keywords:    []string{"oci_auth_token", "oci-auth-token", "ociauthtoken", "ocir_password", "ocir_token", "ocir_auth", "oci_registry", "ocir.io"},
+					Value:       `[0-9A-Za-z#$%&()*+.;:<>?@^_{}|~\[\]-]{20}`,
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "suspect",
+					Family:      "oracle-cloud-auth-token",
+					Verify: Verify{
+						Note: "a registry sign-in tells: docker login REGION.ocir.io with NAMESPACE/USER",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the customer secret key",
+								URL:     "https://cloud.oracle.com/identity/domains/my-profile",
+								Command: "oci iam customer-secret-key delete --user-id {{user_ocid}} --customer-secret-key-id {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a customer secret key for a user with few rights",
+								URL:     "https://cloud.oracle.com/identity/domains/my-profile",
+								Command: "oci iam customer-secret-key create --user-id {{user_ocid}} --display-name {{name}}",
+							},
+						},
+						Usage: "https://cloud.oracle.com/audit",
+						Blast: "pulls and pushes images, uses Swift and Autonomous Database as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "orca-security",
+			Name:     "Orca Security",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.orcasecurity.io/docs/api-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "orca-security-api-token",
+					Provider:    "orca-security",
+					Description: "Orca Security API token",
+					Keywords:    []string{"orca_api", "orca-api", "orcaapi", "orca_security", "orcasecurity", "orca_token"},
+					Value:       "[0-9A-Za-z]{40,60}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "orca-security-api-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.orcasecurity.io/settings/users/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.orcasecurity.io/settings/users/api",
+							},
+						},
+						Blast: "reads every weakness of your clouds, with the assets they sit on",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ory",
+			Name:     "Ory",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.ory.sh/docs/concepts/personal-access-token"},
+			Rules: []Rule{
+				{
+					ID:          "ory-api-key",
+					Provider:    "ory",
+					Description: "Ory API key",
+					Keywords:    []string{"ory_pat_", "ory_apikey_"},
+					Regex:       `\bory_(?:pat|apikey)_[0-9A-Za-z]{32}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "ory-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://console.ory.sh",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://console.ory.sh",
+							},
+						},
+						Usage: "https://console.ory.sh : event log",
+						Blast: "reads, changes and deletes the identities and OAuth clients of the project",
+					},
+				},
+				{
+					ID:          "ory-access-token",
+					Provider:    "ory",
+					Description: "Ory access, refresh or session token",
+					Keywords:    []string{"ory_at_", "ory_rt_", "ory_st_", "ory_ac_"},
+					Regex:       `\bory_(?:at|rt|ac)_[0-9A-Za-z_-]{43}\.[0-9A-Za-z_-]{43}|\bory_st_[0-9A-Za-z]{32}\b`,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "ory-access-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the session or token",
+								Text:  "POST /oauth2/revoke with the client, or DELETE /admin/sessions/{id}.",
+								URL:   "https://www.ory.sh/docs/reference/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the user sign in again",
+								URL:   "https://console.ory.sh",
+							},
+						},
+						Usage: "https://console.ory.sh : sessions",
+						Blast: "acts as one signed-in user of the application until it expires",
+					},
+				},
+			},
+		},
+		{
+			ID:       "oura",
+			Name:     "Oura",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://cloud.ouraring.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "oura-personal-access-token",
+					Provider:    "oura",
+					Description: "Oura personal access token",
+					Keywords:    []string{"oura_", "ouraring", "oura-", "ouratoken"},
+					Value:       "[0-9A-Z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "oura-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ouraring.com/v2/usercollection/personal_info",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://cloud.ouraring.com/v2/docs",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the personal access token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://cloud.ouraring.com/personal-access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a personal access token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://cloud.ouraring.com/personal-access-tokens",
+							},
+						},
+						Usage: "https://cloud.ouraring.com",
+						Blast: "reads the sleep, heart rate and activity of its wearer",
+					},
+				},
+			},
+		},
+		{
+			ID:       "outreach",
+			Name:     "Outreach",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.outreach.io/api/oauth/"},
+			Rules: []Rule{
+				{
+					ID:          "outreach-application-secret",
+					Provider:    "outreach",
+					Description: "Outreach application secret",
+					Keywords:    []string{"outreach_client", "outreach_secret", "outreach_api", "outreachapi", "outreach.io", "outreach_app"},
+					Value:       "[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "outreach-application-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the application secret in the application's settings",
+								Text:  "Tokens that were issued with it may live on until they expire.",
+								URL:   "https://developers.outreach.io/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new application secret",
+								Text:  "It is shown once after the reset.",
+								URL:   "https://developers.outreach.io/apps",
+							},
+						},
+						Blast: "with the client id: reads prospects and sends mail as people who consented",
+					},
+				},
+			},
+		},
+		{
+			ID:       "outscale",
+			Name:     "3DS Outscale",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.outscale.com/en/userguide/About-Access-Keys.html"},
+			Rules: []Rule{
+				{
+					ID:          "outscale-secret-key",
+					Provider:    "outscale",
+					Description: "3DS Outscale secret key",
+					Keywords:    []string{"outscale", "osc_secret", "osc_access"},
+					Value:       "[0-9A-Z]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "outscale-secret-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the secret key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://cockpit.outscale.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://cockpit.outscale.com",
+							},
+						},
+						Blast: "with its access key: creates, reads and deletes virtual machines, networks and snapshots; costs money",
+					},
+				},
+			},
+		},
+		{
+			ID:       "overloop",
+			Name:     "Overloop",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://apidoc.overloop.com/"},
+			Rules: []Rule{
+				{
+					ID:          "overloop-api-key",
+					Provider:    "overloop",
+					Description: "Overloop API key",
+					Keywords:    []string{"overloop"},
+					Value:       "[0-9A-Za-z_-]{50}|[0-9A-Za-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "overloop-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.overloop.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.overloop.com",
+							},
+						},
+						Blast: "sends mail sequences as your people, reads prospects",
 					},
 				},
 			},
@@ -58210,6 +62299,374 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "owlbot",
+			Name:     "Owlbot",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://owlbot.info"},
+			Rules: []Rule{
+				{
+					ID:          "owlbot-api-token",
+					Provider:    "owlbot",
+					Description: "Owlbot token",
+					Keywords:    []string{"owlbot"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "owlbot-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://owlbot.info/api/v4/dictionary/owl",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://owlbot.info",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://owlbot.info",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another token",
+								URL:   "https://owlbot.info",
+							},
+						},
+						Blast: "asks word definitions at the cost of your quota",
+					},
+				},
+			},
+		},
+		{
+			ID:       "oxylabs",
+			Name:     "Oxylabs",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.oxylabs.io/"},
+			Rules: []Rule{
+				{
+					ID:          "oxylabs-password",
+					Provider:    "oxylabs",
+					Description: "Oxylabs password",
+					Keywords:    []string{"oxylabs"},
+					Value:       "[0-9A-Za-z_+=~-]{10,32}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "oxylabs-password",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the password on the account page",
+								URL:   "https://dashboard.oxylabs.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new password",
+								Text:  "Every program of the account needs it, since they share one password.",
+								URL:   "https://dashboard.oxylabs.io",
+							},
+						},
+						Usage: "https://dashboard.oxylabs.io",
+						Blast: "with the user name: scrapes and uses proxies at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "packagecloud",
+			Name:     "packagecloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://packagecloud.io/docs/api#api_tokens"},
+			Rules: []Rule{
+				{
+					ID:          "packagecloud-api-token",
+					Provider:    "packagecloud",
+					Description: "packagecloud API token",
+					Keywords:    []string{"packagecloud", "package_cloud", "package-cloud"},
+					Value:       "[0-9a-f]{48}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "packagecloud-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://packagecloud.io/api/v1/distributions.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://packagecloud.io/docs/api",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the API token on the account page",
+								URL:   "https://packagecloud.io/api_token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new API token",
+								Text:  "Every program of the account needs it, since they share one API token.",
+								URL:   "https://packagecloud.io/api_token",
+							},
+						},
+						Usage: "https://packagecloud.io",
+						Blast: "uploads, replaces and yanks packages that your machines install",
+					},
+				},
+				{
+					ID:          "packagecloud-read-token",
+					Provider:    "packagecloud",
+					Description: "packagecloud repository URL with a read token",
+					Keywords:    []string{"packagecloud.io/"},
+					Regex:       `packagecloud\.io/(?:priv/)?(?P<secret>[0-9a-f]{48})/`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "packagecloud-read-token",
+					Verify: Verify{
+						Note: "fetching the repository's index with it tells",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the read token",
+								URL:   "https://packagecloud.io/docs#token_auth",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a read token for each machine or team",
+								URL:   "https://packagecloud.io/docs#token_auth",
+							},
+						},
+						Usage: "https://packagecloud.io : downloads",
+						Blast: "downloads the packages of a private repository",
+					},
+				},
+			},
+		},
+		{
+			ID:       "packagist",
+			Name:     "Private Packagist",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://packagist.com/docs/api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "packagist-token",
+					Provider:    "packagist",
+					Description: "Private Packagist token",
+					Keywords:    []string{"packagist_org_", "packagist_ort_", "packagist_osu_", "packagist_uut_", "packagist_ack_", "packagist_out_"},
+					Regex:       `\bpackagist_(?:org|ort|osu|uut|ack|out)_(?:read_|update_)?[0-9a-f]{40,90}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "packagist-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://packagist.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another token",
+								URL:   "https://packagist.com",
+							},
+						},
+						Usage: "https://packagist.com : audit log of the organization",
+						Blast: "reads the organization's private Composer packages, and with write rights changes what everyone installs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "paddle",
+			Name:     "Paddle",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.paddle.com/api-reference/about/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "paddle-live-api-key",
+					Provider:    "paddle",
+					Description: "Paddle live API key",
+					Keywords:    []string{"pdl_live_apikey_"},
+					Regex:       `\bpdl_live_apikey_[0-9a-z]{26}_[0-9A-Za-z]{22}_[0-9A-Za-z]{3}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "paddle-live-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.paddle.com/event-types",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.paddle.com/api-reference/event-types/list-event-types",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://vendors.paddle.com/authentication-v2",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API key",
+								URL:   "https://vendors.paddle.com/authentication-v2",
+							},
+						},
+						Usage: "https://vendors.paddle.com/transactions-v2",
+						Blast: "refunds transactions, changes prices and subscriptions, reads customers",
+					},
+				},
+				{
+					ID:          "paddle-sandbox-api-key",
+					Provider:    "paddle",
+					Description: "Paddle sandbox API key",
+					Keywords:    []string{"pdl_sdbx_apikey_"},
+					Regex:       `\bpdl_sdbx_apikey_[0-9a-z]{26}_[0-9A-Za-z]{22}_[0-9A-Za-z]{3}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "paddle-sandbox-api-key",
+					Verify: Verify{
+						Note: "ask sandbox-api.paddle.com the same way",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the sandbox key",
+								URL:   "https://sandbox-vendors.paddle.com/authentication-v2",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new sandbox key",
+								URL:   "https://sandbox-vendors.paddle.com/authentication-v2",
+							},
+						},
+						Usage: "https://vendors.paddle.com/transactions-v2",
+						Blast: "works on test data only",
+					},
+				},
+				{
+					ID:          "paddle-webhook-secret",
+					Provider:    "paddle",
+					Description: "Paddle webhook secret",
+					Keywords:    []string{"pdl_ntfset_"},
+					Regex:       `\bpdl_ntfset_[0-9a-z]{26}_[0-9A-Za-z+/]{32}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "paddle-webhook-secret",
+					Verify: Verify{
+						Note: "signs notifications; nothing can be asked with it",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Deactivate the notification destination",
+								URL:   "https://vendors.paddle.com/notifications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new destination and take its secret",
+								URL:   "https://vendors.paddle.com/notifications",
+							},
+						},
+						Usage: "your own endpoint's log",
+						Blast: "forges Paddle's notifications to your endpoint: orders that nobody paid",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pagarme",
+			Name:     "Pagar.me",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pagar.me/reference/autentica%C3%A7%C3%A3o-2"},
+			Rules: []Rule{
+				{
+					ID:          "pagarme-secret-key",
+					Provider:    "pagarme",
+					Description: "Pagar.me secret key",
+					Keywords:    []string{"pagarme", "pagar_me", "pagar.me"},
+					Value:       "(?:sk|ak_live)_[0-9A-Za-z]{16,32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "pagarme-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pagar.me/core/v5/orders?size=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.pagar.me/reference/listar-pedidos-1",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the secret key on the account page",
+								URL:   "https://dash.pagar.me",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new secret key",
+								Text:  "Every program of the account needs it, since they share one secret key.",
+								URL:   "https://dash.pagar.me",
+							},
+						},
+						Usage: "https://dash.pagar.me",
+						Blast: "charges cards, refunds and moves receivables",
+					},
+				},
+			},
+		},
+		{
 			ID:       "pagerduty",
 			Name:     "PagerDuty",
 			Reviewed: "2026-11-24",
@@ -58298,6 +62755,500 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "pagseguro",
+			Name:     "PagBank (PagSeguro)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.pagbank.com.br/docs/token-de-autenticacao"},
+			Rules: []Rule{
+				{
+					ID:          "pagseguro-token",
+					Provider:    "pagseguro",
+					Description: "PagBank (PagSeguro) token",
+					Keywords:    []string{"pagseguro", "pagbank"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f-]{12,90}|[0-9A-Z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "pagseguro-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the token on the account page",
+								URL:   "https://acesso.pagseguro.uol.com.br",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new token",
+								Text:  "Every program of the account needs it, since they share one token.",
+								URL:   "https://acesso.pagseguro.uol.com.br",
+							},
+						},
+						Blast: "creates charges, refunds and transfers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pandadoc",
+			Name:     "PandaDoc",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.pandadoc.com/reference/api-key-authentication-process"},
+			Rules: []Rule{
+				{
+					ID:          "pandadoc-api-key",
+					Provider:    "pandadoc",
+					Description: "PandaDoc API key",
+					Keywords:    []string{"pandadoc", "panda_doc"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pandadoc-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pandadoc.com/public/v1/members/current/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "API-Key {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developers.pandadoc.com/reference/current-member-details",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key on the account page",
+								URL:   "https://app.pandadoc.com/a/#/settings/api-dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new key",
+								Text:  "Every program of the account needs it, since they share one key.",
+								URL:   "https://app.pandadoc.com/a/#/settings/api-dashboard",
+							},
+						},
+						Usage: "https://app.pandadoc.com/a/#/settings/api-dashboard/logs",
+						Blast: "sends, reads and changes documents and contracts of the workspace",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pandascore",
+			Name:     "PandaScore",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.pandascore.co/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "pandascore-access-token",
+					Provider:    "pandascore",
+					Description: "PandaScore access token",
+					Keywords:    []string{"pandascore", "panda_score"},
+					Value:       "[0-9A-Za-z_-]{51,52}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pandascore-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pandascore.co/videogames?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.pandascore.co/reference/get_videogames",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the access token on the account page",
+								URL:   "https://app.pandascore.co/dashboard/main",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new access token",
+								Text:  "Every program of the account needs it, since they share one access token.",
+								URL:   "https://app.pandascore.co/dashboard/main",
+							},
+						},
+						Usage: "https://app.pandascore.co/dashboard/main",
+						Blast: "asks e-sport data at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "paperform",
+			Name:     "Paperform",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://paperform.co/developer/"},
+			Rules: []Rule{
+				{
+					ID:          "paperform-api-key",
+					Provider:    "paperform",
+					Description: "Paperform API key",
+					Keywords:    []string{"paperform"},
+					Value:       `[0-9A-Za-z_-]{10,400}\.[0-9A-Za-z_.-]{150,990}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "paperform-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.paperform.co/v1/forms?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://paperform.readme.io/reference",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://paperform.co/account/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://paperform.co/account/developer",
+							},
+						},
+						Usage: "https://paperform.co",
+						Blast: "reads and deletes forms and what people sent with them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "paperspace",
+			Name:     "DigitalOcean Paperspace",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.digitalocean.com/reference/paperspace/pspace/api-reference/"},
+			Rules: []Rule{
+				{
+					ID:          "paperspace-api-key",
+					Provider:    "paperspace",
+					Description: "DigitalOcean Paperspace API key",
+					Keywords:    []string{"paperspace"},
+					Value:       "[0-9a-f]{30,32}|[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "paperspace-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.paperspace.com/v1/auth/session",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://docs.digitalocean.com/reference/paperspace/pspace/api-reference/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://console.paperspace.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://console.paperspace.com",
+							},
+						},
+						Usage: "https://console.paperspace.com : billing",
+						Blast: "starts, reads and deletes machines and notebooks; costs GPU hours",
+					},
+				},
+			},
+		},
+		{
+			ID:       "papertrail",
+			Name:     "SolarWinds Papertrail",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.papertrail.com/help/http-api/"},
+			Rules: []Rule{
+				{
+					ID:          "papertrail-api-token",
+					Provider:    "papertrail",
+					Description: "SolarWinds Papertrail API token",
+					Keywords:    []string{"papertrail"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "papertrail-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://papertrailapp.com/api/v1/accounts.json",
+							Headers: []Header{
+								{
+									Name:  "X-Papertrail-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.papertrail.com/help/settings-api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the API token on the account page",
+								URL:   "https://papertrailapp.com/account/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new API token",
+								Text:  "Every program of the account needs it, since they share one API token.",
+								URL:   "https://papertrailapp.com/account/profile",
+							},
+						},
+						Blast: "searches and exports every log line of the account, changes systems and alerts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "paralleldots",
+			Name:     "ParallelDots",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://apis.paralleldots.com/text_docs/index.html"},
+			Rules: []Rule{
+				{
+					ID:          "paralleldots-api-key",
+					Provider:    "paralleldots",
+					Description: "ParallelDots API key",
+					Keywords:    []string{"paralleldots", "parallel_dots", "komprehend"},
+					Value:       "[0-9A-Za-z]{43}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "paralleldots-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://dashboard.komprehend.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://dashboard.komprehend.io",
+							},
+						},
+						Blast: "runs text models at the cost of your quota",
+					},
+				},
+			},
+		},
+		{
+			ID:       "parcellab",
+			Name:     "parcelLab",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.parcellab.com/docs/developers/api"},
+			Rules: []Rule{
+				{
+					ID:          "parcellab-api-token",
+					Provider:    "parcellab",
+					Description: "parcelLab token",
+					Keywords:    []string{"parcellab"},
+					Value:       "[0-9A-Za-z]{40,64}",
+					MinEntropy:  3.3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "parcellab-api-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.parcellab.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.parcellab.com",
+							},
+						},
+						Blast: "reads and makes trackings with customers' addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "parsehub",
+			Name:     "ParseHub",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.parsehub.com/docs/ref/api/v2/"},
+			Rules: []Rule{
+				{
+					ID:          "parsehub-api-key",
+					Provider:    "parsehub",
+					Description: "ParseHub API key",
+					Keywords:    []string{"parsehub_api", "parsehub-api", "parsehubapi", "parsehub api", "parsehub_key", "parsehub-key", "parsehubkey", "parsehub key", "parsehub_token", "parsehub-token", "parsehubtoken", "parsehub token", "parsehub_secret", "parsehub-secret", "parsehubsecret", "parsehub secret", "parsehub_auth", "parsehub-auth", "parsehubauth", "parsehub auth", "parsehub_access", "parsehub-access", "parsehubaccess", "parsehub access", "parse_hub_api", "parse_hub-api", "parse_hubapi", "parse_hub api", "parse_hub_key", "parse_hub-key", "parse_hubkey", "parse_hub key", "parse_hub_token", "parse_hub-token", "parse_hubtoken", "parse_hub token", "parse_hub_secret", "parse_hub-secret", "parse_hubsecret", "parse_hub secret", "parse_hub_auth", "parse_hub-auth", "parse_hubauth", "parse_hub auth", "parse_hub_access", "parse_hub-access", "parse_hubaccess", "parse_hub access"},
+					Value:       "[0-9A-Za-z_-]{12}|[0-9A-Za-z_-]{26,28}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "parsehub-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.parsehub.com/api/v2/projects?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.parsehub.com/docs/ref/api/v2/#list-all-projects",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.parsehub.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.parsehub.com/account",
+							},
+						},
+						Usage: "https://www.parsehub.com/account",
+						Blast: "runs scraping projects of the account and reads their data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "parseur",
+			Name:     "Parseur",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.parseur.com/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "parseur-api-key",
+					Provider:    "parseur",
+					Description: "Parseur API key",
+					Keywords:    []string{"parseur"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "parseur-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.parseur.com/parser?page_size=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.parseur.com/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.parseur.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.parseur.com/account",
+							},
+						},
+						Usage: "https://app.parseur.com",
+						Blast: "reads documents that were sent to the account's mailboxes and what was taken from them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "parsio",
+			Name:     "Parsio",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.parsio.io/en/collections/api"},
+			Rules: []Rule{
+				{
+					ID:          "parsio-api-key",
+					Provider:    "parsio",
+					Description: "Parsio API key",
+					Keywords:    []string{"parsio"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z]{64}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "parsio-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.parsio.io/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://app.parsio.io/account",
+							},
+						},
+						Blast: "reads documents and mail of the account's inboxes and what was taken from them",
+					},
+				},
+			},
+		},
+		{
 			ID:       "particle",
 			Name:     "Particle",
 			Reviewed: "2026-11-24",
@@ -58357,6 +63308,358 @@ var builtin = Catalogue{
 						Usage: "https://console.particle.io : events of the devices",
 						Blast: "calls functions of, reads and flashes every device of the account",
 						Self:  true,
+					},
+				},
+			},
+		},
+		{
+			ID:       "partnerstack",
+			Name:     "PartnerStack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.partnerstack.com/docs/partnerstack-api"},
+			Rules: []Rule{
+				{
+					ID:          "partnerstack-api-key",
+					Provider:    "partnerstack",
+					Description: "PartnerStack secret key",
+					Keywords:    []string{"partnerstack"},
+					Value:       "sk_[0-9A-Za-z]{32}|pk_[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "partnerstack-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret key",
+								URL:   "https://app.partnerstack.com/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new secret key",
+								URL:   "https://app.partnerstack.com/settings/integrations",
+							},
+						},
+						Blast: "with its other half: reads and makes partners, deals and rewards that are paid out",
+					},
+				},
+			},
+		},
+		{
+			ID:       "passbase",
+			Name:     "Passbase",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.passbase.com"},
+			Rules: []Rule{
+				{
+					ID:          "passbase-secret-api-key",
+					Provider:    "passbase",
+					Description: "Passbase secret API key",
+					Keywords:    []string{"passbase"},
+					Value:       "[0-9A-Za-z]{128}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "passbase-secret-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret API key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.passbase.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another secret API key",
+								URL:   "https://app.passbase.com",
+							},
+						},
+						Blast: "reads the identity documents of verified people",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pastebin",
+			Name:     "Pastebin",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pastebin.com/doc_api"},
+			Rules: []Rule{
+				{
+					ID:          "pastebin-api-key",
+					Provider:    "pastebin",
+					Description: "Pastebin developer key",
+					Keywords:    []string{"pastebin_api", "pastebin-api", "pastebinapi", "pastebin_dev", "pastebin_key", "pastebin_token", "api_dev_key", "api_user_key", "pastebin token", "pastebin_user"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z_-]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pastebin-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the developer key on the account page",
+								URL:   "https://pastebin.com/doc_api#1",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new developer key",
+								Text:  "Every program of the account needs it, since they share one developer key.",
+								URL:   "https://pastebin.com/doc_api#1",
+							},
+						},
+						Blast: "makes pastes in your name; with the user key it also reads private ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "patreon",
+			Name:     "Patreon",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.patreon.com/#oauth"},
+			Rules: []Rule{
+				{
+					ID:          "patreon-access-token",
+					Provider:    "patreon",
+					Description: "Patreon access token or client secret",
+					Keywords:    []string{"patreon"},
+					Value:       "[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "patreon-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.patreon.com/api/oauth2/v2/identity",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.id",
+						Docs:     "https://docs.patreon.com/#get-api-oauth2-v2-identity",
+						Note:     "a client secret is refused here",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Refresh the creator's access token, or delete the client",
+								URL:   "https://www.patreon.com/portal/registration/register-clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new tokens of the client",
+								URL:   "https://www.patreon.com/portal/registration/register-clients",
+							},
+						},
+						Usage: "https://www.patreon.com/portal/registration/register-clients",
+						Blast: "as the creator's access token: reads patrons with addresses and what they pay",
+					},
+				},
+			},
+		},
+		{
+			ID:       "paydirt",
+			Name:     "Paydirt",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://paydirtapp.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "paydirt-api-token",
+					Provider:    "paydirt",
+					Description: "Paydirt API token",
+					Keywords:    []string{"paydirtapp", "paydirt_api", "paydirt"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "paydirt-api-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://paydirtapp.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://paydirtapp.com",
+							},
+						},
+						Blast: "reads and changes time entries, clients and invoices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "payfast",
+			Name:     "Payfast",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.payfast.co.za/docs#security"},
+			Rules: []Rule{
+				{
+					ID:          "payfast-merchant-key",
+					Provider:    "payfast",
+					Description: "Payfast merchant key",
+					Keywords:    []string{"payfast_merchant", "payfast_key", "payfast_pass", "payfast"},
+					Value:       "[0-9a-z]{13}",
+					MinEntropy:  2.8,
+					Severity:    "critical",
+					Class:       "suspect",
+					Family:      "payfast-merchant-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Have the merchant key replaced by the support",
+								Text:  "Name the account, never the merchant key itself, in the message.",
+								URL:   "https://dashboard.payfast.io/settings/integration",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use the merchant key that the support sends",
+								URL:   "https://dashboard.payfast.io/settings/integration",
+							},
+						},
+						Usage: "https://dashboard.payfast.io",
+						Blast: "signs payments in the merchant's name; with the passphrase also refunds",
+					},
+				},
+			},
+		},
+		{
+			ID:       "payload",
+			Name:     "Payload",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.payload.com/"},
+			Rules: []Rule{
+				{
+					ID:          "payload-secret-key",
+					Provider:    "payload",
+					Description: "Payload secret key",
+					Keywords:    []string{"payload_secret", "payload_api", "payload.com"},
+					Value:       "secret_key_[0-9A-Za-z]{24,40}|(?:live|test)_secret_key_[0-9A-Za-z]{20,40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "payload-secret-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret key",
+								URL:   "https://app.payload.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new secret key",
+								URL:   "https://app.payload.com",
+							},
+						},
+						Blast: "charges and pays out accounts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "paymob",
+			Name:     "Paymob",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.paymob.com/egypt/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "paymob-secret-key",
+					Provider:    "paymob",
+					Description: "Paymob secret key",
+					Keywords:    []string{"paymob"},
+					Value:       "ZXlK[0-9A-Za-z+/]{150,400}={0,2}|[a-z]{3}_sk_(?:live|test)_[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "paymob-secret-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the secret key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://accept.paymob.com/portal2/en/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://accept.paymob.com/portal2/en/settings",
+							},
+						},
+						Blast: "creates, captures, voids and refunds payments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "paymongo",
+			Name:     "PayMongo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.paymongo.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "paymongo-secret-key",
+					Provider:    "paymongo",
+					Description: "PayMongo secret key",
+					Keywords:    []string{"paymongo"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "paymongo-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.paymongo.com/v1/webhooks",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.paymongo.com/reference/list-webhooks",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret key",
+								Text:  "The old secret key stops working at once.",
+								URL:   "https://dashboard.paymongo.com/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret key in place",
+								Text:  "The same page shows it.",
+								URL:   "https://dashboard.paymongo.com/developers",
+							},
+						},
+						Usage: "https://dashboard.paymongo.com/payments",
+						Blast: "creates, captures and refunds payments, reads customers",
 					},
 				},
 			},
@@ -58588,6 +63891,604 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "paytm",
+			Name:     "Paytm",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.paytmpayments.com/docs/api/v3/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "paytm-merchant-key",
+					Provider:    "paytm",
+					Description: "Paytm merchant key",
+					Keywords:    []string{"paytm_key", "paytm-key", "paytmkey", "paytm key", "paytm_merchant", "paytm-merchant", "paytmmerchant", "paytm merchant", "paytm_secret", "paytm-secret", "paytmsecret", "paytm secret", "paytm_api", "paytm-api", "paytmapi", "paytm api"},
+					Value:       "[0-9A-Za-z@#&%_!*^$]{16}",
+					MinEntropy:  3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "paytm-merchant-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the merchant key on the account page",
+								URL:   "https://dashboard.paytmpayments.com/next/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new merchant key",
+								Text:  "Every program of the account needs it, since they share one merchant key.",
+								URL:   "https://dashboard.paytmpayments.com/next/apikeys",
+							},
+						},
+						Usage: "https://dashboard.paytmpayments.com",
+						Blast: "signs payments, and refunds, in the merchant's name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "payu",
+			Name:     "PayU",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.payu.in/docs/generate-merchant-key-and-salt"},
+			Rules: []Rule{
+				{
+					ID:          "payu-salt",
+					Provider:    "payu",
+					Description: "PayU salt or client secret",
+					Keywords:    []string{"payu_salt", "payu_merchant", "payu_secret", "payu_client", "payu_api", "payu_key", "payusalt", "payumoney"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "payu-salt",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the support to replace the salt",
+								Text:  "The account page shows the salt but cannot end it.",
+								URL:   "https://onboarding.payu.in/app/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the salt from the answer in place",
+								URL:   "https://onboarding.payu.in/app/account",
+							},
+						},
+						Blast: "signs payments and refunds in the merchant's name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pdf-co",
+			Name:     "PDF.co",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pdf.co/api-reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "pdf-co-api-key",
+					Provider:    "pdf-co",
+					Description: "PDF.co API key",
+					Keywords:    []string{"pdf.co", "pdfco", "pdf_co"},
+					Value:       "[0-9A-Za-z.@_%+-]{6,60}_[0-9A-Za-z]{40,80}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pdf-co-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pdf.co/v1/account/credit/balance",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.pdf.co/api-reference/account",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.pdf.co/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.pdf.co/dashboard",
+							},
+						},
+						Usage: "https://app.pdf.co/request-log",
+						Blast: "converts documents at the cost of your credits; recent files can be read",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pdfcrowd",
+			Name:     "Pdfcrowd",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pdfcrowd.com/api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "pdfcrowd-api-key",
+					Provider:    "pdfcrowd",
+					Description: "Pdfcrowd API key",
+					Keywords:    []string{"pdfcrowd", "pdf_crowd"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pdfcrowd-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key on the account page",
+								URL:   "https://pdfcrowd.com/user/account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new key",
+								Text:  "Every program of the account needs it, since they share one key.",
+								URL:   "https://pdfcrowd.com/user/account/",
+							},
+						},
+						Usage: "https://pdfcrowd.com/user/account/",
+						Blast: "with the user name: converts documents at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pdfgeneratorapi",
+			Name:     "PDF Generator API",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pdfgeneratorapi.com/v4"},
+			Rules: []Rule{
+				{
+					ID:          "pdfgeneratorapi-api-secret",
+					Provider:    "pdfgeneratorapi",
+					Description: "PDF Generator API API key or secret",
+					Keywords:    []string{"pdfgeneratorapi", "pdf_generator_api", "pdfgenerator", "pdf-generator-api"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "pdfgeneratorapi-api-secret",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key or secret",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://pdfgeneratorapi.com/account/organization",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API key or secret",
+								URL:   "https://pdfgeneratorapi.com/account/organization",
+							},
+						},
+						Blast: "with its other half: makes documents from your templates at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pdflayer",
+			Name:     "pdflayer",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pdflayer.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "pdflayer-access-key",
+					Provider:    "pdflayer",
+					Description: "pdflayer access key",
+					Keywords:    []string{"pdflayer", "pdf_layer"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pdflayer-access-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the access key",
+								Text:  "There is one access key for the account: a new one ends the old.",
+								URL:   "https://pdflayer.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new access key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://pdflayer.com/dashboard",
+							},
+						},
+						Usage: "https://pdflayer.com/usage",
+						Blast: "makes PDF files at the cost of your quota",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pdfmonkey",
+			Name:     "PDFMonkey",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pdfmonkey.io/references/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "pdfmonkey-api-key",
+					Provider:    "pdfmonkey",
+					Description: "PDFMonkey API key",
+					Keywords:    []string{"pdfmonkey", "pdf_monkey"},
+					Value:       "[0-9A-Za-z_-]{20}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "pdfmonkey-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pdfmonkey.io/api/v1/current_user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "current_user.email",
+						Docs:     "https://docs.pdfmonkey.io/references/api/current-user",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key on the account page",
+								URL:   "https://dashboard.pdfmonkey.io/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new key",
+								Text:  "Every program of the account needs it, since they share one key.",
+								URL:   "https://dashboard.pdfmonkey.io/account",
+							},
+						},
+						Blast: "makes documents from your templates and reads those that were made",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pdfshift",
+			Name:     "PDFShift",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pdfshift.io/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "pdfshift-api-key",
+					Provider:    "pdfshift",
+					Description: "PDFShift API key",
+					Keywords:    []string{"pdfshift", "pdf_shift"},
+					Value:       "sk_[0-9a-f]{40}|[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pdfshift-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pdfshift.io/v3/credits/usage",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic api:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.pdfshift.io/#credits-usage",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.pdfshift.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.pdfshift.io/dashboard",
+							},
+						},
+						Usage: "https://app.pdfshift.io/dashboard",
+						Blast: "converts pages at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "peachpayments",
+			Name:     "Peach Payments",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.peachpayments.com/docs/reference-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "peachpayments-secret-token",
+					Provider:    "peachpayments",
+					Description: "Peach Payments secret token",
+					Keywords:    []string{"peachpayments", "peach_payments", "peach_secret"},
+					Value:       "[0-9a-f]{32}|[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "peachpayments-secret-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the secret token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://dashboard.peachpayments.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://dashboard.peachpayments.com",
+							},
+						},
+						Blast: "signs checkouts and refunds of the merchant",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pendo",
+			Name:     "Pendo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://engageapi.pendo.io/"},
+			Rules: []Rule{
+				{
+					ID:          "pendo-integration-key",
+					Provider:    "pendo",
+					Description: "Pendo integration key",
+					Keywords:    []string{"pendo_integration", "pendo-integration", "pendointegration", "x-pendo-integration", "pendo_api", "pendoapi", "pendo_key", "pendo_secret", "pendo_token", "pendo.io"},
+					Value:       "[0-9A-Za-z]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pendo-integration-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.pendo.io/api/v1/feature?limit=1",
+							Headers: []Header{
+								{
+									Name:  "x-pendo-integration-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://engageapi.pendo.io/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the integration key",
+								URL:   "https://app.pendo.io/admin/integrationkeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new integration key",
+								URL:   "https://app.pendo.io/admin/integrationkeys",
+							},
+						},
+						Usage: "https://app.pendo.io/admin/integrationkeys",
+						Blast: "exports visitors, accounts and events; with write rights it changes their metadata and guides",
+					},
+				},
+			},
+		},
+		{
+			ID:       "peopledatalabs",
+			Name:     "People Data Labs",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.peopledatalabs.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "peopledatalabs-api-key",
+					Provider:    "peopledatalabs",
+					Description: "People Data Labs API key",
+					Keywords:    []string{"peopledatalabs", "people_data_labs", "pdl_api", "pdl_key", "people-data-labs"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "peopledatalabs-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.peopledatalabs.com/v5/autocomplete?field=title&text=eng&size=1",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.peopledatalabs.com/docs/autocomplete-api",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.peopledatalabs.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.peopledatalabs.com/api-keys",
+							},
+						},
+						Usage: "https://dashboard.peopledatalabs.com",
+						Blast: "looks up people at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "percy",
+			Name:     "Percy",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.browserstack.com/docs/percy/get-started/set-project-percy-token"},
+			Rules: []Rule{
+				{
+					ID:          "percy-project-token",
+					Provider:    "percy",
+					Description: "Percy project token",
+					Keywords:    []string{"percy_token", "percytoken", "percy-token", "percy_api", "percy.io"},
+					Value:       "(?:web|app|auto|ss|vmw|res)_[0-9a-f]{64}|[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "percy-project-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the project token",
+								Text:  "There is one project token for the account: a new one ends the old.",
+								URL:   "https://percy.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new project token",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://percy.io",
+							},
+						},
+						Usage: "https://percy.io",
+						Blast: "uploads builds into the visual tests of one project and reads them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "perigon",
+			Name:     "Perigon",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.perigon.io/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "perigon-api-key",
+					Provider:    "perigon",
+					Description: "Perigon API key",
+					Keywords:    []string{"perigon", "goperigon"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "perigon-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://www.perigon.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://www.perigon.io/dashboard",
+							},
+						},
+						Blast: "asks news at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "permit-io",
+			Name:     "Permit.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.permit.io/overview/understanding-api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "permit-io-api-key",
+					Provider:    "permit-io",
+					Description: "Permit.io API key",
+					Keywords:    []string{"permit_key_"},
+					Regex:       `\bpermit_key_[0-9A-Za-z]{60,100}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "permit-io-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.permit.io/v2/api-key/scope",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api.permit.io/v2/redoc",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "Once the new one is in use.",
+								URL:   "https://app.permit.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://app.permit.io",
+							},
+						},
+						Usage: "https://app.permit.io : audit log",
+						Blast: "changes who may do what: roles, policies and users of the environment",
+					},
+				},
+			},
+		},
+		{
 			ID:       "perplexity",
 			Name:     "Perplexity",
 			Reviewed: "2026-11-24",
@@ -58671,6 +64572,536 @@ var builtin = Catalogue{
 						Usage: "https://console.perplexity.ai : usage of the API group; also look for keys that the leaked one made",
 						Blast: "runs models on your bill and can make further keys of the same group",
 						Self:  true,
+					},
+				},
+			},
+		},
+		{
+			ID:       "persona",
+			Name:     "Persona",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.withpersona.com/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "persona-api-key",
+					Provider:    "persona",
+					Description: "Persona API key",
+					Keywords:    []string{"persona_production_"},
+					Regex:       `\bpersona_production_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "persona-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.withpersona.com/api/v1/api-keys",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://docs.withpersona.com/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.withpersona.com/dashboard/api-configuration",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.withpersona.com/dashboard/api-configuration",
+							},
+						},
+						Usage: "https://app.withpersona.com/dashboard/api-logs",
+						Blast: "reads inquiries with people's documents and faces, starts checks that cost money",
+					},
+				},
+				{
+					ID:          "persona-sandbox-api-key",
+					Provider:    "persona",
+					Description: "Persona sandbox API key",
+					Keywords:    []string{"persona_sandbox_"},
+					Regex:       `\bpersona_sandbox_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "persona-sandbox-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.withpersona.com/api/v1/api-keys",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://docs.withpersona.com/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the sandbox key",
+								URL:   "https://app.withpersona.com/dashboard/api-configuration",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new sandbox key",
+								URL:   "https://app.withpersona.com/dashboard/api-configuration",
+							},
+						},
+						Usage: "https://app.withpersona.com/dashboard/api-logs",
+						Blast: "works on made-up inquiries only",
+					},
+				},
+			},
+		},
+		{
+			ID:       "personio",
+			Name:     "Personio",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.personio.de/docs/getting-started-with-the-personio-api"},
+			Rules: []Rule{
+				{
+					ID:          "personio-client-secret",
+					Provider:    "personio",
+					Description: "Personio client secret",
+					Keywords:    []string{"personio"},
+					Value:       "papi-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{60,64}",
+					MinEntropy:  3.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "personio-client-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the client secret",
+								URL:   "https://developer.personio.de/docs/getting-started-with-the-personio-api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new client secret",
+								URL:   "https://developer.personio.de/docs/getting-started-with-the-personio-api",
+							},
+						},
+						Usage: "Settings > Integrations > API credentials of the account",
+						Blast: "with the client id: reads and changes employees, salaries and absences, as far as it was allowed",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pexels",
+			Name:     "Pexels",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.pexels.com/api/documentation/#authorization"},
+			Rules: []Rule{
+				{
+					ID:          "pexels-api-key",
+					Provider:    "pexels",
+					Description: "Pexels API key",
+					Keywords:    []string{"pexels"},
+					Value:       "[0-9A-Za-z]{54,56}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pexels-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pexels.com/v1/curated?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.pexels.com/api/documentation/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the support to replace the key",
+								Text:  "The account page shows the key but cannot end it.",
+								URL:   "https://www.pexels.com/api/key/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the key from the answer in place",
+								URL:   "https://www.pexels.com/api/key/",
+							},
+						},
+						Blast: "searches pictures at the cost of the hourly limit",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pganalyze",
+			Name:     "pganalyze",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pganalyze.com/docs/api", "https://pganalyze.com/docs/collector/settings"},
+			Rules: []Rule{
+				{
+					ID:          "pganalyze-read-key",
+					Provider:    "pganalyze",
+					Description: "pganalyze read API key",
+					Keywords:    []string{"pganalyze", "pga_api"},
+					Value:       "[0-9A-Za-z]{16}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "pganalyze-read-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								URL:   "https://app.pganalyze.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new API key",
+								URL:   "https://app.pganalyze.com",
+							},
+						},
+						Usage: "https://app.pganalyze.com",
+						Blast: "reads query statistics and plans of your databases, or as a collector's key sends false ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "phantombuster",
+			Name:     "PhantomBuster",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://hub.phantombuster.com/docs/api"},
+			Rules: []Rule{
+				{
+					ID:          "phantombuster-api-key",
+					Provider:    "phantombuster",
+					Description: "PhantomBuster API key",
+					Keywords:    []string{"phantombuster", "phantom_buster"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "phantombuster-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.phantombuster.com/api/v2/agents/fetch-all",
+							Headers: []Header{
+								{
+									Name:  "X-Phantombuster-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://hub.phantombuster.com/reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://phantombuster.com/workspace-settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://phantombuster.com/workspace-settings",
+							},
+						},
+						Usage: "https://phantombuster.com",
+						Blast: "runs automations with the LinkedIn and other session cookies that the account holds",
+					},
+				},
+			},
+		},
+		{
+			ID:       "phantomjscloud",
+			Name:     "PhantomJsCloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://phantomjscloud.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "phantomjscloud-api-key",
+					Provider:    "phantomjscloud",
+					Description: "PhantomJsCloud API key",
+					Keywords:    []string{"phantomjscloud", "phantomjs_cloud", "phantomjs"},
+					Value:       "ak-[0-9a-z]{5}-[0-9a-z]{5}-[0-9a-z]{5}-[0-9a-z]{5}-[0-9a-z]{5}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "phantomjscloud-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.phantomjscloud.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.phantomjscloud.com",
+							},
+						},
+						Usage: "https://dashboard.phantomjscloud.com",
+						Blast: "renders pages at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "photoroom",
+			Name:     "Photoroom",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.photoroom.com/getting-started/how-can-i-get-my-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "photoroom-api-key",
+					Provider:    "photoroom",
+					Description: "Photoroom API key",
+					Keywords:    []string{"photoroom"},
+					Value:       "(?:sandbox_)?(?:sk_pr_[0-9a-z_-]{1,30}_)?[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "photoroom-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://image-api.photoroom.com/v2/account",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.photoroom.com/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.photoroom.com/api-dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.photoroom.com/api-dashboard",
+							},
+						},
+						Usage: "https://app.photoroom.com/api-dashboard",
+						Blast: "edits pictures at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "phrase",
+			Name:     "Phrase",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.phrase.com/hc/en-us/articles/5784094677404-API-Access-Tokens-Strings"},
+			Rules: []Rule{
+				{
+					ID:          "phrase-access-token",
+					Provider:    "phrase",
+					Description: "Phrase access token",
+					Keywords:    []string{"phrase_access", "phrase_api", "phraseapp", "phrase_token", "phrase-token", "phrase.com", "phrase_app"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "phrase-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.phrase.com/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developers.phrase.com/en/api/strings/users/show-current-user",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.phrase.com/settings/oauth_access_tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another access token",
+								URL:   "https://app.phrase.com/settings/oauth_access_tokens",
+							},
+						},
+						Usage: "https://app.phrase.com",
+						Blast: "reads and overwrites the translations of every project of the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "phyllo",
+			Name:     "Phyllo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.getphyllo.com/docs/api-reference/introduction/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "phyllo-client-secret",
+					Provider:    "phyllo",
+					Description: "Phyllo client secret",
+					Keywords:    []string{"phyllo"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "phyllo-client-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old client secret",
+								Text:  "Once the new one is in use.",
+								URL:   "https://dashboard.getphyllo.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second client secret",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://dashboard.getphyllo.com",
+							},
+						},
+						Blast: "with the client id: reads creators' accounts and audiences that were connected",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pinata",
+			Name:     "Pinata",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pinata.cloud/account-management/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "pinata-api-secret",
+					Provider:    "pinata",
+					Description: "Pinata API secret",
+					Keywords:    []string{"pinata"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pinata-api-secret",
+					Needs: Needs{
+						Rule:    "pinata-api-key",
+						Lines:   5,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pinata.cloud/data/testAuthentication",
+							Headers: []Header{
+								{
+									Name:  "pinata_api_key",
+									Value: "{{id}}",
+								},
+								{
+									Name:  "pinata_secret_api_key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.pinata.cloud/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.pinata.cloud/developers/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API key",
+								URL:   "https://app.pinata.cloud/developers/api-keys",
+							},
+						},
+						Usage: "https://app.pinata.cloud",
+						Blast: "pins, unpins and lists the account's files; what is unpinned may be gone",
+					},
+				},
+				{
+					ID:          "pinata-api-key",
+					Provider:    "pinata",
+					Description: "Pinata API key",
+					Keywords:    []string{"pinata"},
+					Value:       "[0-9a-z]{20}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "pinata-api-key",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the secret that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "It comes anew only with a new key.",
+							},
+						},
+						Usage: "https://app.pinata.cloud",
+						Blast: "names the key; opens nothing alone",
 					},
 				},
 			},
@@ -58848,6 +65279,461 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "ping-identity",
+			Name:     "PingOne",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pingidentity.com/pingone/applications/p1_applications_add_worker.html"},
+			Rules: []Rule{
+				{
+					ID:          "ping-identity-client-secret",
+					Provider:    "ping-identity",
+					Description: "PingOne client secret",
+					Keywords:    []string{"pingone", "ping_one", "pingidentity", "ping_identity"},
+					Value:       "[0-9A-Za-z_.~-]{64}",
+					MinEntropy:  3.6,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "ping-identity-client-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new client secret for the application",
+								Text:  "The old client secret ends.",
+								URL:   "https://console.pingone.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new client secret in place",
+								URL:   "https://console.pingone.com",
+							},
+						},
+						Usage: "https://console.pingone.com : audit",
+						Blast: "as a worker application: reads and changes users, groups and applications of the environment",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pingdom",
+			Name:     "SolarWinds Pingdom",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pingdom.com/api/#section/Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "pingdom-api-token",
+					Provider:    "pingdom",
+					Description: "SolarWinds Pingdom API token",
+					Keywords:    []string{"pingdom"},
+					Value:       "[0-9A-Za-z_-]{84,90}|[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "pingdom-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pingdom.com/api/3.1/credits",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.pingdom.com/api/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://my.pingdom.com/app/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://my.pingdom.com/app/api-tokens",
+							},
+						},
+						Usage: "https://my.pingdom.com",
+						Blast: "reads and changes checks, alerts and contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pinterest",
+			Name:     "Pinterest",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.pinterest.com/docs/getting-started/set-up-authentication-and-authorization/"},
+			Rules: []Rule{
+				{
+					ID:          "pinterest-access-token",
+					Provider:    "pinterest",
+					Description: "Pinterest access token",
+					Keywords:    []string{"pina_"},
+					Regex:       `\bpina_[0-9A-Za-z_-]{32,160}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pinterest-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pinterest.com/v5/user_account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://developers.pinterest.com/docs/api/v5/user_account-get/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Have the user remove the app",
+								Text:  "Settings > Security > Connected apps; new tokens of the same user do not end the old.",
+								URL:   "https://www.pinterest.com/settings/security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the user consent again",
+								URL:   "https://developers.pinterest.com/apps/",
+							},
+						},
+						Usage: "https://www.pinterest.com/settings/security",
+						Blast: "reads and makes pins, boards and ads as the user, as far as its scopes go",
+					},
+				},
+				{
+					ID:          "pinterest-refresh-token",
+					Provider:    "pinterest",
+					Description: "Pinterest refresh token",
+					Keywords:    []string{"pinr."},
+					Regex:       `\bpinr\.[0-9A-Za-z_-]{32,600}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pinterest-refresh-token",
+					Verify: Verify{
+						Note: "needs the app's id and secret and makes a new access token",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Have the user remove the app",
+								Text:  "Settings > Security > Connected apps; new tokens of the same user do not end the old.",
+								URL:   "https://www.pinterest.com/settings/security",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the user consent again",
+								URL:   "https://developers.pinterest.com/apps/",
+							},
+						},
+						Usage: "https://www.pinterest.com/settings/security",
+						Blast: "reads and makes pins, boards and ads as the user, as far as its scopes go",
+					},
+				},
+				{
+					ID:          "pinterest-app-secret",
+					Provider:    "pinterest",
+					Description: "Pinterest app secret",
+					Keywords:    []string{"pinterest"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pinterest-app-secret",
+					Verify: Verify{
+						Note: "needs the app's id and a user's code",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the app secret",
+								URL:   "https://developers.pinterest.com/apps/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new app secret",
+								URL:   "https://developers.pinterest.com/apps/",
+							},
+						},
+						Usage: "https://developers.pinterest.com/apps/",
+						Blast: "with the app's id: exchanges and refreshes the tokens of the app's users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pipedream",
+			Name:     "Pipedream",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pipedream.com/docs/rest-api/auth"},
+			Rules: []Rule{
+				{
+					ID:          "pipedream-api-key",
+					Provider:    "pipedream",
+					Description: "Pipedream API key",
+					Keywords:    []string{"pipedream"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pipedream-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pipedream.com/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+						Docs:     "https://pipedream.com/docs/rest-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account: a new one ends the old.",
+								URL:   "https://pipedream.com/settings/user",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://pipedream.com/settings/user",
+							},
+						},
+						Usage: "https://pipedream.com",
+						Blast: "runs and changes workflows, reads their events and connected accounts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pipedrive",
+			Name:     "Pipedrive",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.pipedrive.com/docs/api/v1"},
+			Rules: []Rule{
+				{
+					ID:          "pipedrive-api-token",
+					Provider:    "pipedrive",
+					Description: "Pipedrive API token",
+					Keywords:    []string{"pipedrive"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pipedrive-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pipedrive.com/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "x-api-token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+						Docs:     "https://developers.pipedrive.com/docs/api/v1/Users#getCurrentUser",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the API token",
+								Text:  "There is one API token for the account: a new one ends the old.",
+								URL:   "https://app.pipedrive.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new API token",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://app.pipedrive.com/settings/api",
+							},
+						},
+						Usage: "https://app.pipedrive.com",
+						Blast: "reads and changes deals, people and mail of the CRM as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pirsch",
+			Name:     "Pirsch",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pirsch.io/api-sdks/api"},
+			Rules: []Rule{
+				{
+					ID:          "pirsch-access-key",
+					Provider:    "pirsch",
+					Description: "Pirsch access key or client secret",
+					Keywords:    []string{"pirsch"},
+					Value:       "pa_[0-9A-Za-z]{30,60}|[0-9A-Za-z]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pirsch-access-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access key or client secret",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://dashboard.pirsch.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another access key or client secret",
+								URL:   "https://dashboard.pirsch.io",
+							},
+						},
+						Blast: "sends page views, or as a client reads the site's statistics",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pivotaltracker",
+			Name:     "Pivotal Tracker",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.pivotaltracker.com/help/api"},
+			Rules: []Rule{
+				{
+					ID:          "pivotaltracker-api-token",
+					Provider:    "pivotaltracker",
+					Description: "Pivotal Tracker API token",
+					Keywords:    []string{"pivotaltracker", "pivotal_tracker", "pivotal-tracker", "x-trackertoken", "trackertoken", "tracker_token"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pivotaltracker-api-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "The service has ended.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								Text:  "The service has ended.",
+							},
+						},
+						Blast: "none since Tracker was closed in April 2025; before, it read and changed stories as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pixabay",
+			Name:     "Pixabay",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pixabay.com/api/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "pixabay-api-key",
+					Provider:    "pixabay",
+					Description: "Pixabay API key",
+					Keywords:    []string{"pixabay"},
+					Value:       "[0-9]{6,8}-[0-9a-f]{25}|[0-9a-z]{34}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pixabay-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://pixabay.com/api/?key={{secret}}&per_page=3",
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "API key",
+						Docs:     "https://pixabay.com/api/docs/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the support to replace the key",
+								Text:  "The account page shows the key but cannot end it.",
+								URL:   "https://pixabay.com/api/docs/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the key from the answer in place",
+								URL:   "https://pixabay.com/api/docs/",
+							},
+						},
+						Blast: "searches pictures at the cost of the rate limit",
+					},
+				},
+			},
+		},
+		{
+			ID:       "placekey",
+			Name:     "Placekey",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.placekey.io/"},
+			Rules: []Rule{
+				{
+					ID:          "placekey-api-key",
+					Provider:    "placekey",
+					Description: "Placekey API key",
+					Keywords:    []string{"placekey"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "placekey-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dev.placekey.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dev.placekey.io",
+							},
+						},
+						Blast: "asks place ids at the rate of your plan",
+					},
+				},
+			},
+		},
+		{
 			ID:       "plaid",
 			Name:     "Plaid",
 			Reviewed: "2026-11-24",
@@ -58993,6 +65879,117 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dashboard.plaid.com/activity/logs",
 						Blast: "with the client id and access tokens: reads accounts, balances and transactions of your users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "plain",
+			Name:     "Plain",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.plain.com/docs/api-reference/graphql/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "plain-api-key",
+					Provider:    "plain",
+					Description: "Plain API key",
+					Keywords:    []string{"plainapikey_", "plainapikey-"},
+					Regex:       `\bplainApiKey[_-](?:uk_)?[0-9A-Za-z_-]{40,100}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "plain-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://core-api.uk.plain.com/graphql/v1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{myMachineUser{fullName}}"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.myMachineUser.fullName",
+						Docs:     "https://www.plain.com/docs/api-reference/graphql",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.plain.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.plain.com",
+							},
+						},
+						Usage: "https://app.plain.com",
+						Blast: "reads and answers customers' threads as a machine user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "planet",
+			Name:     "Planet Labs",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.planet.com/develop/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "planet-api-key",
+					Provider:    "planet",
+					Description: "Planet Labs API key",
+					Keywords:    []string{"plak"},
+					Regex:       `\bPLAK[0-9a-f]{32}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "planet-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.planet.com/data/v1/item-types",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.planet.com/develop/apis/data/",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account: a new one ends the old.",
+								URL:   "https://www.planet.com/account/#/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://www.planet.com/account/#/",
+							},
+						},
+						Usage: "https://www.planet.com/account/#/",
+						Blast: "orders and downloads satellite images at the cost of your quota",
 					},
 				},
 			},
@@ -59148,6 +66145,1256 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "planning-center",
+			Name:     "Planning Center",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.planning.center/docs/#/overview/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "planning-center-personal-access-token",
+					Provider:    "planning-center",
+					Description: "Planning Center personal access token",
+					Keywords:    []string{"planning_center", "planningcenter", "pco_secret", "pco_api", "pco_token"},
+					Value:       "[0-9a-f]{64}|pco_pat_[0-9a-f]{64,72}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "planning-center-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.planningcenteronline.com/people/v2/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.attributes.name",
+						Docs:     "https://developer.planning.center/docs/",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the personal access token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://api.planningcenteronline.com/oauth/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another personal access token",
+								URL:   "https://api.planningcenteronline.com/oauth/applications",
+							},
+						},
+						Blast: "with the application id: reads and changes people, giving and groups of the church",
+					},
+				},
+			},
+		},
+		{
+			ID:       "plausible",
+			Name:     "Plausible",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://plausible.io/docs/stats-api"},
+			Rules: []Rule{
+				{
+					ID:          "plausible-api-key",
+					Provider:    "plausible",
+					Description: "Plausible API key",
+					Keywords:    []string{"plausible_api", "plausible-api", "plausibleapi", "plausible_key", "plausible_token", "plausible.io"},
+					Value:       "[0-9A-Za-z_-]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "plausible-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://plausible.io/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://plausible.io/settings/api-keys",
+							},
+						},
+						Blast: "reads the statistics of the account's sites; a sites key adds and deletes sites",
+					},
+				},
+			},
+		},
+		{
+			ID:       "playht",
+			Name:     "PlayHT",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.play.ht/reference/api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "playht-api-key",
+					Provider:    "playht",
+					Description: "PlayHT API key",
+					Keywords:    []string{"playht", "play_ht", "play.ht"},
+					Value:       "ak-[0-9a-f]{32}|[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "playht-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.play.ht/api/v2/cloned-voices",
+							Headers: []Header{
+								{
+									Name:  "AUTHORIZATION",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "X-USER-ID",
+									Value: "{{user_id}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://docs.play.ht/reference/api-list-cloned-voices",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key on the account page",
+								URL:   "https://play.ht/studio/api-access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new key",
+								Text:  "Every program of the account needs it, since they share one key.",
+								URL:   "https://play.ht/studio/api-access",
+							},
+						},
+						Blast: "with the user id: makes speech and clones voices at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "plivo",
+			Name:     "Plivo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.plivo.com/docs/messaging/api/overview/"},
+			Rules: []Rule{
+				{
+					ID:          "plivo-auth-token",
+					Provider:    "plivo",
+					Description: "Plivo auth token",
+					Keywords:    []string{"plivo"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z=+/]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "plivo-auth-token",
+					Needs: Needs{
+						Rule:    "plivo-auth-id",
+						Lines:   5,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.plivo.com/v1/Account/{{id}}/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://www.plivo.com/docs/account/api/account",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the auth token",
+								Text:  "The old auth token stops working at once.",
+								URL:   "https://console.plivo.com/dashboard/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new auth token in place",
+								Text:  "The same page shows it.",
+								URL:   "https://console.plivo.com/dashboard/",
+							},
+						},
+						Usage: "https://console.plivo.com/sms/logs/",
+						Blast: "sends text messages and calls on your balance, reads recordings and message logs",
+					},
+				},
+				{
+					ID:          "plivo-auth-id",
+					Provider:    "plivo",
+					Description: "Plivo auth id",
+					Keywords:    []string{"plivo"},
+					Value:       "(?:MA|SA)[0-9A-Z]{18}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "plivo-auth-id",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the token",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look for the auth token that belongs to it.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep it in the configuration",
+								Text:  "An account's id does not change.",
+							},
+						},
+						Usage: "https://console.plivo.com/sms/logs/",
+						Blast: "names the account; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "podcastindex",
+			Name:     "Podcast Index",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://podcastindex-org.github.io/docs-api/#auth"},
+			Rules: []Rule{
+				{
+					ID:          "podcastindex-api-secret",
+					Provider:    "podcastindex",
+					Description: "Podcast Index API secret",
+					Keywords:    []string{"podcastindex", "podcast_index"},
+					Value:       "[0-9A-Za-z#$^]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "podcastindex-api-secret",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API secret",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://api.podcastindex.org",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API secret",
+								URL:   "https://api.podcastindex.org",
+							},
+						},
+						Blast: "asks podcast data in your name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "podio",
+			Name:     "Podio",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.podio.com/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "podio-client-secret",
+					Provider:    "podio",
+					Description: "Podio client secret or app token",
+					Keywords:    []string{"podio"},
+					Value:       "[0-9A-Za-z]{64}|[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "podio-client-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the client secret or app token",
+								Text:  "There is one client secret or app token for the account: a new one ends the old.",
+								URL:   "https://podio.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new client secret or app token",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://podio.com/settings/api",
+							},
+						},
+						Usage: "https://podio.com/settings/api",
+						Blast: "reads and changes items, files and comments of the apps it was made for",
+					},
+				},
+			},
+		},
+		{
+			ID:       "podscan",
+			Name:     "Podscan",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://podscan.fm/docs/api"},
+			Rules: []Rule{
+				{
+					ID:          "podscan-api-token",
+					Provider:    "podscan",
+					Description: "Podscan API token",
+					Keywords:    []string{"podscan"},
+					Value:       "[0-9A-Za-z]{48}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "podscan-api-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://podscan.fm/teams",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://podscan.fm/teams",
+							},
+						},
+						Blast: "asks podcast transcripts on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "poe",
+			Name:     "Poe",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://creator.poe.com/docs/external-applications/openai-compatible-api"},
+			Rules: []Rule{
+				{
+					ID:          "poe-api-key",
+					Provider:    "poe",
+					Description: "Poe API key",
+					Keywords:    []string{"poe_api", "poe_key", "poe_access", "poe.com"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "poe-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://poe.com/api_key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://poe.com/api_key",
+							},
+						},
+						Usage: "https://poe.com/settings",
+						Blast: "asks every model on your points",
+					},
+				},
+			},
+		},
+		{
+			ID:       "poeditor",
+			Name:     "POEditor",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://poeditor.com/docs/api#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "poeditor-api-token",
+					Provider:    "poeditor",
+					Description: "POEditor API token",
+					Keywords:    []string{"poeditor", "po_editor"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "poeditor-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.poeditor.com/v2/projects/list",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "api_token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"status":"success"`,
+						DeadBody: `"code":"4011"`,
+						Docs:     "https://poeditor.com/docs/api#projects_list",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the API token",
+								Text:  "There is one API token for the account: a new one ends the old.",
+								URL:   "https://poeditor.com/account/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new API token",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://poeditor.com/account/api",
+							},
+						},
+						Usage: "https://poeditor.com",
+						Blast: "reads and overwrites the translations of every project of the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pokemontcg",
+			Name:     "Pokémon TCG API",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pokemontcg.io/getting-started/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "pokemontcg-api-key",
+					Provider:    "pokemontcg",
+					Description: "Pokémon TCG API API key",
+					Keywords:    []string{"pokemontcg", "pokemon_tcg"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pokemontcg-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://dev.pokemontcg.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://dev.pokemontcg.io",
+							},
+						},
+						Blast: "uses up the daily requests of the card database",
+					},
+				},
+			},
+		},
+		{
+			ID:       "polar",
+			Name:     "Polar",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://polar.sh/docs/integrate/oat", "https://polar.sh/docs/integrate/oauth2/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "polar-organization-access-token",
+					Provider:    "polar",
+					Description: "Polar organization access token",
+					Keywords:    []string{"polar_oat_"},
+					Regex:       `\bpolar_oat_[0-9A-Za-z_-]{30,60}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "polar-organization-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.polar.sh/v1/organizations/?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "items.0.slug",
+						Docs:     "https://polar.sh/docs/api-reference/organizations/list",
+						Note:     "403 is a live token without the scope organizations:read; the sandbox is sandbox-api.polar.sh",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://polar.sh/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://polar.sh/dashboard",
+							},
+						},
+						Usage: "https://polar.sh/dashboard : sales",
+						Blast: "refunds orders, changes products, discounts and subscriptions, reads customers",
+					},
+				},
+				{
+					ID:          "polar-personal-access-token",
+					Provider:    "polar",
+					Description: "Polar personal access token",
+					Keywords:    []string{"polar_pat_"},
+					Regex:       `\bpolar_pat_[0-9A-Za-z_-]{30,60}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "polar-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.polar.sh/v1/organizations/?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "items.0.slug",
+						Docs:     "https://polar.sh/docs/api-reference/organizations/list",
+						Note:     "403 is a live token without the scope organizations:read; the sandbox is sandbox-api.polar.sh",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://polar.sh/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://polar.sh/dashboard",
+							},
+						},
+						Usage: "https://polar.sh/dashboard : sales",
+						Blast: "refunds orders, changes products, discounts and subscriptions, reads customers",
+					},
+				},
+				{
+					ID:          "polar-oauth-token",
+					Provider:    "polar",
+					Description: "Polar OAuth access or refresh token",
+					Keywords:    []string{"polar_at_", "polar_rt_"},
+					Regex:       `\bpolar_[ar]t_(?:[uo]_)?[0-9A-Za-z_-]{30,60}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "polar-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.polar.sh/v1/organizations/?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "items.0.slug",
+						Docs:     "https://polar.sh/docs/api-reference/organizations/list",
+						Note:     "403 is a live token without the scope organizations:read; the sandbox is sandbox-api.polar.sh",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://polar.sh/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://polar.sh/dashboard",
+							},
+						},
+						Usage: "https://polar.sh/dashboard : sales",
+						Blast: "refunds orders, changes products, discounts and subscriptions, reads customers",
+					},
+				},
+				{
+					ID:          "polar-client-secret",
+					Provider:    "polar",
+					Description: "Polar OAuth client secret",
+					Keywords:    []string{"polar_cs_"},
+					Regex:       `\bpolar_cs_[0-9A-Za-z_-]{30,60}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "polar-client-secret",
+					Verify: Verify{
+						Note: "needs the client id and a user's code",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://polar.sh/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://polar.sh/dashboard",
+							},
+						},
+						Usage: "https://polar.sh/dashboard : sales",
+						Blast: "refunds orders, changes products, discounts and subscriptions, reads customers",
+					},
+				},
+				{
+					ID:          "polar-webhook-secret",
+					Provider:    "polar",
+					Description: "Polar webhook secret",
+					Keywords:    []string{"polar_whs_"},
+					Regex:       `\bpolar_whs_[0-9A-Za-z_-]{30,60}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "polar-webhook-secret",
+					Verify: Verify{
+						Note: "signs webhooks; nothing can be asked with it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://polar.sh/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://polar.sh/dashboard",
+							},
+						},
+						Usage: "https://polar.sh/dashboard : sales",
+						Blast: "refunds orders, changes products, discounts and subscriptions, reads customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "poloniex",
+			Name:     "Poloniex",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api-docs.poloniex.com/spot/api/"},
+			Rules: []Rule{
+				{
+					ID:          "poloniex-api-secret",
+					Provider:    "poloniex",
+					Description: "Poloniex API secret",
+					Keywords:    []string{"poloniex"},
+					Value:       "[0-9a-f]{128}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "poloniex-api-secret",
+					Needs: Needs{
+						Rule:    "poloniex-api-key",
+						Lines:   5,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "signs requests together with the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://www.poloniex.com/apiKeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API key",
+								URL:   "https://www.poloniex.com/apiKeys",
+							},
+						},
+						Usage: "https://www.poloniex.com : order history",
+						Blast: "with its key: trades, and withdraws when its permissions allow",
+					},
+				},
+				{
+					ID:          "poloniex-api-key",
+					Provider:    "poloniex",
+					Description: "Poloniex API key",
+					Keywords:    []string{"poloniex"},
+					Value:       "[0-9A-Z]{8}-[0-9A-Z]{8}-[0-9A-Z]{8}-[0-9A-Z]{8}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "poloniex-api-key",
+					Verify: Verify{
+						Note: "an identifier: it opens nothing without the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key along with its secret",
+								URL:   "https://www.poloniex.com/apiKeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new pair",
+								URL:   "https://www.poloniex.com/apiKeys",
+							},
+						},
+						Usage: "https://www.poloniex.com : order history",
+						Blast: "names the key; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "polygon-io",
+			Name:     "Massive (Polygon.io)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://polygon.io/docs/rest/quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "polygon-io-api-key",
+					Provider:    "polygon-io",
+					Description: "Massive (Polygon.io) API key",
+					Keywords:    []string{"polygon_api", "polygon-api", "polygonapi", "polygon api", "polygon_key", "polygon-key", "polygonkey", "polygon key", "polygon_token", "polygon-token", "polygontoken", "polygon token", "polygon.io", "polygonio", "polygon_io", "polygon-io"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "polygon-io-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.polygon.io/v3/reference/tickers/types",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://polygon.io/docs/rest/stocks/tickers/ticker-types",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://polygon.io/dashboard/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://polygon.io/dashboard/keys",
+							},
+						},
+						Usage: "https://polygon.io/dashboard",
+						Blast: "asks market data on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "polymarket",
+			Name:     "Polymarket",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.polymarket.com/developers/CLOB/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "polymarket-private-key",
+					Provider:    "polymarket",
+					Description: "Polymarket wallet private key",
+					Keywords:    []string{"polymarket", "poly_private", "polyprivate", "poly-private", "poly_wallet", "poly_pk", "polymarket_pk"},
+					Value:       "(?:0x)?[0-9A-Fa-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "polymarket-private-key",
+					Verify: Verify{
+						Note: "a signature of the wallet's address is proof; nothing has to be asked",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Move the funds to a new wallet",
+								Text:  "A private key cannot be revoked: be faster than its finder.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make a new wallet and let it sign",
+								Text:  "Export its key only into a secret store.",
+							},
+						},
+						Usage: "https://polygonscan.com : transactions of the wallet's address",
+						Blast: "signs orders and moves all funds of the wallet: gone for good",
+					},
+				},
+				{
+					ID:          "polymarket-clob-api-secret",
+					Provider:    "polymarket",
+					Description: "Polymarket CLOB API secret",
+					Keywords:    []string{"clob_secret", "clob_api_secret", "poly_api_secret", "polymarket_secret", "polymarket_api_secret", "poly_secret", "clob_pass", "polymarket"},
+					Value:       "[0-9A-Za-z_-]{43}=",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "polymarket-clob-api-secret",
+					Verify: Verify{
+						Note: "signs requests together with key and passphrase",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "DELETE /auth/api-key, signed with the same credentials.",
+								URL:   "https://docs.polymarket.com/developers/CLOB/authentication",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Derive a new API key from the wallet",
+								Text:  "POST /auth/api-key, signed by the wallet.",
+								URL:   "https://docs.polymarket.com/developers/CLOB/authentication",
+							},
+						},
+						Usage: "https://polymarket.com/portfolio",
+						Blast: "with key and passphrase: places and cancels orders of the wallet",
+					},
+				},
+			},
+		},
+		{
+			ID:       "port-io",
+			Name:     "Port",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.port.io/build-your-software-catalog/custom-integration/api/#get-api-token"},
+			Rules: []Rule{
+				{
+					ID:          "port-io-client-secret",
+					Provider:    "port-io",
+					Description: "Port client secret",
+					Keywords:    []string{"port_client_secret", "port_client", "portclientsecret", "getport", "port.client_secret"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "port-io-client-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the client secret",
+								Text:  "There is one client secret for the account: a new one ends the old.",
+								URL:   "https://app.port.io/settings/credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new client secret",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://app.port.io/settings/credentials",
+							},
+						},
+						Usage: "https://app.port.io/settings/AuditLog",
+						Blast: "with the client id: reads and changes the software catalogue and runs its actions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "portainer",
+			Name:     "Portainer",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.portainer.io/api/access"},
+			Rules: []Rule{
+				{
+					ID:          "portainer-access-token",
+					Provider:    "portainer",
+					Description: "Portainer access token",
+					Keywords:    []string{"ptr_"},
+					Regex:       `\bptr_[0-9A-Za-z+/_-]{36,44}=?`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "portainer-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/users/me",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "Username",
+						Docs:     "https://docs.portainer.io/api/examples",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://docs.portainer.io/api/access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another access token",
+								URL:   "https://docs.portainer.io/api/access",
+							},
+						},
+						Usage: "Portainer : authentication and activity logs",
+						Blast: "runs containers on every environment of its user: root on those hosts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "portkey",
+			Name:     "Portkey",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://portkey.ai/docs/api-reference/admin-api/control-plane/api-keys/create-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "portkey-api-key",
+					Provider:    "portkey",
+					Description: "Portkey API key",
+					Keywords:    []string{"portkey"},
+					Value:       "[0-9A-Za-z+/]{27,28}=?",
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "portkey-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.portkey.ai/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.portkey.ai/api-keys",
+							},
+						},
+						Usage: "https://app.portkey.ai : analytics",
+						Blast: "runs models over your virtual keys, reads logged prompts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "positionstack",
+			Name:     "positionstack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://positionstack.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "positionstack-access-key",
+					Provider:    "positionstack",
+					Description: "positionstack access key",
+					Keywords:    []string{"positionstack", "position_stack"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "positionstack-access-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the access key on the account page",
+								URL:   "https://positionstack.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new access key",
+								Text:  "Every program of the account needs it, since they share one access key.",
+								URL:   "https://positionstack.com/dashboard",
+							},
+						},
+						Usage: "https://positionstack.com/usage",
+						Blast: "uses up the monthly requests of geocoding",
+					},
+				},
+			},
+		},
+		{
+			ID:       "postageapp",
+			Name:     "PostageApp",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.postageapp.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "postageapp-api-key",
+					Provider:    "postageapp",
+					Description: "PostageApp API key",
+					Keywords:    []string{"postageapp", "postage_app"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "postageapp-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.postageapp.com/v.1.0/get_project_info.json",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"api_key":"{{secret}}"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.project.name",
+						Docs:     "https://dev.postageapp.com/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://secure.postageapp.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://secure.postageapp.com",
+							},
+						},
+						Usage: "https://secure.postageapp.com",
+						Blast: "sends mail with your templates, reads what was sent",
+					},
+				},
+			},
+		},
+		{
+			ID:       "postbacks",
+			Name:     "Postbacks",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://postbacks.io"},
+			Rules: []Rule{
+				{
+					ID:          "postbacks-api-key",
+					Provider:    "postbacks",
+					Description: "Postbacks API key",
+					Keywords:    []string{"postbacks_api", "postbacks-api", "postbacksapi", "postbacks api", "postbacks_key", "postbacks-key", "postbackskey", "postbacks key", "postbacks_token", "postbacks-token", "postbackstoken", "postbacks token", "postbacks_secret", "postbacks-secret", "postbackssecret", "postbacks secret", "postbacks_auth", "postbacks-auth", "postbacksauth", "postbacks auth", "postbacks_access", "postbacks-access", "postbacksaccess", "postbacks access", "postback_api", "postback-api", "postbackapi", "postback api", "postback_key", "postback-key", "postbackkey", "postback key", "postback_token", "postback-token", "postbacktoken", "postback token", "postback_secret", "postback-secret", "postbacksecret", "postback secret", "postback_auth", "postback-auth", "postbackauth", "postback auth", "postback_access", "postback-access", "postbackaccess", "postback access", "postbacks.io"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "postbacks-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://postbacks.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://postbacks.io",
+							},
+						},
+						Blast: "sends conversion data to the account's destinations",
+					},
+				},
+			},
+		},
+		{
+			ID:       "postcoder",
+			Name:     "Postcoder",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://postcoder.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "postcoder-api-key",
+					Provider:    "postcoder",
+					Description: "Postcoder API key",
+					Keywords:    []string{"postcoder"},
+					Value:       "PCW[0-9A-Z]{2}-[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{5}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "postcoder-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://postcoder.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://postcoder.com/account",
+							},
+						},
+						Blast: "looks up addresses at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "postgrid",
+			Name:     "PostGrid",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.postgrid.com/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "postgrid-api-key",
+					Provider:    "postgrid",
+					Description: "PostGrid API key",
+					Keywords:    []string{"postgrid"},
+					Value:       "live_sk_[0-9A-Za-z]{20,24}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "postgrid-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.postgrid.com/print-mail/v1/contacts?limit=1",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.postgrid.com/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key on the account page",
+								URL:   "https://dashboard.postgrid.com/dashboard/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new key",
+								Text:  "Every program of the account needs it, since they share one key.",
+								URL:   "https://dashboard.postgrid.com/dashboard/settings",
+							},
+						},
+						Usage: "https://dashboard.postgrid.com",
+						Blast: "prints and mails letters and cheques at your cost",
+					},
+				},
+				{
+					ID:          "postgrid-test-api-key",
+					Provider:    "postgrid",
+					Description: "PostGrid test API key",
+					Keywords:    []string{"postgrid"},
+					Value:       "test_sk_[0-9A-Za-z]{20,24}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "postgrid-test-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.postgrid.com/print-mail/v1/contacts?limit=1",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.postgrid.com/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the test key",
+								URL:   "https://dashboard.postgrid.com/dashboard/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new test key",
+								URL:   "https://dashboard.postgrid.com/dashboard/settings",
+							},
+						},
+						Usage: "https://dashboard.postgrid.com",
+						Blast: "makes test objects only: nothing is mailed",
+					},
+				},
+			},
+		},
+		{
 			ID:       "posthog",
 			Name:     "PostHog",
 			Reviewed: "2026-11-24",
@@ -59158,7 +67405,7 @@ var builtin = Catalogue{
 					Provider:    "posthog",
 					Description: "PostHog personal API key",
 					Keywords:    []string{"phx_"},
-					Regex:       `\bphx_[0-9A-Za-z_-]{36,56}`,
+					Regex:       `\bphx_[0-9A-Za-z_-]{43,48}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "posthog-personal-api-key",
@@ -59203,7 +67450,7 @@ var builtin = Catalogue{
 					Provider:    "posthog",
 					Description: "PostHog secure API key for feature flags",
 					Keywords:    []string{"phs_"},
-					Regex:       `\bphs_[0-9A-Za-z_-]{36,56}`,
+					Regex:       `\bphs_[0-9A-Za-z_-]{43,48}`,
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "posthog-feature-flags-secure-key",
@@ -59279,7 +67526,7 @@ var builtin = Catalogue{
 					Provider:    "posthog",
 					Description: "PostHog project API key",
 					Keywords:    []string{"phc_"},
-					Regex:       `\bphc_[0-9A-Za-z_-]{36,56}`,
+					Regex:       `\bphc_[0-9A-Za-z_-]{43,48}`,
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "posthog-project-api-key",
@@ -59489,6 +67736,478 @@ var builtin = Catalogue{
 						},
 						Usage: "https://account.postmarkapp.com/servers : activity of every server",
 						Blast: "whole account: every server with its tokens, domains and sender signatures",
+					},
+				},
+			},
+		},
+		{
+			ID:       "powrbot",
+			Name:     "PowrBot",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://powrbot.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "powrbot-api-key",
+					Provider:    "powrbot",
+					Description: "PowrBot API key",
+					Keywords:    []string{"powrbot"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "powrbot-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://powrbot.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://powrbot.com",
+							},
+						},
+						Blast: "looks up companies at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "predibase",
+			Name:     "Predibase",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.predibase.com/user-guide/getting-started/quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "predibase-api-token",
+					Provider:    "predibase",
+					Description: "Predibase API token",
+					Keywords:    []string{"predibase"},
+					Value:       "pb_[0-9A-Za-z_-]{22}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "predibase-api-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								URL:   "https://app.predibase.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new API token",
+								URL:   "https://app.predibase.com/settings",
+							},
+						},
+						Usage: "https://app.predibase.com",
+						Blast: "runs and trains models at your cost, reads the data sets",
+					},
+				},
+			},
+		},
+		{
+			ID:       "predicthq",
+			Name:     "PredictHQ",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.predicthq.com/getting-started/api-quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "predicthq-access-token",
+					Provider:    "predicthq",
+					Description: "PredictHQ access token",
+					Keywords:    []string{"predicthq", "phq_access", "phq_token"},
+					Value:       "[0-9A-Za-z_-]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "predicthq-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.predicthq.com/v1/events/?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.predicthq.com/api/events",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://control.predicthq.com/clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a access token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://control.predicthq.com/clients",
+							},
+						},
+						Usage: "https://control.predicthq.com",
+						Blast: "asks events and forecasts on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "prefect",
+			Name:     "Prefect",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "prefect-api-key",
+					Provider:    "prefect",
+					Description: "Prefect API key",
+					Keywords:    []string{"pnu_", "pnb_"},
+					Regex:       `\bpn[ub]_[0-9A-Za-z]{36}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "prefect-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.prefect.cloud/api/me/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://app.prefect.cloud/api/docs",
+						Note:     "a service account's key is known at /api/me/workspaces",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.prefect.cloud/my/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.prefect.cloud/my/api-keys",
+							},
+						},
+						Usage: "https://app.prefect.cloud : audit log",
+						Blast: "runs flows, reads blocks with stored secrets and changes deployments of the workspaces",
+					},
+				},
+			},
+		},
+		{
+			ID:       "prerender",
+			Name:     "Prerender",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.prerender.io/docs/4-how-to-install-prerender"},
+			Rules: []Rule{
+				{
+					ID:          "prerender-token",
+					Provider:    "prerender",
+					Description: "Prerender token",
+					Keywords:    []string{"prerender_token", "prerender-token", "prerendertoken", "x-prerender-token", "prerender_service", "prerender.io"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "prerender-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the token on the account page",
+								URL:   "https://dashboard.prerender.io/security-access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new token",
+								Text:  "Every program of the account needs it, since they share one token.",
+								URL:   "https://dashboard.prerender.io/security-access",
+							},
+						},
+						Blast: "renders pages at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "prestashop",
+			Name:     "PrestaShop",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://devdocs.prestashop-project.org/8/webservice/tutorials/creating-access/"},
+			Rules: []Rule{
+				{
+					ID:          "prestashop-webservice-key",
+					Provider:    "prestashop",
+					Description: "PrestaShop webservice key",
+					Keywords:    []string{"prestashop", "ps_ws_auth", "ps_ws_key"},
+					Value:       "[0-9A-Z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "prestashop-webservice-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the webservice key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://devdocs.prestashop-project.org/8/webservice/tutorials/creating-access/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a webservice key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://devdocs.prestashop-project.org/8/webservice/tutorials/creating-access/",
+							},
+						},
+						Usage: "Advanced Parameters > Logs of the shop",
+						Blast: "reads and changes products, orders and customers of the shop, as far as its permissions go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "printful",
+			Name:     "Printful",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.printful.com/docs/#tag/Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "printful-private-token",
+					Provider:    "printful",
+					Description: "Printful token",
+					Keywords:    []string{"printful"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z_-]{40,48}",
+					MinEntropy:  3.3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "printful-private-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.printful.com/stores",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "result.0.name",
+						Docs:     "https://developers.printful.com/docs/#tag/Store-Information-API",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://developers.printful.com/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another token",
+								URL:   "https://developers.printful.com/tokens",
+							},
+						},
+						Usage: "https://www.printful.com/dashboard",
+						Blast: "orders prints on your balance, reads orders with addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "printnode",
+			Name:     "PrintNode",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.printnode.com/en/docs/api/curl#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "printnode-api-key",
+					Provider:    "printnode",
+					Description: "PrintNode API key",
+					Keywords:    []string{"printnode", "print_node"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "printnode-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.printnode.com/whoami",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://www.printnode.com/en/docs/api/curl#whoami",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.printnode.com/app/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.printnode.com/app/apikeys",
+							},
+						},
+						Blast: "prints on your printers and reads the print jobs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "prismic",
+			Name:     "Prismic",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://prismic.io/docs/access-token"},
+			Rules: []Rule{
+				{
+					ID:          "prismic-access-token",
+					Provider:    "prismic",
+					Description: "Prismic access token",
+					Keywords:    []string{"prismic"},
+					Value:       `MC5[0-9A-Za-z]{12,24}\.[0-9A-Za-z_-]{50,160}|[0-9A-Za-z_-]{20,24}\.[0-9A-Za-z_-]{60,160}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "prismic-access-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								URL:   "https://prismic.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new access token",
+								URL:   "https://prismic.io/dashboard",
+							},
+						},
+						Blast: "reads drafts and releases of a private repository",
+					},
+				},
+			},
+		},
+		{
+			ID:       "privacy-com",
+			Name:     "Privacy.com",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.privacy.com/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "privacy-com-api-key",
+					Provider:    "privacy-com",
+					Description: "Privacy.com API key",
+					Keywords:    []string{"privacy_api", "privacycom", "privacy.com"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "privacy-com-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.privacy.com/v1/cards?page_size=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "api-key {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.privacy.com/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.privacy.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.privacy.com/account",
+							},
+						},
+						Usage: "https://app.privacy.com",
+						Blast: "makes cards, reads their numbers and transactions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "private-ai",
+			Name:     "Private AI (Limina)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.private-ai.com/quickstart/"},
+			Rules: []Rule{
+				{
+					ID:          "private-ai-api-token",
+					Provider:    "private-ai",
+					Description: "Private AI (Limina) API token",
+					Keywords:    []string{"privateai", "private_ai", "private-ai"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "private-ai-api-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								URL:   "https://portal.private-ai.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new API token",
+								URL:   "https://portal.private-ai.com",
+							},
+						},
+						Usage: "https://portal.private-ai.com",
+						Blast: "redacts text at the cost of your calls; what was sent is not kept",
 					},
 				},
 			},
@@ -60164,6 +68883,768 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "privy",
+			Name:     "Privy",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.privy.io/basics/get-started/dashboard/create-new-app"},
+			Rules: []Rule{
+				{
+					ID:          "privy-app-secret",
+					Provider:    "privy",
+					Description: "Privy app secret",
+					Keywords:    []string{"privy"},
+					Value:       "[0-9A-Za-z]{88}|privy_app_secret_[0-9A-Za-z]{60,100}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "privy-app-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.privy.io/v1/users?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+								{
+									Name:  "privy-app-id",
+									Value: "{{id}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.privy.io/api-reference/users/get-all",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old app secret",
+								Text:  "Once the new one is in use.",
+								URL:   "https://dashboard.privy.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second app secret",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://dashboard.privy.io",
+							},
+						},
+						Usage: "https://dashboard.privy.io",
+						Blast: "with the app id: reads and deletes users, and moves funds of server wallets",
+					},
+				},
+			},
+		},
+		{
+			ID:       "procore",
+			Name:     "Procore",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.procore.com/documentation/oauth-introduction"},
+			Rules: []Rule{
+				{
+					ID:          "procore-client-secret",
+					Provider:    "procore",
+					Description: "Procore client secret",
+					Keywords:    []string{"procore"},
+					Value:       "[0-9a-f]{64}|[0-9A-Za-z_-]{43}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "procore-client-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new client secret for the application",
+								Text:  "The old client secret ends.",
+								URL:   "https://developers.procore.com/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new client secret in place",
+								URL:   "https://developers.procore.com/developers",
+							},
+						},
+						Blast: "with the client id: reads and changes projects, drawings and contracts that the app is let into",
+					},
+				},
+			},
+		},
+		{
+			ID:       "prodia",
+			Name:     "Prodia",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.prodia.com/"},
+			Rules: []Rule{
+				{
+					ID:          "prodia-api-key",
+					Provider:    "prodia",
+					Description: "Prodia API key",
+					Keywords:    []string{"prodia"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "prodia-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.prodia.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.prodia.com/api",
+							},
+						},
+						Blast: "makes images at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "prodpad",
+			Name:     "ProdPad",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.prodpad.com/article/759-how-do-i-find-my-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "prodpad-api-key",
+					Provider:    "prodpad",
+					Description: "ProdPad API key",
+					Keywords:    []string{"prodpad"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "prodpad-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.prodpad.com/v1/users?size=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.prodpad.com/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.prodpad.com/me/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.prodpad.com/me/apikeys",
+							},
+						},
+						Blast: "reads and changes ideas, road maps and feedback",
+					},
+				},
+			},
+		},
+		{
+			ID:       "producthunt",
+			Name:     "Product Hunt",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.producthunt.com/v2/docs"},
+			Rules: []Rule{
+				{
+					ID:          "producthunt-developer-token",
+					Provider:    "producthunt",
+					Description: "Product Hunt developer token",
+					Keywords:    []string{"producthunt", "product_hunt"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "producthunt-developer-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the developer token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://www.producthunt.com/v2/oauth/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a developer token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://www.producthunt.com/v2/oauth/applications",
+							},
+						},
+						Blast: "reads posts in your application's name; a user's token votes and comments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "prolific",
+			Name:     "Prolific",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.prolific.com/api-reference/introduction/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "prolific-api-token",
+					Provider:    "prolific",
+					Description: "Prolific API token",
+					Keywords:    []string{"prolific"},
+					Value:       "[0-9A-Za-z_-]{86}|[0-9A-Za-z]{40}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "prolific-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.prolific.com/api/v1/users/me/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.prolific.com/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.prolific.com/researcher/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://app.prolific.com/researcher/tokens",
+							},
+						},
+						Usage: "https://app.prolific.com",
+						Blast: "runs and pays studies from the balance, writes to participants",
+					},
+				},
+			},
+		},
+		{
+			ID:       "promptlayer",
+			Name:     "PromptLayer",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.promptlayer.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "promptlayer-api-key",
+					Provider:    "promptlayer",
+					Description: "PromptLayer API key",
+					Keywords:    []string{"pl_"},
+					Regex:       `\bpl_[0-9a-f]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "promptlayer-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://dashboard.promptlayer.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://dashboard.promptlayer.com/settings",
+							},
+						},
+						Usage: "https://dashboard.promptlayer.com",
+						Blast: "reads logged prompts and answers, changes prompt templates that your program fetches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "propelauth",
+			Name:     "PropelAuth",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.propelauth.com/reference/api/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "propelauth-api-key",
+					Provider:    "propelauth",
+					Description: "PropelAuth API key",
+					Keywords:    []string{"propelauth", "propel_auth"},
+					Value:       "[0-9a-f]{128}|[0-9a-f]{160}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "propelauth-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://auth.propelauth.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://auth.propelauth.com",
+							},
+						},
+						Blast: "reads, changes and makes users and organizations of the environment; signs in as them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "prospectcrm",
+			Name:     "Prospect CRM",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.prospect365.com/"},
+			Rules: []Rule{
+				{
+					ID:          "prospectcrm-api-key",
+					Provider:    "prospectcrm",
+					Description: "Prospect CRM API key",
+					Keywords:    []string{"prospectcrm", "prospect_crm", "prospect365"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "prospectcrm-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://crm.prospect365.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://crm.prospect365.com",
+							},
+						},
+						Blast: "reads and changes customers, quotes and orders",
+					},
+				},
+			},
+		},
+		{
+			ID:       "prospectio",
+			Name:     "Prospect.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://prospectio.com"},
+			Rules: []Rule{
+				{
+					ID:          "prospectio-api-key",
+					Provider:    "prospectio",
+					Description: "Prospect.io API key",
+					Keywords:    []string{"prospectio", "prospect_io", "prospect.io"},
+					Value:       "[0-9A-Za-z_-]{50}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "prospectio-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.overloop.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://app.overloop.com",
+							},
+						},
+						Blast: "reads prospects and starts mail campaigns",
+					},
+				},
+			},
+		},
+		{
+			ID:       "protocols-io",
+			Name:     "protocols.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://apidoc.protocols.io/"},
+			Rules: []Rule{
+				{
+					ID:          "protocols-io-access-token",
+					Provider:    "protocols-io",
+					Description: "protocols.io access token",
+					Keywords:    []string{"protocols.io", "protocolsio", "protocols_io"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "protocols-io-access-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://www.protocols.io/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a access token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://www.protocols.io/developers",
+							},
+						},
+						Blast: "reads and changes protocols of the user who consented",
+					},
+				},
+			},
+		},
+		{
+			ID:       "proxmox",
+			Name:     "Proxmox VE",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pve.proxmox.com/wiki/User_Management#pveum_tokens"},
+			Rules: []Rule{
+				{
+					ID:          "proxmox-api-token",
+					Provider:    "proxmox",
+					Description: "Proxmox VE API token",
+					Keywords:    []string{"pveapitoken", "proxmox", "pve_token", "pve_api"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "proxmox-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api2/json/version",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "PVEAPIToken={{id}}={{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://pve.proxmox.com/pve-docs/api-viewer/",
+						Note: "{{id}} is USER@REALM!TOKENID",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Remove the token",
+								URL:     "https://pve.proxmox.com/wiki/User_Management#pveum_tokens",
+								Command: "pveum user token remove {{user}} {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Add a token with its own privileges",
+								URL:     "https://pve.proxmox.com/wiki/User_Management#pveum_tokens",
+								Command: "pveum user token add {{user}} {{id}} --privsep 1",
+							},
+						},
+						Usage: "the node's task log and /var/log/pveproxy/access.log",
+						Blast: "runs, stops and deletes virtual machines with the rights of the token",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pterodactyl",
+			Name:     "Pterodactyl",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pterodactyl.io/panel/1.0/additional_configuration.html", "https://dashflo.net/docs/api/pterodactyl/v1/"},
+			Rules: []Rule{
+				{
+					ID:          "pterodactyl-application-api-key",
+					Provider:    "pterodactyl",
+					Description: "Pterodactyl application API key",
+					Keywords:    []string{"ptla_"},
+					Regex:       `\bptla_[0-9A-Za-z]{43}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "pterodactyl-application-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/application/users?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://dashflo.net/docs/api/pterodactyl/v1/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Admin > Application API of the panel.",
+								URL:   "https://pterodactyl.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with few permissions",
+								Text:  "Admin > Application API of the panel.",
+								URL:   "https://pterodactyl.io",
+							},
+						},
+						Usage: "Activity log of the panel",
+						Blast: "creates and deletes users, servers and nodes of the panel",
+					},
+				},
+				{
+					ID:          "pterodactyl-client-api-key",
+					Provider:    "pterodactyl",
+					Description: "Pterodactyl client API key",
+					Keywords:    []string{"ptlc_"},
+					Regex:       `\bptlc_[0-9A-Za-z]{43}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pterodactyl-client-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/client/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "attributes.email",
+						Docs:     "https://dashflo.net/docs/api/pterodactyl/v1/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Account > API Credentials of the panel.",
+								URL:   "https://pterodactyl.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key limited to your addresses",
+								Text:  "Account > API Credentials of the panel.",
+								URL:   "https://pterodactyl.io",
+							},
+						},
+						Usage: "Activity log of the panel",
+						Blast: "controls the game servers of one user: console, files, backups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "publer",
+			Name:     "Publer",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://publer.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "publer-api-key",
+					Provider:    "publer",
+					Description: "Publer API key",
+					Keywords:    []string{"publer"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z]{64}|[0-9A-Za-z]{72}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "publer-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.publer.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.publer.com",
+							},
+						},
+						Blast: "posts to the social accounts of the workspace",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pubnub",
+			Name:     "PubNub",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.pubnub.com/docs/general/setup/account-setup"},
+			Rules: []Rule{
+				{
+					ID:          "pubnub-secret-key",
+					Provider:    "pubnub",
+					Description: "PubNub secret key",
+					Keywords:    []string{"sec-c-"},
+					Regex:       `\bsec-c-[0-9A-Za-z]{40,60}=*`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pubnub-secret-key",
+					Verify: Verify{
+						Note: "signs requests together with the other two keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old secret key",
+								Text:  "Once the new one is in use.",
+								URL:   "https://admin.pubnub.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second secret key",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://admin.pubnub.com",
+							},
+						},
+						Usage: "https://admin.pubnub.com : usage of the keyset",
+						Blast: "grants any right on the keyset, deletes stored messages, reads and writes every channel",
+					},
+				},
+				{
+					ID:          "pubnub-publish-key",
+					Provider:    "pubnub",
+					Description: "PubNub publish key",
+					Keywords:    []string{"pub-c-"},
+					Regex:       `\bpub-c-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "pubnub-publish-key",
+					Verify: Verify{
+						Note: "a publication would reach every subscriber: there is no question without effect",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Switch Access Manager on, or delete the keyset",
+								URL:   "https://admin.pubnub.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new keyset",
+								URL:   "https://admin.pubnub.com",
+							},
+						},
+						Usage: "https://admin.pubnub.com : usage of the keyset",
+						Blast: "publishes to every channel of the keyset unless Access Manager guards it; messages are billed",
+					},
+				},
+				{
+					ID:          "pubnub-subscribe-key",
+					Provider:    "pubnub",
+					Description: "PubNub subscribe key",
+					Keywords:    []string{"sub-c-"},
+					Regex:       `\bsub-c-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "pubnub-subscribe-key",
+					Verify: Verify{
+						Note: "made for use in apps; without Access Manager it reads every channel",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Switch Access Manager on, or delete the keyset",
+								URL:   "https://admin.pubnub.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new keyset",
+								URL:   "https://admin.pubnub.com",
+							},
+						},
+						Usage: "https://admin.pubnub.com : usage of the keyset",
+						Blast: "reads the channels of the keyset unless Access Manager guards them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pulsedive",
+			Name:     "Pulsedive",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pulsedive.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "pulsedive-api-key",
+					Provider:    "pulsedive",
+					Description: "Pulsedive API key",
+					Keywords:    []string{"pulsedive"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pulsedive-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key on the account page",
+								URL:   "https://pulsedive.com/account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new key",
+								Text:  "Every program of the account needs it, since they share one key.",
+								URL:   "https://pulsedive.com/account/",
+							},
+						},
+						Blast: "asks threat data on your plan",
+					},
+				},
+			},
+		},
+		{
 			ID:       "pulumi",
 			Name:     "Pulumi",
 			Reviewed: "2026-11-24",
@@ -60221,6 +69702,386 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.pulumi.com : audit logs of the organization",
 						Blast: "reads stack state with decrypted secrets, and can deploy and destroy what the stacks hold",
+					},
+				},
+			},
+		},
+		{
+			ID:       "puppet-forge",
+			Name:     "Puppet Forge",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.puppet.com/forge/current/forge-api.htm"},
+			Rules: []Rule{
+				{
+					ID:          "puppet-forge-api-key",
+					Provider:    "puppet-forge",
+					Description: "Puppet Forge API key",
+					Keywords:    []string{"puppet_forge", "forge_api_key", "blacksmith_forge", "puppetforge", "forgeapi.puppet"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "puppet-forge-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://forge.puppet.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://forge.puppet.com",
+							},
+						},
+						Usage: "https://forge.puppet.com",
+						Blast: "publishes versions of your modules, which nodes install as root",
+					},
+				},
+			},
+		},
+		{
+			ID:       "purestake",
+			Name:     "PureStake",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.purestake.io/"},
+			Rules: []Rule{
+				{
+					ID:          "purestake-api-key",
+					Provider:    "purestake",
+					Description: "PureStake API key",
+					Keywords:    []string{"purestake", "pure_stake"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "purestake-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "The service has ended.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Move to another node service",
+								Text:  "Use a key of its own.",
+							},
+						},
+						Blast: "none since the service was closed in 2024; before, it asked Algorand nodes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pushbullet",
+			Name:     "Pushbullet",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pushbullet.com/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "pushbullet-access-token",
+					Provider:    "pushbullet",
+					Description: "Pushbullet access token",
+					Keywords:    []string{"pushbullet", "push_bullet"},
+					Value:       `o\.[0-9A-Za-z]{32}|[0-9A-Za-z]{34}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pushbullet-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pushbullet.com/v2/users/me",
+							Headers: []Header{
+								{
+									Name:  "Access-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.pushbullet.com/#get-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset all access tokens",
+								Text:  "One button ends all of the account.",
+								URL:   "https://www.pushbullet.com/#settings/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an access token",
+								URL:   "https://www.pushbullet.com/#settings/account",
+							},
+						},
+						Usage: "https://www.pushbullet.com/#settings/account",
+						Blast: "reads and sends the notifications, files and text messages of the user's devices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pusher",
+			Name:     "Pusher",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pusher.com/docs/channels/library_auth_reference/rest-api/", "https://pusher.com/docs/beams/reference/publish-api/"},
+			Rules: []Rule{
+				{
+					ID:          "pusher-channels-secret",
+					Provider:    "pusher",
+					Description: "Pusher Channels key or secret",
+					Keywords:    []string{"pusher"},
+					Value:       "[0-9a-z]{20}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pusher-channels-secret",
+					Verify: Verify{
+						Note: "signs requests together with key and app id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old app key pair",
+								Text:  "Once the new one is in use.",
+								URL:   "https://dashboard.pusher.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second app key pair",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://dashboard.pusher.com",
+							},
+						},
+						Usage: "https://dashboard.pusher.com : stats of the app",
+						Blast: "with key and app id: triggers events on every channel, private ones too, and reads who is present",
+					},
+				},
+				{
+					ID:          "pusher-beams-secret-key",
+					Provider:    "pusher",
+					Description: "Pusher Beams secret key",
+					Keywords:    []string{"pusher", "beams_secret"},
+					Value:       "[0-9a-f]{64}|[0-9A-Z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pusher-beams-secret-key",
+					Verify: Verify{
+						Note: "signs requests together with key and app id",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret key",
+								Text:  "There is one secret key for the account: a new one ends the old.",
+								URL:   "https://dashboard.pusher.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new secret key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://dashboard.pusher.com",
+							},
+						},
+						Usage: "https://dashboard.pusher.com/beams",
+						Blast: "sends push notifications to every device of the instance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pushover",
+			Name:     "Pushover",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pushover.net/api"},
+			Rules: []Rule{
+				{
+					ID:          "pushover-token",
+					Provider:    "pushover",
+					Description: "Pushover application token or user key",
+					Keywords:    []string{"pushover"},
+					Value:       "[au][0-9a-z]{29}|[0-9A-Za-z]{30}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pushover-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pushover.net/1/apps/limits.json?token={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{400},
+						Docs: "https://pushover.net/api#limits",
+						Note: "asks an application token; a user key is refused here",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the application token on the account page",
+								URL:   "https://pushover.net/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new application token",
+								Text:  "Every program of the account needs it, since they share one application token.",
+								URL:   "https://pushover.net/dashboard",
+							},
+						},
+						Usage: "https://pushover.net/dashboard",
+						Blast: "with the user key: sends notifications to its devices on your quota",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pushwoosh",
+			Name:     "Pushwoosh",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pushwoosh.com/developer/api-reference/api-access-token/"},
+			Rules: []Rule{
+				{
+					ID:          "pushwoosh-api-access-token",
+					Provider:    "pushwoosh",
+					Description: "Pushwoosh API access token",
+					Keywords:    []string{"pushwoosh"},
+					Value:       "[0-9A-Za-z]{80}|[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pushwoosh-api-access-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API access token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.pushwoosh.com/api-access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API access token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.pushwoosh.com/api-access",
+							},
+						},
+						Usage: "https://app.pushwoosh.com",
+						Blast: "sends push notifications to every device of the apps",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pyannote",
+			Name:     "pyannoteAI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pyannote.ai/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "pyannote-api-key",
+					Provider:    "pyannote",
+					Description: "pyannoteAI API key",
+					Keywords:    []string{"pyannote"},
+					Value:       "sk_[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "pyannote-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pyannote.ai/v1/test",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.pyannote.ai/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://dashboard.pyannote.ai",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://dashboard.pyannote.ai",
+							},
+						},
+						Usage: "https://dashboard.pyannote.ai",
+						Blast: "tells speakers apart at the cost of your hours",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pylon",
+			Name:     "Pylon",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.usepylon.com/pylon-docs/developer/api"},
+			Rules: []Rule{
+				{
+					ID:          "pylon-api-token",
+					Provider:    "pylon",
+					Description: "Pylon API token",
+					Keywords:    []string{"pylon_api_"},
+					Regex:       `\bpylon_api_[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pylon-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.usepylon.com/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.name",
+						Docs:     "https://docs.usepylon.com/pylon-docs/developer/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.usepylon.com/settings/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://app.usepylon.com/settings/api-tokens",
+							},
+						},
+						Usage: "https://app.usepylon.com",
+						Blast: "reads and answers customers' issues, reads accounts and contacts",
 					},
 				},
 			},
