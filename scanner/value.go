@@ -16,6 +16,9 @@ const (
 // the rule's Value matches as a whole.
 func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 	data := v.data
+	if !startsName(data, at, end) {
+		return
+	}
 	stop := min(len(data), end+valueReach)
 	newlines := 0
 	// The rest of the name belongs to the name: DATADOG_KEY_2.
@@ -53,6 +56,28 @@ func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 			i += length - 1
 		}
 	}
+}
+
+// embedded is how many letters a keyword must begin with to count inside a
+// longer word too, as in "mydatadogkey": "box_api" in SANDBOX_API_KEY and
+// "meraki" in CameraKit are accidents.
+const embedded = 7
+
+// startsName reports whether the keyword at data[at:end] begins a word, or is
+// long enough to stand within one.
+func startsName(data []byte, at, end int) bool {
+	if at == 0 || !isLetter(data[at-1]) || !isLetter(data[at]) || at > 1 && data[at-2] == '\\' { // \nBOX_API
+		return true
+	}
+	upper := func(c byte) bool { return c >= 'A' && c <= 'Z' }
+	if upper(data[at]) && (!upper(data[at-1]) || at+1 < len(data) && isLetter(data[at+1]) && !upper(data[at+1])) {
+		return true // a hump: myBox, APIBox
+	}
+	n := at
+	for n < end && isLetter(data[n]) {
+		n++
+	}
+	return n-at >= embedded
 }
 
 // valueLength returns how many bytes the rule's Value takes at i as a whole
