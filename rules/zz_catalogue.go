@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.3dc823",
+	Version: "2026-11-28.bd496d",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -44446,11 +44446,6 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "godaddy-api-secret",
-					Needs: Needs{
-						Rule:    "godaddy-api-key",
-						Lines:   6,
-						Without: "keep",
-					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -45901,6 +45896,280 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "hackerone",
+			Name:     "HackerOne",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.hackerone.com/getting-started/"},
+			Rules: []Rule{
+				{
+					ID:          "hackerone-api-token",
+					Provider:    "hackerone",
+					Description: "HackerOne API token",
+					Keywords:    []string{"hackerone", "hacker_one", "h1_api", "h1_token"},
+					Value:       "[0-9A-Za-z+/]{43}=|[0-9A-Za-z_-]{43}={0,1}",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hackerone-api-token",
+					Verify: Verify{
+						Note: "a Basic login of the token's identifier and the token: GET https://api.hackerone.com/v1/hackers/me/reports?page[size]=1 answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://hackerone.com/settings/api_token/edit",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://hackerone.com/settings/api_token/edit",
+							},
+						},
+						Usage: "https://hackerone.com : audit log of the program",
+						Blast: "reads unpublished vulnerability reports",
+					},
+				},
+			},
+		},
+		{
+			ID:       "handwrytten",
+			Name:     "Handwrytten",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.handwrytten.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "handwrytten-api-key",
+					Provider:    "handwrytten",
+					Description: "Handwrytten API key",
+					Keywords:    []string{"handwrytten"},
+					Value:       "[0-9A-Za-z]{32,64}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "handwrytten-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.handwrytten.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.handwrytten.com/",
+							},
+						},
+						Usage: "Handwrytten : orders",
+						Blast: "sends handwritten cards on your balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "happy-scribe",
+			Name:     "Happy Scribe",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.happyscribe.com/"},
+			Rules: []Rule{
+				{
+					ID:          "happy-scribe-api-key",
+					Provider:    "happy-scribe",
+					Description: "Happy Scribe API key",
+					Keywords:    []string{"happyscribe", "happy_scribe"},
+					Value:       "[0-9A-Za-z]{24}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "happy-scribe-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.happyscribe.com/api/v1/organizations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://www.happyscribe.com/user/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.happyscribe.com/user/api",
+							},
+						},
+						Usage: "https://www.happyscribe.com : files of the organization",
+						Blast: "transcribes on your bill and reads the transcripts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "harness",
+			Name:     "Harness",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.harness.io/docs/platform/automation/api/add-and-manage-api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "harness-personal-access-token",
+					Provider:    "harness",
+					Description: "Harness personal access or service account token",
+					Keywords:    []string{"pat.", "sat."},
+					Regex:       `\b(?:pat|sat)\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z]{24}\.[0-9A-Za-z]{20}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "harness-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.harness.io/ng/api/user/currentUser",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+						Docs:     "https://apidocs.harness.io/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.harness.io/ng/account/",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://app.harness.io/ng/api/token/{{token_id}}?accountIdentifier={{account}}&apiKeyType=USER&parentIdentifier={{user}}&apiKeyIdentifier={{key}}",
+									Headers: []Header{
+										{
+											Name:  "x-api-key",
+											Value: "{{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.harness.io/ng/account/",
+							},
+						},
+						Usage: "Harness : account settings, audit trail",
+						Blast: "runs pipelines and reads the secrets they use",
+					},
+				},
+				{
+					ID:          "harness-feature-flag-sdk-key",
+					Provider:    "harness",
+					Description: "Harness feature flag server key",
+					Keywords:    []string{"harness_sdk", "harness-sdk", "harness_ff", "ff_api_key", "harness_feature_flag", "harness_fme"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "harness-feature-flag-sdk-key",
+					Verify: Verify{
+						Note: "an SDK signs in with it: POST https://config.ff.harness.io/api/1.0/client/auth answers 200 or 403",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://app.harness.io/ng/account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://app.harness.io/ng/account/",
+							},
+						},
+						Usage: "Harness : feature flags, environments",
+						Blast: "reads all flags of the environment with their rules",
+					},
+				},
+			},
+		},
+		{
+			ID:       "harvest",
+			Name:     "Harvest",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.getharvest.com/api-v2/authentication-api/authentication/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "harvest-access-token",
+					Provider:    "harvest",
+					Description: "Harvest personal access token",
+					Keywords:    []string{"harvest"},
+					Value:       `[0-9]{4,10}\.(?:pt|at)\.[0-9A-Za-z_-]{70,100}|[0-9A-Za-z._]{97}`,
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "harvest-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://id.getharvest.com/api/v2/accounts",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://help.getharvest.com/api-v2/authentication-api/authentication/authentication/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://id.getharvest.com/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://id.getharvest.com/developers",
+							},
+						},
+						Usage: "https://id.getharvest.com/developers",
+						Blast: "reads and changes hours, rates and invoices as the user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "hashicorp",
 			Name:     "HashiCorp",
 			Reviewed: "2026-11-24",
@@ -46452,6 +46721,597 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "hashnode",
+			Name:     "Hashnode",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://apidocs.hashnode.com/"},
+			Rules: []Rule{
+				{
+					ID:          "hashnode-personal-access-token",
+					Provider:    "hashnode",
+					Description: "Hashnode personal access token",
+					Keywords:    []string{"hashnode"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "hashnode-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://gql.hashnode.com/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"{me{username}}"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"username"`,
+						DeadBody: "UNAUTHENTICATED|(?i)not authenticated",
+						Identity: "data.me.username",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://hashnode.com/settings/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://hashnode.com/settings/developer",
+							},
+						},
+						Usage: "https://hashnode.com : the blog's posts",
+						Blast: "publishes and deletes posts as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hasura",
+			Name:     "Hasura",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://hasura.io/docs/2.0/deployment/securing-graphql-endpoint/"},
+			Rules: []Rule{
+				{
+					ID:          "hasura-admin-secret",
+					Provider:    "hasura",
+					Description: "Hasura GraphQL admin secret",
+					Keywords:    []string{"hasura_graphql_admin_secret", "x-hasura-admin-secret", "hasura_admin_secret", "hasura-admin-secret", "hasuraadminsecret", "x_hasura_admin_secret", "hasura_graphql_access_key", "x-hasura-access-key"},
+					Assigned:    true,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hasura-admin-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://{{host}}/v1/metadata",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+								{
+									Name:  "X-Hasura-Admin-Secret",
+									Value: "{{secret}}",
+								},
+							},
+							Body: `{"type":"get_inconsistent_metadata","args":{}}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the server",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Set a new admin secret",
+								Text:  "Two can be valid at once with HASURA_GRAPHQL_ADMIN_SECRETS.",
+								URL:   "https://cloud.hasura.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://cloud.hasura.io/",
+							},
+						},
+						Usage: "the server's http-log",
+						Blast: "reads and writes every table behind the API, past all permissions",
+					},
+				},
+				{
+					ID:          "hasura-cloud-secret",
+					Provider:    "hasura",
+					Description: "Hasura Cloud project admin secret",
+					Keywords:    []string{"hasura"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hasura-cloud-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://{{host}}/v1/metadata",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+								{
+									Name:  "X-Hasura-Admin-Secret",
+									Value: "{{secret}}",
+								},
+							},
+							Body: `{"type":"get_inconsistent_metadata","args":{}}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the server",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Set a new admin secret",
+								Text:  "Two can be valid at once with HASURA_GRAPHQL_ADMIN_SECRETS.",
+								URL:   "https://cloud.hasura.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://cloud.hasura.io/",
+							},
+						},
+						Usage: "the server's http-log",
+						Blast: "reads and writes every table behind the API, past all permissions",
+					},
+				},
+				{
+					ID:          "hasura-lux-token",
+					Provider:    "hasura",
+					Description: "Hasura Cloud personal access token",
+					Keywords:    []string{"hasura_pat", "hasura_cloud_token", "hasura-cloud-token", "hasura_access_token"},
+					Value:       "[0-9A-Za-z_-]{88}={0,2}|pat_[0-9A-Za-z_-]{40,80}",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hasura-lux-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://data.pro.hasura.io/v1/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "pat {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "asked with POST and a query in practice",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://cloud.hasura.io/account-settings/access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://cloud.hasura.io/account-settings/access-tokens",
+							},
+						},
+						Usage: "https://cloud.hasura.io/account-settings/access-tokens",
+						Blast: "manages all projects of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "heap",
+			Name:     "Heap",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.heap.io/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "heap-api-key",
+					Provider:    "heap",
+					Description: "Heap account API key",
+					Keywords:    []string{"heap_api", "heap-api", "heapanalytics", "heapapi", "heap_key", "heap.io", "heap_token"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z]{32,64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "heap-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Heap lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://heapanalytics.com/app/manage/account/apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://heapanalytics.com/app/manage/account/apikey",
+							},
+						},
+						Usage: "https://heapanalytics.com : account settings",
+						Blast: "deletes users' data and exports reports",
+					},
+				},
+			},
+		},
+		{
+			ID:       "heatmap-api",
+			Name:     "HeatmapAPI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://heatmapapi.com/heatmapapiweb/Documentation"},
+			Rules: []Rule{
+				{
+					ID:          "heatmap-api-api-key",
+					Provider:    "heatmap-api",
+					Description: "HeatmapAPI API key",
+					Keywords:    []string{"heatmapapi", "heatmap_api", "heatmap-api"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "heatmap-api-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://heatmapapi.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://heatmapapi.com/",
+							},
+						},
+						Usage: "HeatmapAPI : account",
+						Blast: "reads the heat maps of your pages",
+					},
+				},
+			},
+		},
+		{
+			ID:       "height",
+			Name:     "Height",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://height.notion.site/"},
+			Rules: []Rule{
+				{
+					ID:          "height-secret-key",
+					Provider:    "height",
+					Description: "Height secret key",
+					Keywords:    []string{"height_secret", "height_api", "height-api", "heightapi", "height.app"},
+					Value:       "secret_[0-9A-Za-z]{40,64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "height-secret-key",
+					Verify: Verify{
+						Note: "the service ended in September 2025",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke: the service is gone",
+								Text:  "Look whether the value is used elsewhere.",
+								URL:   "https://height.app/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								URL:   "https://height.app/",
+							},
+						},
+						Usage: "none any more",
+						Blast: "read and changed the tasks of the workspace",
+					},
+				},
+			},
+		},
+		{
+			ID:       "helicone",
+			Name:     "Helicone",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.helicone.ai/helicone-headers/helicone-auth"},
+			Rules: []Rule{
+				{
+					ID:          "helicone-api-key",
+					Provider:    "helicone",
+					Description: "Helicone API key",
+					Keywords:    []string{"sk-helicone-", "pk-helicone-"},
+					Regex:       `\b[sp]k-helicone-(?:eu-)?[0-9a-z]{7}-[0-9a-z]{7}-[0-9a-z]{7}-[0-9a-z]{7}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "helicone-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://us.helicone.ai/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://us.helicone.ai/settings/api-keys",
+							},
+						},
+						Usage: "https://us.helicone.ai : requests",
+						Blast: "writes into and, with a read key, reads the logged prompts and answers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hellosign",
+			Name:     "Dropbox Sign (HelloSign)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.hellosign.com/api/reference/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "hellosign-api-key",
+					Provider:    "hellosign",
+					Description: "Dropbox Sign (HelloSign) API key",
+					Keywords:    []string{"hellosign", "hello_sign", "dropbox_sign", "dropboxsign", "dropbox-sign"},
+					Value:       "[0-9a-f]{64}|[0-9A-Za-z/+_-]{64}={0,2}",
+					MinEntropy:  3.4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hellosign-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.hellosign.com/v3/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "account.email_address",
+						Docs:     "https://developers.hellosign.com/api/reference/operation/accountGet/",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://app.hellosign.com/home/myAccount#api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://app.hellosign.com/home/myAccount#api",
+							},
+						},
+						Usage: "https://app.hellosign.com : API dashboard",
+						Blast: "reads signed contracts and sends requests to sign in your name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "helpcrunch",
+			Name:     "HelpCrunch",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.helpcrunch.com/en/rest-api-v1"},
+			Rules: []Rule{
+				{
+					ID:          "helpcrunch-api-key",
+					Provider:    "helpcrunch",
+					Description: "HelpCrunch API key",
+					Keywords:    []string{"helpcrunch", "help_crunch"},
+					Value:       "[0-9A-Za-z+/=_-]{328}|[0-9A-Za-z+/_-]{180,340}={0,2}",
+					MinEntropy:  4.5,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "helpcrunch-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.helpcrunch.com/v1/agents",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.helpcrunch.com/v2/settings/developers/public-api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://app.helpcrunch.com/v2/settings/developers/public-api",
+							},
+						},
+						Usage: "HelpCrunch : team activity",
+						Blast: "reads customers' chats and writes to them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "helpscout",
+			Name:     "Help Scout",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.helpscout.com/mailbox-api/overview/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "helpscout-api-key",
+					Provider:    "helpscout",
+					Description: "Help Scout API key",
+					Keywords:    []string{"helpscout", "help_scout", "help-scout"},
+					Value:       "[0-9a-f]{40}|[0-9A-Za-z]{56}|[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "helpscout-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://docsapi.helpscout.net/v1/sites",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.helpscout.com/docs-api/",
+						Note: "tells for keys of the Docs APIthe text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://secure.helpscout.net/users/apps/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://secure.helpscout.net/users/apps/",
+							},
+						},
+						Usage: "Help Scout : account, audit log",
+						Blast: "reads customers' conversations or changes the public documentation",
+					},
+				},
+			},
+		},
+		{
+			ID:       "here",
+			Name:     "HERE",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.here.com/docs/bundle/identity-and-access-management-developer-guide/page/topics/plat-using-apikeys.html"},
+			Rules: []Rule{
+				{
+					ID:          "here-api-key",
+					Provider:    "here",
+					Description: "HERE API key",
+					Keywords:    []string{"hereapi", "here_api", "here-api", "here_key", "heremaps", "here_maps", "here-maps", "hereapikey", "here_app_key", "ls.hereapi.com", "here_token", "here.com", "here_appkey"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "here-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://geocode.search.hereapi.com/v1/geocode?q=berlin&limit=1&apiKey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "costs one transaction",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://platform.here.com/admin/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								Text:  "Bound to your domains.",
+								URL:   "https://platform.here.com/admin/apps",
+							},
+						},
+						Usage: "https://platform.here.com/management/usage",
+						Blast: "uses up the monthly transactions, then costs money",
+					},
+				},
+				{
+					ID:          "here-access-key-secret",
+					Provider:    "here",
+					Description: "HERE access key secret",
+					Keywords:    []string{"here.access.key.secret", "here_access_key_secret", "here-access-key-secret"},
+					Value:       "[0-9A-Za-z_-]{86}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "here-access-key-secret",
+					Verify: Verify{
+						Note: "requests are signed with it: POST https://account.api.here.com/oauth2/token tells",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked secret",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://platform.here.com/admin/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new secret beside it",
+								URL:   "https://platform.here.com/admin/apps",
+							},
+						},
+						Usage: "https://platform.here.com : usage",
+						Blast: "mints tokens for the data and services of the app",
+					},
+				},
+			},
+		},
+		{
 			ID:       "heroku",
 			Name:     "Heroku",
 			Reviewed: "2026-11-24",
@@ -46585,6 +47445,1056 @@ var builtin = Catalogue{
 						},
 						Usage: "heroku access and releases of each app; audit trails of an Enterprise account",
 						Blast: "deploys code and reads the config vars of every app, so also the secrets of other services",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hetzner",
+			Name:     "Hetzner",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.hetzner.cloud/#authentication", "https://dns.hetzner.com/api-docs"},
+			Rules: []Rule{
+				{
+					ID:          "hetzner-cloud-api-token",
+					Provider:    "hetzner",
+					Description: "Hetzner Cloud API token",
+					Keywords:    []string{"hcloud", "hetzner"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hetzner-cloud-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.hetzner.cloud/v1/locations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.hetzner.cloud/#locations-get-all-locations",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://console.hetzner.cloud/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								Text:  "Read only where that is enough; each project has tokens of its own.",
+								URL:   "https://console.hetzner.cloud/",
+							},
+						},
+						Usage: "https://console.hetzner.cloud : the project's activities",
+						Blast: "creates and deletes servers of the project on your bill, and opens their consoles",
+					},
+				},
+				{
+					ID:          "hetzner-dns-api-token",
+					Provider:    "hetzner",
+					Description: "Hetzner DNS API token",
+					Keywords:    []string{"hetzner_dns", "hetzner-dns", "hetznerdns", "hetzner"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hetzner-dns-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://dns.hetzner.com/api/v1/zones?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Auth-API-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://dns.hetzner.com/api-docs",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://dns.hetzner.com/settings/api-token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://dns.hetzner.com/settings/api-token",
+							},
+						},
+						Usage: "https://dns.hetzner.com/",
+						Blast: "changes the DNS of all zones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "heygen",
+			Name:     "HeyGen",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.heygen.com/docs/quick-start"},
+			Rules: []Rule{
+				{
+					ID:          "heygen-api-key",
+					Provider:    "heygen",
+					Description: "HeyGen API key",
+					Keywords:    []string{"heygen", "sk_v2_"},
+					Regex:       `\bsk_V2_hgu_[0-9A-Za-z_]{20,80}\b`,
+					Value:       "[0-9A-Za-z+/]{40,64}={0,2}",
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "heygen-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.heygen.com/v2/user/remaining_quota",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.heygen.com/reference/get-remaining-quota-v2",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.heygen.com/settings?nav=API",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.heygen.com/settings?nav=API",
+							},
+						},
+						Usage: "https://app.heygen.com : usage",
+						Blast: "makes videos on your credits, also with your avatars and voices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hibp",
+			Name:     "Have I Been Pwned",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://haveibeenpwned.com/API/v3#Authorisation"},
+			Rules: []Rule{
+				{
+					ID:          "hibp-api-key",
+					Provider:    "hibp",
+					Description: "Have I Been Pwned API key",
+					Keywords:    []string{"hibp", "haveibeenpwned", "have_i_been_pwned", "pwned_api"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "hibp-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://haveibeenpwned.com/api/v3/subscription/status",
+							Headers: []Header{
+								{
+									Name:  "hibp-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "SubscriptionName",
+						Docs:     "https://haveibeenpwned.com/API/v3#SubscriptionStatus",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://haveibeenpwned.com/API/Key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://haveibeenpwned.com/API/Key",
+							},
+						},
+						Usage: "https://haveibeenpwned.com/API/Key",
+						Blast: "looks breaches of any address up on your subscription",
+					},
+				},
+			},
+		},
+		{
+			ID:       "highnote",
+			Name:     "Highnote",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.highnote.com/docs/developers/api/using-the-api"},
+			Rules: []Rule{
+				{
+					ID:          "highnote-secret-key",
+					Provider:    "highnote",
+					Description: "Highnote secret key",
+					Keywords:    []string{"sk_live_", "sk_test_", "rk_live_", "rk_test_"},
+					Regex:       `\b[sr]k_(?:live|test)_[0-9A-Za-z+/]{40,140}={1,2}`,
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "highnote-secret-key",
+					Verify: Verify{
+						Note: "a Basic login with the key and no password: POST https://api.us.highnote.com/graphql with { ping } tells",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked secret",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://dashboard.us.highnote.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second secret",
+								URL:   "https://dashboard.us.highnote.com/",
+							},
+						},
+						Usage: "Highnote dashboard : events and transactions",
+						Blast: "issues cards, moves money and reads cardholders",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hitbtc",
+			Name:     "HitBTC",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.hitbtc.com/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "hitbtc-api-secret",
+					Provider:    "hitbtc",
+					Description: "HitBTC API secret",
+					Keywords:    []string{"hitbtc"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					MinEntropy:  3.4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hitbtc-api-secret",
+					Verify: Verify{
+						Note: "a Basic login of key and secret: GET https://api.hitbtc.com/api/3/spot/balance answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret",
+								URL:   "https://hitbtc.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new secret",
+								Text:  "Without withdrawals, bound to your addresses.",
+								URL:   "https://hitbtc.com/settings/api-keys",
+							},
+						},
+						Usage: "https://hitbtc.com : account history",
+						Blast: "trades and, with the right, withdraws",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hive-moderation",
+			Name:     "Hive AI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.thehive.ai/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "hive-moderation-api-key",
+					Provider:    "hive-moderation",
+					Description: "Hive AI project API key",
+					Keywords:    []string{"thehive.ai", "hive_ai", "hivemoderation", "hive_moderation", "thehive"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "hive-moderation-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Hive AI lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://thehive.ai/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://thehive.ai/",
+							},
+						},
+						Usage: "https://thehive.ai : project usage",
+						Blast: "classifies content on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hive-pm",
+			Name:     "Hive",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.hive.com/reference/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "hive-pm-api-key",
+					Provider:    "hive-pm",
+					Description: "Hive API key",
+					Keywords:    []string{"hive_api", "hive-api", "hiveapi", "hive_key", "hive_token", "hive_secret", "hive.com", "app_hive", "hive_id"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "hive-pm-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.hive.com/api/v1/testcredentials?user_id={{user_id}}",
+							Headers: []Header{
+								{
+									Name:  "api_key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the user id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.hive.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://app.hive.com/",
+							},
+						},
+						Usage: "Hive : profile, API info",
+						Blast: "reads and changes the projects and messages of the workspace",
+					},
+				},
+				{
+					ID:          "hive-pm-user-id",
+					Provider:    "hive-pm",
+					Description: "Hive user id",
+					Keywords:    []string{"hive_id", "hive_user_id", "hive-user-id", "hiveuserid"},
+					Value:       "[0-9A-Za-z]{17}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "hive-pm-user-id",
+					Verify: Verify{
+						Note: "an identifier: it is sent with the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.hive.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://app.hive.com/",
+							},
+						},
+						Usage: "Hive : profile, API info",
+						Blast: "reads and changes the projects and messages of the workspace",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hiveage",
+			Name:     "Hiveage",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.hiveage.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "hiveage-api-key",
+					Provider:    "hiveage",
+					Description: "Hiveage API key",
+					Keywords:    []string{"hiveage"},
+					Value:       "[0-9A-Za-z_-]{20}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hiveage-api-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Hiveage API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.hiveage.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://www.hiveage.com/",
+							},
+						},
+						Usage: "Hiveage : account activity",
+						Blast: "reads and sends invoices and sees payments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "holiday-api",
+			Name:     "Holiday API",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://holidayapi.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "holiday-api-api-key",
+					Provider:    "holiday-api",
+					Description: "Holiday API API key",
+					Keywords:    []string{"holidayapi", "holiday_api", "holiday-api"},
+					Value:       "[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "holiday-api-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://holidayapi.com/v1/countries?key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://holidayapi.com/docs",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://holidayapi.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://holidayapi.com/dashboard",
+							},
+						},
+						Usage: "https://holidayapi.com/dashboard",
+						Blast: "uses up the monthly requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "holistic",
+			Name:     "Holistic AI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.holisticai.com/"},
+			Rules: []Rule{
+				{
+					ID:          "holistic-api-key",
+					Provider:    "holistic",
+					Description: "Holistic AI API key",
+					Keywords:    []string{"holistic"},
+					Value:       "[0-9a-f]{64}|[0-9A-Za-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "holistic-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.holisticai.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.holisticai.com/",
+							},
+						},
+						Usage: "Holistic AI : account settings",
+						Blast: "reads what is known about the AI systems of the company",
+					},
+				},
+			},
+		},
+		{
+			ID:       "honeybadger",
+			Name:     "Honeybadger",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.honeybadger.io/api/"},
+			Rules: []Rule{
+				{
+					ID:          "honeybadger-auth-token",
+					Provider:    "honeybadger",
+					Description: "Honeybadger personal auth token",
+					Keywords:    []string{"honeybadger_auth", "honeybadger_personal", "honeybadger_token", "honeybadger_read"},
+					Value:       "[0-9A-Za-z]{20}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "honeybadger-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.honeybadger.io/v2/projects",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.honeybadger.io/users/edit#authentication",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://app.honeybadger.io/users/edit#authentication",
+							},
+						},
+						Usage: "https://app.honeybadger.io : account activity",
+						Blast: "reads errors with the requests and users in them",
+					},
+				},
+				{
+					ID:          "honeybadger-project-api-key",
+					Provider:    "honeybadger",
+					Description: "Honeybadger project API key",
+					Keywords:    []string{"hbp_", "honeybadger"},
+					Regex:       `\bhbp_[0-9A-Za-z]{36}\b`,
+					Value:       "[0-9a-f]{8}|hbp_[0-9A-Za-z]{36}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "honeybadger-project-api-key",
+					Verify: Verify{
+						Note: "it only reports errors",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://app.honeybadger.io/projects",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://app.honeybadger.io/projects",
+							},
+						},
+						Usage: "https://app.honeybadger.io : the project's errors",
+						Blast: "reports false errors into the project",
+					},
+				},
+			},
+		},
+		{
+			ID:       "honeycomb",
+			Name:     "Honeycomb",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.honeycomb.io/configure/environments/manage-api-keys/", "https://api-docs.honeycomb.io/api/auth"},
+			Rules: []Rule{
+				{
+					ID:          "honeycomb-ingest-key",
+					Provider:    "honeycomb",
+					Description: "Honeycomb ingest key",
+					Keywords:    []string{"hcaik_", "hcbik_", "hccik_"},
+					Regex:       `\bhc[abc]ik_[0-9a-z]{58}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "honeycomb-ingest-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.honeycomb.io/1/auth",
+							Headers: []Header{
+								{
+									Name:  "X-Honeycomb-Team",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "team.slug",
+						Docs:     "https://api-docs.honeycomb.io/api/auth/getauth",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://ui.honeycomb.io/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								URL:   "https://ui.honeycomb.io/account",
+							},
+						},
+						Usage: "https://ui.honeycomb.io : activity log",
+						Blast: "sends events, reads queries and changes triggers, as far as its permissions go",
+					},
+				},
+				{
+					ID:          "honeycomb-management-key",
+					Provider:    "honeycomb",
+					Description: "Honeycomb management key",
+					Keywords:    []string{"hcamk_", "hcbmk_", "hcxmk_"},
+					Regex:       `\bhc[abx]mk_[0-9A-Za-z]{26}(?::[0-9A-Za-z]{32})?\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "honeycomb-management-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.honeycomb.io/1/auth",
+							Headers: []Header{
+								{
+									Name:  "X-Honeycomb-Team",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "team.slug",
+						Docs:     "https://api-docs.honeycomb.io/api/auth/getauth",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://ui.honeycomb.io/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								URL:   "https://ui.honeycomb.io/account",
+							},
+						},
+						Usage: "https://ui.honeycomb.io : activity log",
+						Blast: "sends events, reads queries and changes triggers, as far as its permissions go",
+					},
+				},
+				{
+					ID:          "honeycomb-api-key",
+					Provider:    "honeycomb",
+					Description: "Honeycomb configuration key",
+					Keywords:    []string{"honeycomb", "x-honeycomb-team"},
+					Value:       "[0-9A-Za-z]{22}|[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "honeycomb-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.honeycomb.io/1/auth",
+							Headers: []Header{
+								{
+									Name:  "X-Honeycomb-Team",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "team.slug",
+						Docs:     "https://api-docs.honeycomb.io/api/auth/getauth",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://ui.honeycomb.io/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								URL:   "https://ui.honeycomb.io/account",
+							},
+						},
+						Usage: "https://ui.honeycomb.io : activity log",
+						Blast: "sends events, reads queries and changes triggers, as far as its permissions go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hootsuite",
+			Name:     "Hootsuite",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.hootsuite.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "hootsuite-client-secret",
+					Provider:    "hootsuite",
+					Description: "Hootsuite client secret",
+					Keywords:    []string{"hootsuite"},
+					Value:       "[0-9A-Za-z_-]{12,44}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hootsuite-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://platform.hootsuite.com/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+						Note:     "tells for access tokens",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://hootsuite.com/developers/my-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://hootsuite.com/developers/my-apps",
+							},
+						},
+						Usage: "https://hootsuite.com/developers/my-apps",
+						Blast: "with a user's token: posts to the connected social networks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "host-io",
+			Name:     "Host.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://host.io/docs"},
+			Rules: []Rule{
+				{
+					ID:          "host-io-api-token",
+					Provider:    "host-io",
+					Description: "Host.io API token",
+					Keywords:    []string{"host.io", "hostio", "host_io", "host_secret", "host_io_token", "host_token", "host_api"},
+					Value:       "[0-9a-f]{14}|[0-9a-z]{14}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "host-io-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://host.io/api/web/facebook.com?token={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Note: "costs one request",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://host.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://host.io/dashboard",
+							},
+						},
+						Usage: "https://host.io/dashboard",
+						Blast: "uses up the monthly requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hostinger",
+			Name:     "Hostinger",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.hostinger.com/"},
+			Rules: []Rule{
+				{
+					ID:          "hostinger-api-token",
+					Provider:    "hostinger",
+					Description: "Hostinger API token",
+					Keywords:    []string{"hostinger"},
+					Value:       "[0-9A-Za-z]{48}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hostinger-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://developers.hostinger.com/api/vps/v1/data-centers",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://hpanel.hostinger.com/profile/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://hpanel.hostinger.com/profile/api",
+							},
+						},
+						Usage: "https://hpanel.hostinger.com : activity log",
+						Blast: "manages servers, domains and DNS and buys on the stored card",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hotjar",
+			Name:     "Hotjar",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.hotjar.com/hc/en-us/articles/36820005914001"},
+			Rules: []Rule{
+				{
+					ID:          "hotjar-client-secret",
+					Provider:    "hotjar",
+					Description: "Hotjar API client secret",
+					Keywords:    []string{"hotjar"},
+					Value:       "[0-9A-Za-z_-]{32,64}",
+					MinEntropy:  3.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "hotjar-client-secret",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret",
+								URL:   "https://insights.hotjar.com/settings/organizations/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret for this app alone",
+								URL:   "https://insights.hotjar.com/settings/organizations/api-keys",
+							},
+						},
+						Usage: "https://insights.hotjar.com : organization settings",
+						Blast: "looks users up and deletes their data, exports survey answers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hotmart",
+			Name:     "Hotmart",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.hotmart.com/docs/en/start/app-auth/"},
+			Rules: []Rule{
+				{
+					ID:          "hotmart-client-secret",
+					Provider:    "hotmart",
+					Description: "Hotmart client secret",
+					Keywords:    []string{"hotmart"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hotmart-client-secret",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Hotmart API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret",
+								URL:   "https://app-vlc.hotmart.com/tools/credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret with a name that tells its user",
+								URL:   "https://app-vlc.hotmart.com/tools/credentials",
+							},
+						},
+						Usage: "Hotmart : tools, credentials",
+						Blast: "reads sales, buyers and commissions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "house-canary",
+			Name:     "HouseCanary",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api-docs.housecanary.com/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "house-canary-api-secret",
+					Provider:    "house-canary",
+					Description: "HouseCanary API secret",
+					Keywords:    []string{"housecanary", "house_canary"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z]{20}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "house-canary-api-secret",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://valuereport.housecanary.com/#/settings/api-settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://valuereport.housecanary.com/#/settings/api-settings",
+							},
+						},
+						Usage: "https://valuereport.housecanary.com : usage",
+						Blast: "orders property reports on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "html2pdf",
+			Name:     "html2pdf.app",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://html2pdf.app/documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "html2pdf-api-key",
+					Provider:    "html2pdf",
+					Description: "html2pdf.app API key",
+					Keywords:    []string{"html2pdf"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "html2pdf-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of html2pdf.app lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://dash.html2pdf.app/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://dash.html2pdf.app/",
+							},
+						},
+						Usage: "https://dash.html2pdf.app/",
+						Blast: "makes PDFs on your plan",
 					},
 				},
 			},
@@ -46765,6 +48675,173 @@ var builtin = Catalogue{
 						},
 						Usage: "the host's access log, by user",
 						Blast: "the site or API as that user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "huawei-cloud",
+			Name:     "Huawei Cloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.huaweicloud.com/intl/en-us/usermanual-ca/ca_01_0003.html"},
+			Rules: []Rule{
+				{
+					ID:          "huawei-cloud-secret-access-key",
+					Provider:    "huawei-cloud",
+					Description: "Huawei Cloud secret access key",
+					Keywords:    []string{"huaweicloud", "huawei_cloud", "hwcloud", "hw_secret_key", "os_secret_key", "huawei", "obs_secret", "hwc_sk", "sdk_sk", "huaweicloud_sdk"},
+					Value:       "[0-9A-Za-z]{40}",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "huawei-cloud-secret-access-key",
+					Verify: Verify{
+						Note: "requests are signed with id and secret: GET https://iam.myhuaweicloud.com/v3/auth/projects tells",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old secret",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://console-intl.huaweicloud.com/iam/#/mine/accessKey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second secret",
+								URL:   "https://console-intl.huaweicloud.com/iam/#/mine/accessKey",
+							},
+						},
+						Usage: "Huawei Cloud : Cloud Trace Service",
+						Blast: "creates and deletes whatever the IAM user may, on your bill",
+					},
+				},
+				{
+					ID:          "huawei-cloud-access-key-id",
+					Provider:    "huawei-cloud",
+					Description: "Huawei Cloud access key id",
+					Keywords:    []string{"huaweicloud", "huawei_cloud", "hw_access_key", "huawei", "obs_access", "hwc_ak"},
+					Value:       "[0-9A-Z]{20}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "huawei-cloud-access-key-id",
+					Verify: Verify{
+						Note: "an identifier: requests are signed with the secret",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old secret",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://console-intl.huaweicloud.com/iam/#/mine/accessKey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second secret",
+								URL:   "https://console-intl.huaweicloud.com/iam/#/mine/accessKey",
+							},
+						},
+						Usage: "Huawei Cloud : Cloud Trace Service",
+						Blast: "creates and deletes whatever the IAM user may, on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hubspot",
+			Name:     "HubSpot",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.hubspot.com/docs/guides/apps/private-apps/overview", "https://developers.hubspot.com/docs/guides/api/app-management/oauth-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "hubspot-private-app-token",
+					Provider:    "hubspot",
+					Description: "HubSpot private app token",
+					Keywords:    []string{"pat-na", "pat-eu", "pat-ap", "pat-ca"},
+					Regex:       `\bpat-(?:na|eu|ap|ca)[1-9]-[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hubspot-private-app-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.hubapi.com/oauth/v2/private-apps/get/access-token-info",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"tokenKey":"{{secret}}"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 404},
+						Identity: "hubId",
+						Docs:     "https://developers.hubspot.com/docs/guides/apps/private-apps/overview",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the token and expire the old one now",
+								Text:  "Otherwise the old one lives for seven days.",
+								URL:   "https://app.hubspot.com/l/private-apps/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token beside it",
+								URL:   "https://app.hubspot.com/l/private-apps/",
+							},
+						},
+						Usage: "the private app's logs",
+						Blast: "reads, changes and exports contacts and deals, within its scopes",
+					},
+				},
+				{
+					ID:          "hubspot-api-key",
+					Provider:    "hubspot",
+					Description: "HubSpot API key (legacy) or developer key",
+					Keywords:    []string{"hubspot", "hapikey"},
+					Value:       "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}|(?:na|eu)1-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hubspot-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.hubapi.com/oauth/v1/refresh-tokens/{{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{404},
+						Identity: "user",
+						Docs:     "https://developers.hubspot.com/docs/reference/api/app-management/oauth",
+						Note:     "tells for refresh tokens only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Uninstall the app or delete the refresh token",
+								URL:   "https://app.hubspot.com/l/connected-apps",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.hubapi.com/oauth/v1/refresh-tokens/{{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://app.hubspot.com/l/connected-apps",
+							},
+						},
+						Usage: "https://app.hubspot.com/l/connected-apps",
+						Blast: "a refresh token with its client secret reads and changes the CRM; an old account key is dead",
 					},
 				},
 			},
@@ -47012,6 +49089,3312 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "humanity",
+			Name:     "Humanity",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://platform.humanity.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "humanity-app-secret",
+					Provider:    "humanity",
+					Description: "Humanity app key or secret",
+					Keywords:    []string{"humanity", "shiftplanning"},
+					Value:       "[0-9a-z]{40}|[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "humanity-app-secret",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Humanity lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://www.humanity.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://www.humanity.com/",
+							},
+						},
+						Usage: "Humanity : audit log",
+						Blast: "reads and changes shifts and time clocks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hume",
+			Name:     "Hume AI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.hume.ai/docs/introduction/api-key"},
+			Rules: []Rule{
+				{
+					ID:          "hume-api-key",
+					Provider:    "hume",
+					Description: "Hume AI API key",
+					Keywords:    []string{"hume_api", "hume-api", "humeapi", "hume_secret", "hume.ai", "hume_key", "humeai", "hume_ai"},
+					Value:       "[0-9A-Za-z]{48}|[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hume-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.hume.ai/v0/batch/jobs?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-Hume-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://platform.hume.ai/settings/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://platform.hume.ai/settings/keys",
+							},
+						},
+						Usage: "https://platform.hume.ai : usage",
+						Blast: "talks and analyses on your bill and reads past chats",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hunter",
+			Name:     "Hunter",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://hunter.io/api-documentation/v2#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "hunter-api-key",
+					Provider:    "hunter",
+					Description: "Hunter API key",
+					Keywords:    []string{"hunter_api", "hunter-api", "hunterapi", "hunter.io", "hunterio", "hunter_io", "hunter_key", "hunter_token", "hunter_secret", "hunter"},
+					Value:       "[0-9a-f]{40}|[0-9a-z_-]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "hunter-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.hunter.io/v2/account?api_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+						Docs:     "https://hunter.io/api-documentation/v2#account",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://hunter.io/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://hunter.io/api-keys",
+							},
+						},
+						Usage: "https://hunter.io/usage",
+						Blast: "searches and verifies addresses on your credits and reads the leads",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hybiscus",
+			Name:     "Hybiscus",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://hybiscus.dev/docs/api"},
+			Rules: []Rule{
+				{
+					ID:          "hybiscus-api-key",
+					Provider:    "hybiscus",
+					Description: "Hybiscus API key",
+					Keywords:    []string{"hybiscus"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  3.8,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "hybiscus-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.hybiscus.dev/api/v1/get-remaining-quota",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://hybiscus.dev/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://hybiscus.dev/account",
+							},
+						},
+						Usage: "https://hybiscus.dev/account",
+						Blast: "makes reports on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hygraph",
+			Name:     "Hygraph (GraphCMS)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://hygraph.com/docs/api-reference/basics/authorization"},
+			Rules: []Rule{
+				{
+					ID:          "hygraph-permanent-auth-token",
+					Provider:    "hygraph",
+					Description: "Hygraph (GraphCMS) permanent auth token",
+					Keywords:    []string{"hygraph", "graphcms", "graph_cms"},
+					Value:       `ey[0-9A-Za-z_-]{30,120}\.[0-9A-Za-z_-]{200,900}\.[0-9A-Za-z_-]{300,700}`,
+					MinEntropy:  4.5,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hygraph-permanent-auth-token",
+					Verify: Verify{
+						Note: "the project's endpoint with { __typename } answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://app.hygraph.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.hygraph.com/",
+							},
+						},
+						Usage: "Hygraph : project settings, permanent auth tokens",
+						Blast: "reads and, with its permissions, changes the content of the project",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hyperbolic",
+			Name:     "Hyperbolic",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.hyperbolic.xyz/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "hyperbolic-api-key",
+					Provider:    "hyperbolic",
+					Description: "Hyperbolic API key",
+					Keywords:    []string{"hyperbolic"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hyperbolic-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.hyperbolic.xyz/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.hyperbolic.xyz/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.hyperbolic.xyz/settings",
+							},
+						},
+						Usage: "https://app.hyperbolic.xyz : billing",
+						Blast: "runs models and rents GPUs on your balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hyperswitch",
+			Name:     "Juspay Hyperswitch",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api-reference.hyperswitch.io/essentials/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "hyperswitch-api-key",
+					Provider:    "hyperswitch",
+					Description: "Juspay Hyperswitch API key",
+					Keywords:    []string{"snd_", "prd_", "hyperswitch"},
+					Regex:       `\b(?:snd|prd)_[0-9A-Za-z]{64}\b`,
+					Value:       "(?:snd|prd|dev)_[0-9A-Za-z]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hyperswitch-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Juspay Hyperswitch lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://app.hyperswitch.io/developer-api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://app.hyperswitch.io/developer-api-keys",
+							},
+						},
+						Usage: "https://app.hyperswitch.io/payments",
+						Blast: "takes and refunds payments through the connected processors",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hypertrack",
+			Name:     "HyperTrack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.hypertrack.com/docs/rest-api"},
+			Rules: []Rule{
+				{
+					ID:          "hypertrack-secret-key",
+					Provider:    "hypertrack",
+					Description: "HyperTrack secret key",
+					Keywords:    []string{"hypertrack"},
+					Value:       "[0-9A-Za-z_-]{54}",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hypertrack-secret-key",
+					Verify: Verify{
+						Note: "a Basic login of account id and secret key: GET https://v3.api.hypertrack.com/devices answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://dashboard.hypertrack.com/setup",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://dashboard.hypertrack.com/setup",
+							},
+						},
+						Usage: "https://dashboard.hypertrack.com",
+						Blast: "follows where all tracked workers are",
+					},
+				},
+				{
+					ID:          "hypertrack-account-id",
+					Provider:    "hypertrack",
+					Description: "HyperTrack account id",
+					Keywords:    []string{"hypertrack_account", "hypertrack_id", "hypertrack-account", "hypertrackaccountid"},
+					Value:       "[0-9A-Za-z_-]{27}",
+					MinEntropy:  3.6,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "hypertrack-account-id",
+					Verify: Verify{
+						Note: "an identifier: it is the user name beside the secret",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://dashboard.hypertrack.com/setup",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://dashboard.hypertrack.com/setup",
+							},
+						},
+						Usage: "https://dashboard.hypertrack.com",
+						Blast: "follows where all tracked workers are",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ibm-cloud",
+			Name:     "IBM Cloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://cloud.ibm.com/docs/account?topic=account-manapikey", "https://cloud.ibm.com/docs/account?topic=account-classic_keys"},
+			Rules: []Rule{
+				{
+					ID:          "ibm-cloud-iam-api-key",
+					Provider:    "ibm-cloud",
+					Description: "IBM Cloud IAM API key",
+					Keywords:    []string{"ibmcloud", "ibm_cloud", "ibm-cloud", "bluemix", "ibm_api", "ibm-api", "ibmapi", "iam_api_key", "ibm_iam", "ibm-iam", "iamapikey", "iam-api-key", "watson", "ibm_key", "ibm_token", "ibm_platform", "softlayer_api", "iam_apikey", "ibm"},
+					Value:       "[0-9A-Za-z_-]{44}",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "ibm-cloud-iam-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://iam.cloud.ibm.com/identity/token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=urn:ibm:params:oauth:grant-type:apikey&apikey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{400},
+						Docs: "https://cloud.ibm.com/docs/account?topic=account-iamtoken_from_apikey",
+						Note: "makes a token that lives an hour",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Revoke the leaked key",
+								Text:    "As soon as the new one is deployed.",
+								URL:     "https://cloud.ibm.com/iam/apikeys",
+								Command: "ibmcloud iam api-key-delete {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a new key beside it",
+								URL:     "https://cloud.ibm.com/iam/apikeys",
+								Command: "ibmcloud iam service-api-key-create {{name}} {{service-id}}",
+							},
+						},
+						Usage: "https://cloud.ibm.com/observe/activitytracker",
+						Blast: "does whatever its user or service id may, on your bill",
+					},
+				},
+				{
+					ID:          "ibm-cloud-classic-api-key",
+					Provider:    "ibm-cloud",
+					Description: "IBM Cloud classic infrastructure API key",
+					Keywords:    []string{"softlayer", "sl_api_key", "sl-api-key", "iaas_classic", "classic_api_key", "sl_token", "slapikey", "sl_key"},
+					Value:       "[0-9a-f]{64}|[0-9a-z]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "ibm-cloud-classic-api-key",
+					Verify: Verify{
+						Note: "a Basic login of user name and key: GET https://api.softlayer.com/rest/v3.1/SoftLayer_Account.json answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Revoke the key",
+								URL:     "https://cloud.ibm.com/iam/apikeys",
+								Command: "ibmcloud iam classic-infrastructure-api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://cloud.ibm.com/iam/apikeys",
+							},
+						},
+						Usage: "https://cloud.ibm.com : activity tracker",
+						Blast: "orders, cancels and enters classic servers",
+					},
+				},
+				{
+					ID:          "ibm-cloud-cos-hmac-secret",
+					Provider:    "ibm-cloud",
+					Description: "IBM Cloud Cloud Object Storage HMAC secret",
+					Keywords:    []string{"cos_hmac", "cos_secret", "cos_hmac_keys", "cos_secret_access_key", "ibm_cos"},
+					Value:       "[0-9a-f]{48}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ibm-cloud-cos-hmac-secret",
+					Verify: Verify{
+						Note: "requests are signed with id and secret",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret",
+								URL:   "https://cloud.ibm.com/objectstorage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret for this app alone",
+								URL:   "https://cloud.ibm.com/objectstorage",
+							},
+						},
+						Usage: "https://cloud.ibm.com : activity tracker",
+						Blast: "reads and writes the buckets of its role",
+					},
+				},
+				{
+					ID:          "ibm-cloud-cloudant-url",
+					Provider:    "ibm-cloud",
+					Description: "IBM Cloud Cloudant URL with a password",
+					Keywords:    []string{".cloudant.com", ".cloudantnosqldb"},
+					Regex:       `://[0-9A-Za-z_-]{4,80}:(?P<secret>[0-9A-Za-z_-]{20,80})@[0-9A-Za-z.-]{3,90}\.cloudant(?:nosqldb\.appdomain\.cloud|\.com)`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ibm-cloud-cloudant-url",
+					Verify: Verify{
+						Note: "GET /_session at the address answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the service credential",
+								URL:   "https://cloud.ibm.com/resources",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new password",
+								URL:   "https://cloud.ibm.com/resources",
+							},
+						},
+						Usage: "the Cloudant dashboard : monitoring",
+						Blast: "reads and changes the databases of the account",
+					},
+				},
+				{
+					ID:          "ibm-cloud-cloudant-password",
+					Provider:    "ibm-cloud",
+					Description: "IBM Cloud Cloudant password or API key",
+					Keywords:    []string{"cloudant", "cl_pass", "cl_key"},
+					Value:       "[0-9a-f]{64}|[a-z]{24}|[0-9A-Za-z_-]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ibm-cloud-cloudant-password",
+					Verify: Verify{
+						Note: "GET /_session with a Basic login answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the service credential",
+								URL:   "https://cloud.ibm.com/resources",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a password for this app alone",
+								URL:   "https://cloud.ibm.com/resources",
+							},
+						},
+						Usage: "the Cloudant dashboard : monitoring",
+						Blast: "reads and changes the databases it may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "iconfinder",
+			Name:     "Iconfinder",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.iconfinder.com/reference/overview-1"},
+			Rules: []Rule{
+				{
+					ID:          "iconfinder-api-key",
+					Provider:    "iconfinder",
+					Description: "Iconfinder API key",
+					Keywords:    []string{"iconfinder"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "iconfinder-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.iconfinder.com/v4/icons/search?query=arrow&count=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.iconfinder.com/account/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://www.iconfinder.com/account/applications",
+							},
+						},
+						Usage: "https://www.iconfinder.com/account/applications",
+						Blast: "downloads icons on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ideogram",
+			Name:     "Ideogram",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.ideogram.ai/ideogram-api/api-setup"},
+			Rules: []Rule{
+				{
+					ID:          "ideogram-api-key",
+					Provider:    "ideogram",
+					Description: "Ideogram API key",
+					Keywords:    []string{"ideogram"},
+					Value:       "[0-9A-Za-z_-]{80,100}|[0-9A-Za-z_-]{40,64}",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ideogram-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://ideogram.ai/manage-api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://ideogram.ai/manage-api",
+							},
+						},
+						Usage: "https://ideogram.ai/manage-api",
+						Blast: "makes images on your balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "iexcloud",
+			Name:     "IEX Cloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://iexcloud.io/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "iexcloud-secret-token",
+					Provider:    "iexcloud",
+					Description: "IEX Cloud secret token",
+					Keywords:    []string{"iexcloud", "iex_", "iexapis", "iex-", "iex cloud", "iextoken", "iexapi"},
+					Value:       "[ST]?[sp]k_[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "iexcloud-secret-token",
+					Verify: Verify{
+						Note: "the service ended in August 2024",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke: the service is gone",
+								Text:  "Look whether the value is used elsewhere.",
+								URL:   "https://iexcloud.io/console/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								URL:   "https://iexcloud.io/console/tokens",
+							},
+						},
+						Usage: "none any more",
+						Blast: "read market data on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ifttt",
+			Name:     "IFTTT",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.ifttt.com/hc/en-us/articles/115010230347"},
+			Rules: []Rule{
+				{
+					ID:          "ifttt-webhooks-key",
+					Provider:    "ifttt",
+					Description: "IFTTT Webhooks key",
+					Keywords:    []string{"ifttt", "maker.ifttt.com"},
+					Value:       "[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{22}|[0-9A-Za-z_-]{21}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ifttt-webhooks-key",
+					Verify: Verify{
+						Note: "a request starts applets: not asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Edit the connection to make a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://ifttt.com/maker_webhooks/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://ifttt.com/maker_webhooks/settings",
+							},
+						},
+						Usage: "https://ifttt.com/activity",
+						Blast: "starts the applets that wait for a web request",
+					},
+				},
+				{
+					ID:          "ifttt-service-key",
+					Provider:    "ifttt",
+					Description: "IFTTT service key",
+					Keywords:    []string{"ifttt_service", "ifttt-service-key", "ifttt_channel"},
+					Value:       "[0-9A-Za-z_-]{64}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ifttt-service-key",
+					Verify: Verify{
+						Note: "a request starts applets: not asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Edit the connection to make a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://ifttt.com/maker_webhooks/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://ifttt.com/maker_webhooks/settings",
+							},
+						},
+						Usage: "https://ifttt.com/activity",
+						Blast: "starts the applets that wait for a web request",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ilert",
+			Name:     "ilert",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.ilert.com/rest-api/api-ref"},
+			Rules: []Rule{
+				{
+					ID:          "ilert-api-key",
+					Provider:    "ilert",
+					Description: "ilert API key",
+					Keywords:    []string{"il1api", "il1prv", "il1usr"},
+					Regex:       `\bil1(?:api|prv|usr)[0-9a-f]{24,64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ilert-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ilert.com/api/users/current",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://app.ilert.com/api-keys.jsf",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://app.ilert.com/api-keys.jsf",
+							},
+						},
+						Usage: "https://app.ilert.com : audit log",
+						Blast: "reports and resolves alerts and changes who is on call",
+					},
+				},
+			},
+		},
+		{
+			ID:       "image-charts",
+			Name:     "Image-Charts",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://documentation.image-charts.com/enterprise/"},
+			Rules: []Rule{
+				{
+					ID:          "image-charts-secret",
+					Provider:    "image-charts",
+					Description: "Image-Charts signing secret",
+					Keywords:    []string{"image_charts", "image-charts", "imagecharts"},
+					Value:       "[0-9A-Za-z_-]{20,64}",
+					MinEntropy:  3.6,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "image-charts-secret",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Image-Charts lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the vendor to replace the secret",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://www.image-charts.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://www.image-charts.com/",
+							},
+						},
+						Usage: "the Image-Charts account",
+						Blast: "signs charts on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "imagekit",
+			Name:     "ImageKit",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://imagekit.io/docs/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "imagekit-private-key",
+					Provider:    "imagekit",
+					Description: "ImageKit private key",
+					Keywords:    []string{"private_", "imagekit"},
+					Regex:       `\bprivate_[0-9A-Za-z+/]{27}=`,
+					Value:       "cHJpdmF0ZV[0-9A-Za-z+/]{20,40}={0,2}|private_[0-9A-Za-z+/=_-]{20,40}|[0-9A-Za-z_=]{36}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "imagekit-private-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.imagekit.io/v1/files?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://imagekit.io/docs/api-reference/digital-asset-management-dam/list-and-search-assets",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://imagekit.io/dashboard/developer/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://imagekit.io/dashboard/developer/api-keys",
+							},
+						},
+						Usage: "https://imagekit.io/dashboard/usage",
+						Blast: "uploads, reads and deletes all media",
+					},
+				},
+				{
+					ID:          "imagekit-public-key",
+					Provider:    "imagekit",
+					Description: "ImageKit public key",
+					Keywords:    []string{"imagekit"},
+					Value:       "public_[0-9A-Za-z+/]{27}=",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "imagekit-public-key",
+					Verify: Verify{
+						Note: "meant for pages: uploads need a signature of the private key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "Look whether the private key stands near it.",
+								URL:   "https://imagekit.io/dashboard/developer/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								URL:   "https://imagekit.io/dashboard/developer/api-keys",
+							},
+						},
+						Usage: "https://imagekit.io/dashboard/usage",
+						Blast: "names the account; uploads need a signature of the private key",
+					},
+				},
+			},
+		},
+		{
+			ID:       "imagga",
+			Name:     "Imagga",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.imagga.com/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "imagga-api-secret",
+					Provider:    "imagga",
+					Description: "Imagga API secret",
+					Keywords:    []string{"imagga"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "imagga-api-secret",
+					Verify: Verify{
+						Note: "a Basic login of key and secret: GET https://api.imagga.com/v2/usage answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new secret",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://imagga.com/profile/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://imagga.com/profile/dashboard",
+							},
+						},
+						Usage: "https://imagga.com/profile/dashboard",
+						Blast: "tags images on your plan",
+					},
+				},
+				{
+					ID:          "imagga-api-key",
+					Provider:    "imagga",
+					Description: "Imagga API key",
+					Keywords:    []string{"acc_"},
+					Regex:       `\bacc_[0-9a-f]{15}\b|\bacc_[0-9a-z]{15}\b`,
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "imagga-api-key",
+					Allow:       []string{"^acc_[a-z]+$"},
+					Verify: Verify{
+						Note: "an identifier: it is the user name beside the secret",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new secret",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://imagga.com/profile/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://imagga.com/profile/dashboard",
+							},
+						},
+						Usage: "https://imagga.com/profile/dashboard",
+						Blast: "tags images on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "imgbb",
+			Name:     "ImgBB",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.imgbb.com/"},
+			Rules: []Rule{
+				{
+					ID:          "imgbb-api-key",
+					Provider:    "imgbb",
+					Description: "ImgBB API key",
+					Keywords:    []string{"imgbb"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "imgbb-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of ImgBB lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://api.imgbb.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://api.imgbb.com/",
+							},
+						},
+						Usage: "https://imgbb.com : the list of images",
+						Blast: "uploads pictures into your account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "imgix",
+			Name:     "imgix",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.imgix.com/en-US/apis/management/overview"},
+			Rules: []Rule{
+				{
+					ID:          "imgix-api-key",
+					Provider:    "imgix",
+					Description: "imgix API key",
+					Keywords:    []string{"imgix", "ak_"},
+					Regex:       `\bak_[0-9a-f]{64}\b`,
+					Value:       "ak_[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "imgix-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.imgix.com/api/v1/sources?page%5Bsize%5D=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.imgix.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://dashboard.imgix.com/api-keys",
+							},
+						},
+						Usage: "https://dashboard.imgix.com : analytics",
+						Blast: "changes sources, purges and uploads, as far as its permissions go",
+					},
+				},
+				{
+					ID:          "imgix-secure-url-token",
+					Provider:    "imgix",
+					Description: "imgix secure URL token",
+					Keywords:    []string{"imgix_secure", "imgix-secure", "imgix_token", "imgixsecureurltoken", "imgix_sign"},
+					Value:       "[0-9A-Za-z]{16}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "imgix-secure-url-token",
+					Verify: Verify{
+						Note: "it signs addresses only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the token of the source",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://dashboard.imgix.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://dashboard.imgix.com/api-keys",
+							},
+						},
+						Usage: "https://dashboard.imgix.com : analytics",
+						Blast: "signs any transformation of your images",
+					},
+				},
+			},
+		},
+		{
+			ID:       "imgur",
+			Name:     "Imgur",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://apidocs.imgur.com/"},
+			Rules: []Rule{
+				{
+					ID:          "imgur-client-secret",
+					Provider:    "imgur",
+					Description: "Imgur client secret",
+					Keywords:    []string{"imgur"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "imgur-client-secret",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new secret",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://imgur.com/account/settings/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://imgur.com/account/settings/apps",
+							},
+						},
+						Usage: "https://imgur.com/account/settings/apps",
+						Blast: "with a user's token: reads and deletes the images of the account",
+					},
+				},
+				{
+					ID:          "imgur-client-id",
+					Provider:    "imgur",
+					Description: "Imgur client id",
+					Keywords:    []string{"imgur_client", "imgur-client", "imgurclient", "imgur_id", "imgur_api", "client-id "},
+					Value:       "[0-9a-f]{15}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "imgur-client-id",
+					Verify: Verify{
+						Note: "an identifier: it reads what is public and uploads anonymously",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new secret",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://imgur.com/account/settings/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://imgur.com/account/settings/apps",
+							},
+						},
+						Usage: "https://imgur.com/account/settings/apps",
+						Blast: "with a user's token: reads and deletes the images of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "impact",
+			Name:     "Impact.com",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://integrations.impact.com/impact-publisher/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "impact-auth-token",
+					Provider:    "impact",
+					Description: "Impact.com auth token",
+					Keywords:    []string{"impact_auth", "impact_api", "impact-api", "impact_token", "impactradius", "impact_account", "impact.com"},
+					Value:       "[0-9A-Za-z._~-]{32}",
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "impact-auth-token",
+					Verify: Verify{
+						Note: "a Basic login of SID and token: GET https://api.impact.com/Advertisers/SID/Campaigns answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.impact.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://app.impact.com/",
+							},
+						},
+						Usage: "Impact : settings, API",
+						Blast: "reads partners, actions and payouts and changes actions",
+					},
+				},
+				{
+					ID:          "impact-account-sid",
+					Provider:    "impact",
+					Description: "Impact.com account SID",
+					Keywords:    []string{"impact_account_sid", "impact_sid", "impactradius"},
+					Value:       "IR[0-9A-Za-z]{30,36}",
+					MinEntropy:  3.8,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "impact-account-sid",
+					Verify: Verify{
+						Note: "an identifier: it is the user name beside the token",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.impact.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://app.impact.com/",
+							},
+						},
+						Usage: "Impact : settings, API",
+						Blast: "reads partners, actions and payouts and changes actions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "impala",
+			Name:     "Impala",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.impala.travel/"},
+			Rules: []Rule{
+				{
+					ID:          "impala-api-key",
+					Provider:    "impala",
+					Description: "Impala API key",
+					Keywords:    []string{"impala"},
+					Value:       "[0-9A-Za-z_]{46}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "impala-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Impala lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://impala.travel/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://impala.travel/",
+							},
+						},
+						Usage: "Impala : bookings",
+						Blast: "reads hotels and books on your account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "imperva",
+			Name:     "Imperva",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.imperva.com/bundle/cloud-application-security/page/settings/api-keys.htm"},
+			Rules: []Rule{
+				{
+					ID:          "imperva-api-key",
+					Provider:    "imperva",
+					Description: "Imperva API key",
+					Keywords:    []string{"imperva", "incapsula"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "imperva-api-key",
+					Verify: Verify{
+						Note: "POST https://my.imperva.com/api/prov/v1/account with the headers x-API-Id and x-API-Key tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://management.service.imperva.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://management.service.imperva.com/",
+							},
+						},
+						Usage: "Imperva : audit trail",
+						Blast: "changes the protection of your sites and their certificates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "influxdb",
+			Name:     "InfluxDB",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.influxdata.com/influxdb/cloud/admin/tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "influxdb-api-token",
+					Provider:    "influxdb",
+					Description: "InfluxDB API token",
+					Keywords:    []string{"influx"},
+					Value:       "[0-9A-Za-z_-]{86}==",
+					MinEntropy:  4.5,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "influxdb-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v2/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://docs.influxdata.com/influxdb/cloud/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the token",
+								URL:     "https://cloud2.influxdata.com/",
+								Command: "influx auth delete --id {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a token with a name that tells its user",
+								URL:     "https://cloud2.influxdata.com/",
+								Command: "influx auth create --org {{org}} --read-bucket {{bucket}}",
+							},
+						},
+						Usage: "InfluxDB : audit log of the organization",
+						Blast: "reads, writes and deletes time series; an operator token rules the server",
+					},
+				},
+				{
+					ID:          "influxdb-v3-token",
+					Provider:    "influxdb",
+					Description: "InfluxDB InfluxDB 3 token",
+					Keywords:    []string{"apiv3_"},
+					Regex:       `\bapiv3_[0-9A-Za-z_-]{80,90}={0,2}`,
+					MinEntropy:  4.5,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "influxdb-v3-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v2/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://docs.influxdata.com/influxdb/cloud/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the token",
+								URL:     "https://cloud2.influxdata.com/",
+								Command: "influx auth delete --id {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Create a token with a name that tells its user",
+								URL:     "https://cloud2.influxdata.com/",
+								Command: "influx auth create --org {{org}} --read-bucket {{bucket}}",
+							},
+						},
+						Usage: "InfluxDB : audit log of the organization",
+						Blast: "reads, writes and deletes time series; an operator token rules the server",
+					},
+				},
+			},
+		},
+		{
+			ID:       "infobip",
+			Name:     "Infobip",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.infobip.com/docs/essentials/api-essentials/api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "infobip-api-key",
+					Provider:    "infobip",
+					Description: "Infobip API key",
+					Keywords:    []string{"infobip"},
+					Value:       "[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "infobip-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{base}}.api.infobip.com/account/1/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "App {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://www.infobip.com/docs/api/platform/account-management/get-account-balance",
+						Note: "needs the base URL of the account",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://portal.infobip.com/dev/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								URL:   "https://portal.infobip.com/dev/api-keys",
+							},
+						},
+						Usage: "https://portal.infobip.com : logs",
+						Blast: "sends SMS, voice and chat messages on your balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "infracost",
+			Name:     "Infracost",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.infracost.io/docs/features/environment_variables/"},
+			Rules: []Rule{
+				{
+					ID:          "infracost-api-key",
+					Provider:    "infracost",
+					Description: "Infracost API key",
+					Keywords:    []string{"ico-"},
+					Regex:       `\bico-[0-9A-Za-z]{32}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "infracost-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://dashboard.infracost.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://dashboard.infracost.io/",
+							},
+						},
+						Usage: "https://dashboard.infracost.io : organization settings",
+						Blast: "asks for cloud prices on your quota and uploads false estimates",
+					},
+				},
+				{
+					ID:          "infracost-service-token",
+					Provider:    "infracost",
+					Description: "Infracost service token",
+					Keywords:    []string{"infracost"},
+					Value:       "ics_v[0-9]_[0-9A-Za-z._-]{30,120}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "infracost-service-token",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://dashboard.infracost.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://dashboard.infracost.io/",
+							},
+						},
+						Usage: "https://dashboard.infracost.io : organization settings",
+						Blast: "asks for cloud prices on your quota and uploads false estimates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "infura",
+			Name:     "Infura",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.metamask.io/services/get-started/infura/", "https://docs.metamask.io/developer-tools/dashboard/how-to/secure-an-api/api-key-secret/"},
+			Rules: []Rule{
+				{
+					ID:          "infura-api-key",
+					Provider:    "infura",
+					Description: "Infura API key",
+					Keywords:    []string{"infura"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "infura-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://mainnet.infura.io/v3/{{secret}}",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"jsonrpc":"2.0","method":"eth_blockNumber","params":[],"id":1}`,
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://docs.metamask.io/services/reference/ethereum/json-rpc-methods/eth_blocknumber/",
+						Note: "403 is a live key whose secret or allow list is missing",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://app.infura.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								Text:  "Demand the secret, or allow only your contracts and origins.",
+								URL:   "https://app.infura.io/",
+							},
+						},
+						Usage: "https://app.infura.io : stats",
+						Blast: "uses up the daily credits of your plan",
+					},
+				},
+				{
+					ID:          "infura-api-key-secret",
+					Provider:    "infura",
+					Description: "Infura API key secret",
+					Keywords:    []string{"infura_secret", "infura_api_key_secret", "infura-secret", "infurasecret", "infura_project_secret", "infura_ipfs_secret", "infura"},
+					Value:       "[0-9A-Za-z+/]{43}[0-9A-Za-z+/=]",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "infura-api-key-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://mainnet.infura.io/v3/{{secret}}",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"jsonrpc":"2.0","method":"eth_blockNumber","params":[],"id":1}`,
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://docs.metamask.io/services/reference/ethereum/json-rpc-methods/eth_blocknumber/",
+						Note: "403 is a live key whose secret or allow list is missing",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://app.infura.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								Text:  "Demand the secret, or allow only your contracts and origins.",
+								URL:   "https://app.infura.io/",
+							},
+						},
+						Usage: "https://app.infura.io : stats",
+						Blast: "uses up the daily credits of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "inngest",
+			Name:     "Inngest",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.inngest.com/docs/events/creating-an-event-key"},
+			Rules: []Rule{
+				{
+					ID:          "inngest-signing-key",
+					Provider:    "inngest",
+					Description: "Inngest signing key",
+					Keywords:    []string{"signkey-"},
+					Regex:       `\bsignkey-(?:prod|test|branch|[0-9a-z]{2,12})-[0-9a-f]{32,64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "inngest-signing-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.inngest.com/v1/events?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the signing key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://app.inngest.com/env/production/manage/signing-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://app.inngest.com/env/production/manage/signing-key",
+							},
+						},
+						Usage: "https://app.inngest.com : runs",
+						Blast: "reads events and runs and calls your functions as Inngest",
+					},
+				},
+				{
+					ID:          "inngest-event-key",
+					Provider:    "inngest",
+					Description: "Inngest event key",
+					Keywords:    []string{"inngest_event", "inngest-event", "inngesteventkey", "inngest"},
+					Value:       "[0-9A-Za-z_-]{86}",
+					MinEntropy:  4.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "inngest-event-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.inngest.com/v1/events?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the signing key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://app.inngest.com/env/production/manage/signing-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://app.inngest.com/env/production/manage/signing-key",
+							},
+						},
+						Usage: "https://app.inngest.com : runs",
+						Blast: "reads events and runs and calls your functions as Inngest",
+					},
+				},
+			},
+		},
+		{
+			ID:       "insightly",
+			Name:     "Insightly",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.insightly.com/v3.1/Help#!/Overview/Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "insightly-api-key",
+					Provider:    "insightly",
+					Description: "Insightly API key",
+					Keywords:    []string{"insightly"},
+					Value:       "[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}|[0-9a-z-]{36}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "insightly-api-key",
+					Verify: Verify{
+						Note: "a Basic login with the key and no password at the API URL of the user settings: GET /v3.1/Instance answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://crm.na1.insightly.com/users/usersettings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://crm.na1.insightly.com/users/usersettings",
+							},
+						},
+						Usage: "Insightly : audit log",
+						Blast: "reads and changes all records that the user may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "instabot",
+			Name:     "Instabot",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.instabot.io/"},
+			Rules: []Rule{
+				{
+					ID:          "instabot-api-key",
+					Provider:    "instabot",
+					Description: "Instabot API key",
+					Keywords:    []string{"instabot"},
+					Value:       "[0-9A-Za-z+/=]{44}|[0-9A-Za-z+/]{43}=",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "instabot-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Instabot lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.instabot.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.instabot.io/",
+							},
+						},
+						Usage: "Instabot : account",
+						Blast: "reads chats and leads",
+					},
+				},
+			},
+		},
+		{
+			ID:       "instamojo",
+			Name:     "Instamojo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.instamojo.com/reference/generate-access-token-application-based"},
+			Rules: []Rule{
+				{
+					ID:          "instamojo-client-secret",
+					Provider:    "instamojo",
+					Description: "Instamojo client secret",
+					Keywords:    []string{"instamojo"},
+					Value:       "[0-9A-Za-z]{128}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "instamojo-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.instamojo.com/oauth2/token/",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&client_id={{id}}&client_secret={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{400, 401},
+						Note: "needs the client id; test pairs answer at test.instamojo.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://www.instamojo.com/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://www.instamojo.com/integrations",
+							},
+						},
+						Usage: "https://www.instamojo.com : sales",
+						Blast: "creates payment requests, refunds payments and reads payers",
+					},
+				},
+				{
+					ID:          "instamojo-client-id",
+					Provider:    "instamojo",
+					Description: "Instamojo client id",
+					Keywords:    []string{"instamojo_client_id", "instamojo_id", "instamojo"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "instamojo-client-id",
+					Verify: Verify{
+						Note: "an identifier: it is sent with the secret",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://www.instamojo.com/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://www.instamojo.com/integrations",
+							},
+						},
+						Usage: "https://www.instamojo.com : sales",
+						Blast: "creates payment requests, refunds payments and reads payers",
+					},
+				},
+				{
+					ID:          "instamojo-api-key",
+					Provider:    "instamojo",
+					Description: "Instamojo API key or auth token",
+					Keywords:    []string{"instamojo"},
+					Value:       "[0-9a-f]{32}|test_[0-9a-f]{27}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "instamojo-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.instamojo.com/oauth2/token/",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&client_id={{id}}&client_secret={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{400, 401},
+						Note: "needs the client id; test pairs answer at test.instamojo.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://www.instamojo.com/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://www.instamojo.com/integrations",
+							},
+						},
+						Usage: "https://www.instamojo.com : sales",
+						Blast: "creates payment requests, refunds payments and reads payers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "instantly",
+			Name:     "Instantly",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.instantly.ai/getting-started/authorization"},
+			Rules: []Rule{
+				{
+					ID:          "instantly-api-key",
+					Provider:    "instantly",
+					Description: "Instantly API key",
+					Keywords:    []string{"instantly_api", "instantly-api", "instantlyapi", "instantly.ai", "instantly_key", "instantly_token", "instantlyai"},
+					Value:       "[0-9A-Za-z+/]{60,80}={0,2}|[0-9A-Za-z_-]{36,48}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "instantly-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.instantly.ai/api/v2/workspaces/current",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.instantly.ai/app/settings/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.instantly.ai/app/settings/integrations",
+							},
+						},
+						Usage: "https://app.instantly.ai : audit log",
+						Blast: "sends cold mail from the connected mailboxes and reads the leads",
+					},
+				},
+			},
+		},
+		{
+			ID:       "instatus",
+			Name:     "Instatus",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://instatus.com/help/api"},
+			Rules: []Rule{
+				{
+					ID:          "instatus-api-key",
+					Provider:    "instatus",
+					Description: "Instatus API key",
+					Keywords:    []string{"instatus"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "instatus-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.instatus.com/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://dashboard.instatus.com/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://dashboard.instatus.com/developer",
+							},
+						},
+						Usage: "https://dashboard.instatus.com",
+						Blast: "posts false incidents on your status page",
+					},
+				},
+			},
+		},
+		{
+			ID:       "intercom",
+			Name:     "Intercom",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.intercom.com/docs/build-an-integration/learn-more/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "intercom-access-token",
+					Provider:    "intercom",
+					Description: "Intercom access token",
+					Keywords:    []string{"dg9r", "intercom"},
+					Regex:       `\bdG9r[0-9A-Za-z+/]{55}=`,
+					Value:       "dG9r[0-9A-Za-z+/]{50,60}={0,2}|[0-9A-Za-z=_]{60}|[0-9A-Za-z+/=_-]{59}=",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "intercom-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.intercom.io/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "app.id_code",
+						Docs:     "https://developers.intercom.com/docs/references/rest-api/api.intercom.io/admins/identifyadmin",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.intercom.com/a/apps/_/developer-hub",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://app.intercom.com/a/apps/_/developer-hub",
+							},
+						},
+						Usage: "Intercom : settings, teammate activity logs",
+						Blast: "reads customers and conversations and writes to them",
+					},
+				},
+				{
+					ID:          "intercom-client-secret",
+					Provider:    "intercom",
+					Description: "Intercom client secret",
+					Keywords:    []string{"intercom_client", "intercom-client", "intercom_secret", "intercomsecret", "intercomclientsecret", "intercom_identity", "intercom_api_secret", "intercom"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z_-]{43}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "intercom-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.intercom.io/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "app.id_code",
+						Docs:     "https://developers.intercom.com/docs/references/rest-api/api.intercom.io/admins/identifyadmin",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.intercom.com/a/apps/_/developer-hub",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://app.intercom.com/a/apps/_/developer-hub",
+							},
+						},
+						Usage: "Intercom : settings, teammate activity logs",
+						Blast: "reads customers and conversations and writes to them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "interseller",
+			Name:     "Interseller",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://interseller.io/"},
+			Rules: []Rule{
+				{
+					ID:          "interseller-api-key",
+					Provider:    "interseller",
+					Description: "Interseller API key",
+					Keywords:    []string{"interseller"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "interseller-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://interseller.io/api/auth/me",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://interseller.io/#/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://interseller.io/#/settings/api",
+							},
+						},
+						Usage: "Interseller : sequences",
+						Blast: "sends sequences from the connected mailbox and reads contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "intra42",
+			Name:     "42 Intra",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.intra.42.fr/apidoc/guides/getting_started"},
+			Rules: []Rule{
+				{
+					ID:          "intra42-client-secret",
+					Provider:    "intra42",
+					Description: "42 Intra application secret",
+					Keywords:    []string{"s-s4t2ud-", "s-s4t2af-"},
+					Regex:       `\bs-s4t2(?:ud|af)-[0-9a-f]{64}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "intra42-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.intra.42.fr/oauth/token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&client_id={{id}}&client_secret={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the uid; makes a token that lives two hours",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "The old one can be kept for a few days: choose now.",
+								URL:   "https://profile.intra.42.fr/oauth/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://profile.intra.42.fr/oauth/applications",
+							},
+						},
+						Usage: "https://profile.intra.42.fr/oauth/applications",
+						Blast: "reads students, projects and campus data of the 42 network",
+					},
+				},
+			},
+		},
+		{
+			ID:       "intrinio",
+			Name:     "Intrinio",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.intrinio.com/documentation/api_v2/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "intrinio-api-key",
+					Provider:    "intrinio",
+					Description: "Intrinio API key",
+					Keywords:    []string{"intrinio"},
+					Value:       "[0-9A-Za-z]{44}|Oj[0-9A-Za-z]{30,60}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "intrinio-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api-v2.intrinio.com/companies/AAPL?api_key={{secret}}",
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Note: "403 is a live key without this data",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://account.intrinio.com/account/access_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://account.intrinio.com/account/access_keys",
+							},
+						},
+						Usage: "https://account.intrinio.com : usage",
+						Blast: "downloads financial data on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "invoiceocean",
+			Name:     "InvoiceOcean",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://invoiceocean.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "invoiceocean-api-token",
+					Provider:    "invoiceocean",
+					Description: "InvoiceOcean API token",
+					Keywords:    []string{"invoiceocean", "invoice_ocean"},
+					Value:       "[0-9A-Za-z]{20}(?:/[0-9a-z]{3,40})?",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "invoiceocean-api-token",
+					Verify: Verify{
+						Note: "GET https://ACCOUNT.invoiceocean.com/invoices.json?period=this_month&api_token= answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://invoiceocean.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://invoiceocean.com/",
+							},
+						},
+						Usage: "InvoiceOcean : account, history",
+						Blast: "reads, makes and deletes invoices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ionic",
+			Name:     "Ionic",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://ionic.io/docs/appflow/cli/overview"},
+			Rules: []Rule{
+				{
+					ID:          "ionic-personal-access-token",
+					Provider:    "ionic",
+					Description: "Ionic Appflow personal access token",
+					Keywords:    []string{"ion_"},
+					Regex:       `\bion_[0-9A-Za-z]{42}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ionic-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ionicjs.com/users/self",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://dashboard.ionicframework.com/settings/personal-access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://dashboard.ionicframework.com/settings/personal-access-tokens",
+							},
+						},
+						Usage: "https://dashboard.ionicframework.com : builds",
+						Blast: "builds and deploys apps with the stored signing certificates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ip2location",
+			Name:     "IP2Location",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.ip2location.io/ip2location-documentation"},
+			Rules: []Rule{
+				{
+					ID:          "ip2location-api-key",
+					Provider:    "ip2location",
+					Description: "IP2Location API key",
+					Keywords:    []string{"ip2location", "ip2_location"},
+					Value:       "[0-9A-F]{32}|[0-9A-Z]{32}|[0-9A-Z]{10}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ip2location-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ip2location.io/?key={{secret}}&ip=8.8.8.8",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.ip2location.io/ip2location-documentation",
+						Note: "costs one credit",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.ip2location.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://www.ip2location.io/dashboard",
+							},
+						},
+						Usage: "https://www.ip2location.io/dashboard",
+						Blast: "uses up the credits",
+					},
+				},
+				{
+					ID:          "ip2location-download-token",
+					Provider:    "ip2location",
+					Description: "IP2Location download token",
+					Keywords:    []string{"ip2location_token", "ip2location_download", "ip2location-token", "ip2proxy"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ip2location-download-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ip2location.io/?key={{secret}}&ip=8.8.8.8",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.ip2location.io/ip2location-documentation",
+						Note: "costs one credit",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.ip2location.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://www.ip2location.io/dashboard",
+							},
+						},
+						Usage: "https://www.ip2location.io/dashboard",
+						Blast: "uses up the credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ipapi",
+			Name:     "ipapi",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://ipapi.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "ipapi-access-key",
+					Provider:    "ipapi",
+					Description: "ipapi access key",
+					Keywords:    []string{"ipapi", "ip_api", "ip-api"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ipapi-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ipapi.com/api/check?access_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"ip"`,
+						DeadBody: "invalid_access_key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://ipapi.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://ipapi.com/dashboard",
+							},
+						},
+						Usage: "https://ipapi.com/usage",
+						Blast: "uses up the monthly lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ipdata",
+			Name:     "ipdata",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.ipdata.co/docs/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "ipdata-api-key",
+					Provider:    "ipdata",
+					Description: "ipdata API key",
+					Keywords:    []string{"ipdata"},
+					Value:       "[0-9a-f]{56}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ipdata-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ipdata.co/8.8.8.8?api-key={{secret}}&fields=ip",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Note: "costs one lookup",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://dashboard.ipdata.co/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://dashboard.ipdata.co/",
+							},
+						},
+						Usage: "https://dashboard.ipdata.co/",
+						Blast: "uses up the daily lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ipgeolocation",
+			Name:     "ipgeolocation.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://ipgeolocation.io/documentation.html"},
+			Rules: []Rule{
+				{
+					ID:          "ipgeolocation-api-key",
+					Provider:    "ipgeolocation",
+					Description: "ipgeolocation.io API key",
+					Keywords:    []string{"ipgeolocation", "ip_geolocation", "ip-geolocation", "geolocation_api"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ipgeolocation-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ipgeolocation.io/ipgeo?apiKey={{secret}}&ip=8.8.8.8",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "costs one lookup",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.ipgeolocation.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://app.ipgeolocation.io/",
+							},
+						},
+						Usage: "https://app.ipgeolocation.io/",
+						Blast: "uses up the daily lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ipinfo",
+			Name:     "IPinfo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://ipinfo.io/developers#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "ipinfo-access-token",
+					Provider:    "ipinfo",
+					Description: "IPinfo access token",
+					Keywords:    []string{"ipinfo", "ip_info", "ip-info"},
+					Value:       "[0-9a-f]{14}",
+					MinEntropy:  2.4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ipinfo-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://ipinfo.io/me?token={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://ipinfo.io/developers",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://ipinfo.io/dashboard/token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://ipinfo.io/dashboard/token",
+							},
+						},
+						Usage: "https://ipinfo.io/dashboard/usage",
+						Blast: "uses up the monthly lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ipinfodb",
+			Name:     "IPInfoDB",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.ipinfodb.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "ipinfodb-api-key",
+					Provider:    "ipinfodb",
+					Description: "IPInfoDB API key",
+					Keywords:    []string{"ipinfodb", "ipinfo_db"},
+					Value:       "[0-9a-f]{64}|[0-9a-z]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ipinfodb-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ipinfodb.com/v3/ip-country/?key={{secret}}&format=json",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"statusCode": ?"OK"`,
+						DeadBody: "(?i)invalid api key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the vendor to replace the key",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://www.ipinfodb.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.ipinfodb.com/account",
+							},
+						},
+						Usage: "https://www.ipinfodb.com/account",
+						Blast: "uses up the lookups of a free service",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ipqualityscore",
+			Name:     "IPQualityScore",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.ipqualityscore.com/documentation/overview"},
+			Rules: []Rule{
+				{
+					ID:          "ipqualityscore-api-key",
+					Provider:    "ipqualityscore",
+					Description: "IPQualityScore API key",
+					Keywords:    []string{"ipquality", "ip_quality", "ipqs"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ipqualityscore-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.ipqualityscore.com/api/json/account/{{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"success": ?true`,
+						DeadBody: "(?i)invalid or unauthorized",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://www.ipqualityscore.com/user/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.ipqualityscore.com/user/settings",
+							},
+						},
+						Usage: "https://www.ipqualityscore.com : request history",
+						Blast: "looks up fraud scores on your credits and reads past requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ipregistry",
+			Name:     "Ipregistry",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://ipregistry.co/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "ipregistry-api-key",
+					Provider:    "ipregistry",
+					Description: "Ipregistry API key",
+					Keywords:    []string{"ipregistry"},
+					Value:       "(?:ira_)?[0-9A-Za-z]{14,40}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ipregistry-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ipregistry.co/8.8.8.8?key={{secret}}&fields=ip",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Note: "costs one credit",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.ipregistry.co/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://dashboard.ipregistry.co/keys",
+							},
+						},
+						Usage: "https://dashboard.ipregistry.co/",
+						Blast: "uses up the credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "iproyal",
+			Name:     "IPRoyal",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.iproyal.com/proxies/residential/api"},
+			Rules: []Rule{
+				{
+					ID:          "iproyal-access-token",
+					Provider:    "iproyal",
+					Description: "IPRoyal API token",
+					Keywords:    []string{"iproyal"},
+					Value:       "[0-9a-f]{60,72}|[0-9A-Za-z]{60,72}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "iproyal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://resi-api.iproyal.com/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://dashboard.iproyal.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://dashboard.iproyal.com/",
+							},
+						},
+						Usage: "https://dashboard.iproyal.com",
+						Blast: "spends the traffic of your proxies",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ipstack",
+			Name:     "ipstack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://ipstack.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "ipstack-access-key",
+					Provider:    "ipstack",
+					Description: "ipstack access key",
+					Keywords:    []string{"ipstack", "ip_stack"},
+					Value:       "[0-9A-Fa-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ipstack-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ipstack.com/check?access_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"ip"`,
+						DeadBody: "invalid_access_key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://ipstack.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://ipstack.com/dashboard",
+							},
+						},
+						Usage: "https://ipstack.com/usage",
+						Blast: "uses up the monthly lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ironclad",
+			Name:     "Ironclad",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.ironcladapp.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "ironclad-api-token",
+					Provider:    "ironclad",
+					Description: "Ironclad API token",
+					Keywords:    []string{"ironclad"},
+					Value:       "[0-9A-Za-z+/=_-]{40,120}",
+					MinEntropy:  4.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ironclad-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://ironcladapp.com/public/api/v1/workflow-schemas",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://ironcladapp.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://ironcladapp.com/settings/api",
+							},
+						},
+						Usage: "Ironclad : audit log",
+						Blast: "reads contracts and starts workflows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "iterable",
+			Name:     "Iterable",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.iterable.com/hc/en-us/articles/360043464871"},
+			Rules: []Rule{
+				{
+					ID:          "iterable-api-key",
+					Provider:    "iterable",
+					Description: "Iterable API key",
+					Keywords:    []string{"iterable_api", "iterable-api", "iterableapi", "iterable_key", "iterablekey", "iterable.com", "iterable_token", "iterable_secret", "iterable-key"},
+					Value:       "[0-9a-f]{32}|[0-9A-F]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "iterable-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.iterable.com/api/lists",
+							Headers: []Header{
+								{
+									Name:  "Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api.iterable.com/api/docs#lists_getLists",
+						Note: "a key for mobile or web apps is refused here; EU projects answer at api.eu.iterable.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://app.iterable.com/settings/apiKeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.iterable.com/settings/apiKeys",
+							},
+						},
+						Usage: "https://app.iterable.com : API key's last use",
+						Blast: "a server-side key exports users and sends campaigns",
+					},
+				},
+			},
+		},
+		{
+			ID:       "iugu",
+			Name:     "iugu",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.iugu.com/reference/autenticacao"},
+			Rules: []Rule{
+				{
+					ID:          "iugu-api-token",
+					Provider:    "iugu",
+					Description: "iugu API token",
+					Keywords:    []string{"iugu"},
+					Value:       "[0-9A-F]{64}|[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "iugu-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.iugu.com/v1/customers?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://alia.iugu.com/settings/account/api_tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://alia.iugu.com/settings/account/api_tokens",
+							},
+						},
+						Usage: "https://alia.iugu.com : activity",
+						Blast: "charges, refunds and withdraws",
+					},
+				},
+			},
+		},
+		{
+			ID:       "iyzico",
+			Name:     "iyzico",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.iyzico.com/en/getting-started/preliminaries/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "iyzico-secret-key",
+					Provider:    "iyzico",
+					Description: "iyzico secret key",
+					Keywords:    []string{"iyzico", "iyzipay"},
+					Value:       "(?:sandbox-)?[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "iyzico-secret-key",
+					Verify: Verify{
+						Note: "requests are signed with the API key and this secret",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://merchant.iyzipay.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://merchant.iyzipay.com/",
+							},
+						},
+						Usage: "https://merchant.iyzipay.com : transactions",
+						Blast: "takes and refunds payments and reads stored cards' marks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "jellyfin",
+			Name:     "Jellyfin",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://jellyfin.org/docs/general/server/users/"},
+			Rules: []Rule{
+				{
+					ID:          "jellyfin-api-key",
+					Provider:    "jellyfin",
+					Description: "Jellyfin API key",
+					Keywords:    []string{"jellyfin", "x-emby-token", "emby_api", "x-mediabrowser-token"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "jellyfin-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/System/Info",
+							Headers: []Header{
+								{
+									Name:  "X-Emby-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "ServerName",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								Text:  "Dashboard, API keys on your own server.",
+								URL:   "https://jellyfin.org/docs/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://jellyfin.org/docs/",
+							},
+						},
+						Usage: "the server's activity log",
+						Blast: "administers the media server",
+					},
+				},
+			},
+		},
+		{
+			ID:       "jenkins",
+			Name:     "Jenkins",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.jenkins.io/doc/book/system-administration/authenticating-scripted-clients/"},
+			Rules: []Rule{
+				{
+					ID:          "jenkins-api-token",
+					Provider:    "jenkins",
+					Description: "Jenkins API token",
+					Keywords:    []string{"jenkins"},
+					Value:       "11[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "jenkins-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/me/api/json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{user}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "id",
+						Docs:     "https://www.jenkins.io/doc/book/using/remote-access-api/",
+						Note:     "needs the server and the user; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "User, Security on your own server.",
+								URL:   "https://www.jenkins.io/doc/book/system-administration/authenticating-scripted-clients/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://www.jenkins.io/doc/book/system-administration/authenticating-scripted-clients/",
+							},
+						},
+						Usage: "Jenkins : security page of the user shows the last use",
+						Blast: "starts and changes jobs as the user; an administrator's runs anything",
+					},
+				},
+				{
+					ID:          "jenkins-legacy-api-token",
+					Provider:    "jenkins",
+					Description: "Jenkins API token (legacy) or crumb",
+					Keywords:    []string{"jenkins_token", "jenkins-token", "jenkins_api", "jenkins-api", "jenkinstoken", "jenkinsapi", "jenkins_user_token", "jenkins_api_token", "jenkins-crumb", "jenkins_crumb", "jenkins token", "jenkins_key", "jenkins_secret", "jenkins"},
+					Value:       "[0-9a-f]{32}|[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "jenkins-legacy-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/me/api/json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{user}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "id",
+						Docs:     "https://www.jenkins.io/doc/book/using/remote-access-api/",
+						Note:     "needs the server and the user; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "User, Security on your own server.",
+								URL:   "https://www.jenkins.io/doc/book/system-administration/authenticating-scripted-clients/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://www.jenkins.io/doc/book/system-administration/authenticating-scripted-clients/",
+							},
+						},
+						Usage: "Jenkins : security page of the user shows the last use",
+						Blast: "starts and changes jobs as the user; an administrator's runs anything",
+					},
+				},
+				{
+					ID:          "jenkins-initial-admin-password",
+					Provider:    "jenkins",
+					Description: "Jenkins initial admin password",
+					Docs:        []string{"https://www.jenkins.io/doc/book/installing/initial-settings/"},
+					Keywords:    []string{"initialadminpassword", "jenkins initial setup", "following password to proceed"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "jenkins-initial-admin-password",
+					Verify: Verify{
+						Note: "a sign-in as admin tells: not asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the admin's password, or finish the setup with another user",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://www.jenkins.io/doc/book/installing/initial-settings/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new password where the app reads it",
+								URL:   "https://www.jenkins.io/doc/book/installing/initial-settings/",
+							},
+						},
+						Usage: "the Jenkins log; the audit trail plugin",
+						Blast: "administers the server: runs anything on it and its agents",
+					},
+				},
+				{
+					ID:          "jenkins-agent-secret",
+					Provider:    "jenkins",
+					Description: "Jenkins agent secret",
+					Keywords:    []string{"jenkins_secret", "jenkins_agent_secret", "jnlp_secret", "-secret ", "jenkins-agent"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "jenkins-agent-secret",
+					Verify: Verify{
+						Note: "connecting an agent alone tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the node and create it again",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://www.jenkins.io/doc/book/system-administration/authenticating-scripted-clients/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://www.jenkins.io/doc/book/system-administration/authenticating-scripted-clients/",
+							},
+						},
+						Usage: "the Jenkins log; the agent's log",
+						Blast: "connects as the agent and takes its builds with their secrets",
+					},
+				},
+			},
+		},
+		{
 			ID:       "jfrog",
 			Name:     "JFrog",
 			Reviewed: "2026-11-24",
@@ -47146,6 +52529,453 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "jina",
+			Name:     "Jina AI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://jina.ai/api-dashboard/"},
+			Rules: []Rule{
+				{
+					ID:          "jina-api-key",
+					Provider:    "jina",
+					Description: "Jina AI API key",
+					Keywords:    []string{"jina_"},
+					Regex:       `\bjina_[0-9A-Za-z_-]{60}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "jina-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://jina.ai/api-dashboard/key-manager",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://jina.ai/api-dashboard/key-manager",
+							},
+						},
+						Usage: "https://jina.ai/api-dashboard/key-manager",
+						Blast: "embeds, ranks and reads pages on your tokens",
+					},
+				},
+			},
+		},
+		{
+			ID:       "jotform",
+			Name:     "Jotform",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.jotform.com/docs/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "jotform-api-key",
+					Provider:    "jotform",
+					Description: "Jotform API key",
+					Keywords:    []string{"jotform", "jot_form"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "jotform-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.jotform.com/user?apiKey={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "content.email",
+						Docs:     "https://api.jotform.com/docs/#user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://www.jotform.com/myaccount/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								Text:  "Read access where that is enough.",
+								URL:   "https://www.jotform.com/myaccount/api",
+							},
+						},
+						Usage: "https://www.jotform.com/myaccount/history",
+						Blast: "reads every submission; with full access changes the forms",
+					},
+				},
+			},
+		},
+		{
+			ID:       "jsonbin",
+			Name:     "JSONBin.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://jsonbin.io/api-reference/access-keys/overview"},
+			Rules: []Rule{
+				{
+					ID:          "jsonbin-master-key",
+					Provider:    "jsonbin",
+					Description: "JSONBin.io master or access key",
+					Keywords:    []string{"jsonbin", "x-master-key", "x-access-key"},
+					Value:       `\$2[aby]\$10\$[0-9A-Za-z./]{53}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "jsonbin-master-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.jsonbin.io/v3/c",
+							Headers: []Header{
+								{
+									Name:  "X-Master-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://jsonbin.io/app/app/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://jsonbin.io/app/app/api-keys",
+							},
+						},
+						Usage: "https://jsonbin.io : logs",
+						Blast: "reads, changes and deletes all bins",
+					},
+				},
+			},
+		},
+		{
+			ID:       "jumio",
+			Name:     "Jumio",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://documentation.jumio.ai/docs/developer-resources/API/access_token"},
+			Rules: []Rule{
+				{
+					ID:          "jumio-client-secret",
+					Provider:    "jumio",
+					Description: "Jumio API secret",
+					Keywords:    []string{"jumio"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "jumio-client-secret",
+					Verify: Verify{
+						Note: "the OAuth token request with a Basic login answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://portal.jumio.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://portal.jumio.com/",
+							},
+						},
+						Usage: "https://portal.jumio.com : audit log",
+						Blast: "reads passports and selfies of verified people",
+					},
+				},
+			},
+		},
+		{
+			ID:       "jumpcloud",
+			Name:     "JumpCloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.jumpcloud.com/api/2.0/index.html#section/API-Key"},
+			Rules: []Rule{
+				{
+					ID:          "jumpcloud-api-key",
+					Provider:    "jumpcloud",
+					Description: "JumpCloud API key",
+					Keywords:    []string{"jca_", "jumpcloud", "jump_cloud"},
+					Regex:       `\bjca_[0-9A-Za-z]{36}\b`,
+					Value:       "[0-9A-Za-z]{40}|jca_[0-9A-Za-z]{36}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "jumpcloud-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://console.jumpcloud.com/api/organizations?limit=1",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "results",
+						Docs:     "https://docs.jumpcloud.com/api/1.0/index.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://console.jumpcloud.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://console.jumpcloud.com/",
+							},
+						},
+						Usage: "JumpCloud : directory insights",
+						Blast: "administers users, devices and SSO: runs commands on every machine",
+					},
+				},
+			},
+		},
+		{
+			ID:       "jupiterone",
+			Name:     "JupiterOne",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.jupiterone.io/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "jupiterone-api-token",
+					Provider:    "jupiterone",
+					Description: "JupiterOne API token",
+					Keywords:    []string{"jupiterone", "jupiter_one", "jupiter-one"},
+					Value:       "[0-9A-Za-z]{76}|[0-9A-Za-z+/]{74,88}={0,2}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "jupiterone-api-token",
+					Verify: Verify{
+						Note: "POST https://graphql.us.jupiterone.io/ with Authorization: Bearer and the account's header tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://apps.us.jupiterone.io/admin/user-api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://apps.us.jupiterone.io/admin/user-api-keys",
+							},
+						},
+						Usage: "JupiterOne : audit events",
+						Blast: "reads the inventory of all your systems and their findings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "juro",
+			Name:     "Juro",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api-docs.juro.com/"},
+			Rules: []Rule{
+				{
+					ID:          "juro-api-key",
+					Provider:    "juro",
+					Description: "Juro API key",
+					Keywords:    []string{"juro_api", "juro-api", "juroapi", "juro.com", "juro_key", "juro_token", "juro"},
+					Value:       "[0-9A-Za-z]{40}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "juro-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.juro.com/v3/templates",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.juro.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://app.juro.com/",
+							},
+						},
+						Usage: "Juro : activity of the contracts",
+						Blast: "reads and creates contracts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "justgiving",
+			Name:     "JustGiving",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.justgiving.com/apidocs/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "justgiving-app-key",
+					Provider:    "justgiving",
+					Description: "JustGiving application key",
+					Keywords:    []string{"justgiving", "just_giving"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "justgiving-app-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://developer.justgiving.com/admin/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://developer.justgiving.com/admin/applications",
+							},
+						},
+						Usage: "https://developer.justgiving.com : statistics",
+						Blast: "uses the API as your application",
+					},
+				},
+			},
+		},
+		{
+			ID:       "jwplayer",
+			Name:     "JW Player",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.jwplayer.com/platform/docs/using-apis-v2-secrets"},
+			Rules: []Rule{
+				{
+					ID:          "jwplayer-api-secret",
+					Provider:    "jwplayer",
+					Description: "JW Player v2 API secret",
+					Keywords:    []string{"jwplayer", "jw_player", "jwplatform", "jwp_"},
+					Value:       "[0-9A-Za-z_-]{40,60}",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "jwplayer-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.jwplayer.com/v2/sites/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked secret",
+								URL:   "https://dashboard.jwplayer.com/api-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret with a name that tells its user",
+								URL:   "https://dashboard.jwplayer.com/api-credentials",
+							},
+						},
+						Usage: "https://dashboard.jwplayer.com : account activity",
+						Blast: "uploads, changes and deletes the videos of the property",
+					},
+				},
+				{
+					ID:          "jwplayer-v1-api-secret",
+					Provider:    "jwplayer",
+					Description: "JW Player v1 API secret",
+					Keywords:    []string{"jwplayer_secret", "jwplatform_secret", "jwplayer_api_secret", "jwplayer"},
+					Value:       "[0-9A-Za-z]{24}",
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "jwplayer-v1-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.jwplayer.com/v2/sites/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked secret",
+								URL:   "https://dashboard.jwplayer.com/api-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret with a name that tells its user",
+								URL:   "https://dashboard.jwplayer.com/api-credentials",
+							},
+						},
+						Usage: "https://dashboard.jwplayer.com : account activity",
+						Blast: "uploads, changes and deletes the videos of the property",
+					},
+				},
+			},
+		},
+		{
 			ID:       "jwt",
 			Name:     "JSON Web Token",
 			Reviewed: "2026-11-24",
@@ -47247,6 +53077,1648 @@ var builtin = Catalogue{
 						},
 						Usage: "the service's own log of accepted tokens",
 						Blast: "forges tokens of any user of the service, administrators included",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kagi",
+			Name:     "Kagi",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.kagi.com/kagi/api/overview.html"},
+			Rules: []Rule{
+				{
+					ID:          "kagi-session-link-token",
+					Provider:    "kagi",
+					Description: "Kagi session link token",
+					Keywords:    []string{"kagi.com"},
+					Regex:       `\bkagi\.com/search\?(?:q=[^&\s]{0,80}&)?token=(?P<secret>[0-9A-Za-z_-]{11}\.[0-9A-Za-z_-]{43})`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "kagi-session-link-token",
+					Verify: Verify{
+						Note: "opening the link signs in: not asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Sign out of all sessions",
+								Text:  "It makes a new session link.",
+								URL:   "https://kagi.com/settings/user_details",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://kagi.com/settings/user_details",
+							},
+						},
+						Usage: "https://kagi.com/settings/user_details",
+						Blast: "signs in as the user: history settings, billing and searches",
+					},
+				},
+				{
+					ID:          "kagi-api-key",
+					Provider:    "kagi",
+					Description: "Kagi API key",
+					Keywords:    []string{"kagi"},
+					Value:       `[0-9A-Za-z_-]{11}\.[0-9A-Za-z_-]{43}`,
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "kagi-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://kagi.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://kagi.com/settings/api",
+							},
+						},
+						Usage: "https://kagi.com/settings/billing_api",
+						Blast: "searches on your API balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kaleido",
+			Name:     "Kaleido",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.kaleido.io/developers/automation/create-apikey/"},
+			Rules: []Rule{
+				{
+					ID:          "kaleido-api-key",
+					Provider:    "kaleido",
+					Description: "Kaleido API key",
+					Keywords:    []string{"kaleido"},
+					Value:       "u[0-9a-z]{9}-[0-9A-Za-z+/=]{30,60}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "kaleido-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://console.kaleido.io/api/v1/consortia",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://console.kaleido.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://console.kaleido.io/",
+							},
+						},
+						Usage: "https://console.kaleido.io : audit",
+						Blast: "manages the blockchain networks and their nodes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kameleoon",
+			Name:     "Kameleoon",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.kameleoon.com/apis/automation-api-rest/get-started/"},
+			Rules: []Rule{
+				{
+					ID:          "kameleoon-client-secret",
+					Provider:    "kameleoon",
+					Description: "Kameleoon client secret",
+					Keywords:    []string{"kameleoon"},
+					Value:       "[0-9A-Za-z_-]{40,64}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "kameleoon-client-secret",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Kameleoon API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new secret",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.kameleoon.com/user-profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://app.kameleoon.com/user-profile",
+							},
+						},
+						Usage: "Kameleoon : audit trail",
+						Blast: "reads and changes experiments on your site: that is code in its pages",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kanban-tool",
+			Name:     "Kanban Tool",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://kanbantool.com/developer/api-v3"},
+			Rules: []Rule{
+				{
+					ID:          "kanban-tool-api-token",
+					Provider:    "kanban-tool",
+					Description: "Kanban Tool API token",
+					Keywords:    []string{"kanbantool", "kanban_tool", "kanban-tool", "kanban"},
+					Value:       "[0-9A-Z]{12}",
+					MinEntropy:  2.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "kanban-tool-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{account}}.kanbantool.com/api/v3/users/current.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Note:     "needs the account's name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://kanbantool.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://kanbantool.com/",
+							},
+						},
+						Usage: "Kanban Tool : the boards' changelog",
+						Blast: "reads and changes the boards that the user may",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kandji",
+			Name:     "Kandji (Iru)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api-docs.kandji.io/"},
+			Rules: []Rule{
+				{
+					ID:          "kandji-api-token",
+					Provider:    "kandji",
+					Description: "Kandji (Iru) API token",
+					Keywords:    []string{"kandji"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "kandji-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{subdomain}}.api.kandji.io/api/v1/settings/licensing",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Note: "needs the subdomain; 403 is a live token without this permission",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://support.kandji.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://support.kandji.io/",
+							},
+						},
+						Usage: "Kandji : activity",
+						Blast: "erases and locks Macs and iPhones, as far as its permissions go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "karma-crm",
+			Name:     "karmaCRM",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.karmacrm.com/"},
+			Rules: []Rule{
+				{
+					ID:          "karma-crm-api-key",
+					Provider:    "karma-crm",
+					Description: "karmaCRM API token",
+					Keywords:    []string{"karmacrm", "karma_crm"},
+					Value:       "[0-9A-Za-z]{20}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "karma-crm-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.karmacrm.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://app.karmacrm.com/",
+							},
+						},
+						Usage: "karmaCRM : user settings",
+						Blast: "reads and changes contacts and deals",
+					},
+				},
+			},
+		},
+		{
+			ID:       "keboola",
+			Name:     "Keboola",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.keboola.com/overview/api/"},
+			Rules: []Rule{
+				{
+					ID:          "keboola-storage-token",
+					Provider:    "keboola",
+					Description: "Keboola Storage API token",
+					Keywords:    []string{"keboola", "x-storageapi-token", "kbc_token", "kbc_storage"},
+					Value:       "[0-9]{1,6}-[0-9]{1,8}-[0-9A-Za-z]{38,42}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "keboola-storage-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://connection.keboola.com/v2/storage/tokens/verify",
+							Headers: []Header{
+								{
+									Name:  "X-StorageApi-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "description",
+						Docs:     "https://keboola.docs.apiary.io/#reference/tokens-and-permissions/token-verification/token-verification",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://connection.keboola.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://connection.keboola.com/",
+							},
+						},
+						Usage: "Keboola : token events",
+						Blast: "reads and writes the tables of the project",
+					},
+				},
+			},
+		},
+		{
+			ID:       "keen",
+			Name:     "Keen",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://keen.io/docs/access/"},
+			Rules: []Rule{
+				{
+					ID:          "keen-access-key",
+					Provider:    "keen",
+					Description: "Keen project access key",
+					Keywords:    []string{"keenio", "keen_io", "keen.io", "keen-io", "keen_api", "keen_read", "keen_write", "keen_master", "keen_project", "keenclient", "keen-tracking", "keen_key", "keen_access"},
+					Value:       "[0-9A-F]{64}|[0-9A-Z]{64}|[0-9a-f]{64}|[0-9a-f]{128,192}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "keen-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.keen.io/3.0/projects/{{project_id}}",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the project id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://keen.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://keen.io/",
+							},
+						},
+						Usage: "Keen : the project's streams",
+						Blast: "a write key records false events, a read key reads, a master key deletes",
+					},
+				},
+				{
+					ID:          "keen-project-id",
+					Provider:    "keen",
+					Description: "Keen project id",
+					Keywords:    []string{"keen_project_id", "keen_project", "keen-project-id", "keenio"},
+					Value:       "[0-9a-f]{24}|[0-9a-z]{24}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "keen-project-id",
+					Verify: Verify{
+						Note: "an identifier: it is sent with a key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://keen.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://keen.io/",
+							},
+						},
+						Usage: "Keen : the project's streams",
+						Blast: "a write key records false events, a read key reads, a master key deletes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "keepersecurity",
+			Name:     "Keeper Secrets Manager",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.keeper.io/en/keeperpam/secrets-manager/about/one-time-token"},
+			Rules: []Rule{
+				{
+					ID:          "keepersecurity-ksm-config",
+					Provider:    "keepersecurity",
+					Description: "Keeper Secrets Manager device configuration in base64",
+					Keywords:    []string{"ksm_config", "ksm-config", "ksmconfig", "keeper_config", "ksm_configuration"},
+					Value:       "ey[0-9A-Za-z+/]{200,900}={0,2}",
+					MinEntropy:  4.4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "keepersecurity-ksm-config",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the device from the application",
+								URL:   "https://keepersecurity.com/vault/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://keepersecurity.com/vault/",
+							},
+						},
+						Usage: "Keeper : advanced reporting, secrets manager events",
+						Blast: "reads the shared folders of the vault application",
+					},
+				},
+				{
+					ID:          "keepersecurity-one-time-token",
+					Provider:    "keepersecurity",
+					Description: "Keeper Secrets Manager one-time access token",
+					Keywords:    []string{"ksm_token", "keeper_token", "ksm-token", "one_time_token", "ksm"},
+					Value:       "(?:US|EU|AU|JP|CA|GOV):[0-9A-Za-z_-]{43}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "keepersecurity-one-time-token",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the device from the application",
+								URL:   "https://keepersecurity.com/vault/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://keepersecurity.com/vault/",
+							},
+						},
+						Usage: "Keeper : advanced reporting, secrets manager events",
+						Blast: "reads the shared folders of the vault application",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kentico-kontent",
+			Name:     "Kontent.ai",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://kontent.ai/learn/docs/apis/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "kentico-kontent-management-api-key",
+					Provider:    "kentico-kontent",
+					Description: "Kontent.ai Management API key",
+					Keywords:    []string{"kontent_management", "kontent-management", "kontent", "kentico"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "kentico-kontent-management-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.kontent.ai/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://app.kontent.ai/",
+							},
+						},
+						Usage: "https://app.kontent.ai : audit log",
+						Blast: "reads and changes all content of the environment",
+					},
+				},
+				{
+					ID:          "kentico-kontent-environment-id",
+					Provider:    "kentico-kontent",
+					Description: "Kontent.ai environment id",
+					Keywords:    []string{"kontent_environment", "kontent_project", "kontent-project", "kontentprojectid", "kontent_env", "kontent"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "kentico-kontent-environment-id",
+					Verify: Verify{
+						Note: "an identifier: published content is public unless secure access is on",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Switch secure access on",
+								Text:  "The id itself cannot be changed.",
+								URL:   "https://app.kontent.ai/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								URL:   "https://app.kontent.ai/",
+							},
+						},
+						Usage: "https://app.kontent.ai : environment settings",
+						Blast: "reads published content when secure access is off",
+					},
+				},
+			},
+		},
+		{
+			ID:       "keycdn",
+			Name:     "KeyCDN",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.keycdn.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "keycdn-api-key",
+					Provider:    "keycdn",
+					Description: "KeyCDN secret API key",
+					Keywords:    []string{"keycdn"},
+					Value:       "sk_prod_[0-9A-Za-z+/_-]{16,60}=*|[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "keycdn-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.keycdn.com/zones.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new secret",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.keycdn.com/users/authSettings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://app.keycdn.com/users/authSettings",
+							},
+						},
+						Usage: "https://app.keycdn.com : reporting",
+						Blast: "purges and changes the zones and reads the logs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "keygen",
+			Name:     "Keygen",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://keygen.sh/docs/api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "keygen-token",
+					Provider:    "keygen",
+					Description: "Keygen API token",
+					Keywords:    []string{"keygen_token", "keygen-token", "keygen_api", "keygen_product", "keygen_admin", "keygen.sh", "keygentoken"},
+					Value:       `(?:admin|prod|user|activ|env|license)-[0-9a-f]{64,70}v[0-9]|[0-9a-f]{32}\.[0-9a-f]{32}\.[0-9a-f]{32,64}v[0-9]`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "keygen-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.keygen.sh/v1/accounts/{{account}}/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.attributes.email",
+						Docs:     "https://keygen.sh/docs/api/whoami/",
+						Note:     "needs the account",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old token",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://app.keygen.sh/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token beside it",
+								URL:   "https://app.keygen.sh/",
+							},
+						},
+						Usage: "https://app.keygen.sh : event logs",
+						Blast: "makes, suspends and deletes licenses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kickbox",
+			Name:     "Kickbox",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.kickbox.com/docs/using-the-api"},
+			Rules: []Rule{
+				{
+					ID:          "kickbox-api-key",
+					Provider:    "kickbox",
+					Description: "Kickbox API key",
+					Keywords:    []string{"kickbox"},
+					Value:       "(?:live_|test_)?[0-9A-Za-z]{64}|[0-9A-Za-z_]{64,70}",
+					MinEntropy:  4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "kickbox-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.kickbox.com/v2/balance?apikey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.kickbox.com/settings/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://app.kickbox.com/settings/keys",
+							},
+						},
+						Usage: "https://app.kickbox.com : usage",
+						Blast: "verifies addresses on your balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kinde",
+			Name:     "Kinde",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.kinde.com/developer-tools/kinde-api/"},
+			Rules: []Rule{
+				{
+					ID:          "kinde-client-secret",
+					Provider:    "kinde",
+					Description: "Kinde client secret",
+					Keywords:    []string{"kinde"},
+					Value:       "[0-9A-Za-z]{48,58}",
+					MinEntropy:  4.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "kinde-client-secret",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked secret",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://app.kinde.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second secret",
+								URL:   "https://app.kinde.com/",
+							},
+						},
+						Usage: "Kinde : application, audit logs",
+						Blast: "gets tokens of the application; with a management grant changes users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kinsta",
+			Name:     "Kinsta",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://kinsta.com/docs/kinsta-api-intro/"},
+			Rules: []Rule{
+				{
+					ID:          "kinsta-api-key",
+					Provider:    "kinsta",
+					Description: "Kinsta API key",
+					Keywords:    []string{"kinsta"},
+					Value:       "[0-9a-f]{64}|[0-9A-Za-z+/]{60,90}={0,2}",
+					MinEntropy:  3.6,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "kinsta-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://my.kinsta.com/company/apiKeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://my.kinsta.com/company/apiKeys",
+							},
+						},
+						Usage: "https://my.kinsta.com : activity log",
+						Blast: "manages sites, applications and databases of the company",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kintone",
+			Name:     "Kintone",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://kintone.dev/en/docs/common/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "kintone-api-token",
+					Provider:    "kintone",
+					Description: "Kintone API token",
+					Keywords:    []string{"kintone", "x-cybozu-api-token"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "kintone-api-token",
+					Verify: Verify{
+						Note: "GET https://SUBDOMAIN.kintone.com/k/v1/app.json?id=APP with X-Cybozu-API-Token answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://kintone.dev/en/docs/common/authentication/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://kintone.dev/en/docs/common/authentication/",
+							},
+						},
+						Usage: "Kintone : audit log",
+						Blast: "reads and changes the records of its app, as far as its permissions go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kite-connect",
+			Name:     "Kite Connect (Zerodha)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://kite.trade/docs/connect/v3/user/"},
+			Rules: []Rule{
+				{
+					ID:          "kite-connect-api-secret",
+					Provider:    "kite-connect",
+					Description: "Kite Connect (Zerodha) API secret",
+					Keywords:    []string{"kite_api_secret", "kite_secret", "kiteconnect", "kite_connect", "zerodha", "kite-api-secret", "kite_api"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "kite-connect-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.kite.trade/user/profile",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						Identity: "data.user_id",
+						Note:     "needs the API key; access tokens end every morning",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://developers.kite.trade/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://developers.kite.trade/apps",
+							},
+						},
+						Usage: "https://console.zerodha.com : tradebook",
+						Blast: "places orders for shares as the user",
+					},
+				},
+				{
+					ID:          "kite-connect-access-token",
+					Provider:    "kite-connect",
+					Description: "Kite Connect (Zerodha) access token",
+					Keywords:    []string{"kite_access", "kite-access", "kiteconnect", "zerodha_access", "enctoken"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "kite-connect-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.kite.trade/user/profile",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						Identity: "data.user_id",
+						Note:     "needs the API key; access tokens end every morning",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://developers.kite.trade/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://developers.kite.trade/apps",
+							},
+						},
+						Usage: "https://console.zerodha.com : tradebook",
+						Blast: "places orders for shares as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "klarna",
+			Name:     "Klarna",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.klarna.com/acquirer/klarna/get-started/integration-resilience/"},
+			Rules: []Rule{
+				{
+					ID:          "klarna-api-key",
+					Provider:    "klarna",
+					Description: "Klarna API key",
+					Keywords:    []string{"klarna_live_api_", "klarna_test_api_"},
+					Regex:       `\bklarna_(?:live|test)_api_[0-9A-Za-z_-]{20,200}`,
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "klarna-api-key",
+					Verify: Verify{
+						Note: "a Basic login of user name and password: GET https://api.klarna.com/ordermanagement/v1/orders/0 answers 404 when live, 401 when dead",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://portal.klarna.com/settings/api-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								URL:   "https://portal.klarna.com/settings/api-credentials",
+							},
+						},
+						Usage: "https://portal.klarna.com : orders",
+						Blast: "captures and refunds orders and reads buyers",
+					},
+				},
+				{
+					ID:          "klarna-api-password",
+					Provider:    "klarna",
+					Description: "Klarna API password",
+					Keywords:    []string{"klarna"},
+					Value:       "[0-9A-Za-z]{16}",
+					MinEntropy:  3.4,
+					Severity:    "critical",
+					Class:       "suspect",
+					Family:      "klarna-api-password",
+					Verify: Verify{
+						Note: "a Basic login of user name and password: GET https://api.klarna.com/ordermanagement/v1/orders/0 answers 404 when live, 401 when dead",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://portal.klarna.com/settings/api-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								URL:   "https://portal.klarna.com/settings/api-credentials",
+							},
+						},
+						Usage: "https://portal.klarna.com : orders",
+						Blast: "captures and refunds orders and reads buyers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "klaviyo",
+			Name:     "Klaviyo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.klaviyo.com/en/docs/authenticate_"},
+			Rules: []Rule{
+				{
+					ID:          "klaviyo-private-api-key",
+					Provider:    "klaviyo",
+					Description: "Klaviyo private API key",
+					Keywords:    []string{"klaviyo", "pk_"},
+					Regex:       `\bpk_[0-9a-f]{34}\b`,
+					Value:       "pk_[0-9A-Za-z_]{34,64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "klaviyo-private-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://a.klaviyo.com/api/accounts/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Klaviyo-API-Key {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://developers.klaviyo.com/en/reference/get_accounts",
+						Note: "the header revision is demanded as well; 403 is a live key without this scope",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://www.klaviyo.com/settings/account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://www.klaviyo.com/settings/account/api-keys",
+							},
+						},
+						Usage: "https://www.klaviyo.com/settings/account/api-keys : last use",
+						Blast: "exports profiles and sends campaigns, within its scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kling-ai",
+			Name:     "Kling AI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://app.klingai.com/global/dev/document-api/apiReference/commonInfo"},
+			Rules: []Rule{
+				{
+					ID:          "kling-ai-secret-key",
+					Provider:    "kling-ai",
+					Description: "Kling AI secret key",
+					Keywords:    []string{"kling"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "kling-ai-secret-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Kling AI API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the secret",
+								URL:   "https://app.klingai.com/global/dev/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret with a name that tells its user",
+								URL:   "https://app.klingai.com/global/dev/api-key",
+							},
+						},
+						Usage: "https://app.klingai.com/global/dev : resource packs",
+						Blast: "makes videos on your units",
+					},
+				},
+			},
+		},
+		{
+			ID:       "klipfolio",
+			Name:     "Klipfolio",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://apidocs.klipfolio.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "klipfolio-api-key",
+					Provider:    "klipfolio",
+					Description: "Klipfolio API key",
+					Keywords:    []string{"klipfolio"},
+					Value:       "[0-9a-f]{40}|[0-9a-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "klipfolio-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.klipfolio.com/api/1.0/profile",
+							Headers: []Header{
+								{
+									Name:  "kf-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.klipfolio.com/my-profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.klipfolio.com/my-profile",
+							},
+						},
+						Usage: "Klipfolio : account activity",
+						Blast: "reads and replaces the data sources behind the dashboards",
+					},
+				},
+			},
+		},
+		{
+			ID:       "knapsack-pro",
+			Name:     "Knapsack Pro",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.knapsackpro.com/api/v1/"},
+			Rules: []Rule{
+				{
+					ID:          "knapsack-pro-api-token",
+					Provider:    "knapsack-pro",
+					Description: "Knapsack Pro test suite API token",
+					Keywords:    []string{"knapsack"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "knapsack-pro-api-token",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Knapsack Pro lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://knapsackpro.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://knapsackpro.com/dashboard",
+							},
+						},
+						Usage: "https://knapsackpro.com/dashboard : builds",
+						Blast: "reads the names and times of your test files and splits false ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "knock",
+			Name:     "Knock",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.knock.app/developer-tools/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "knock-secret-key",
+					Provider:    "knock",
+					Description: "Knock secret API key",
+					Keywords:    []string{"knock_api", "knock_secret", "knock-api", "knock.app", "knock_key", "knocklabs"},
+					Value:       "sk_[0-9A-Za-z-]{40,100}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "knock-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.knock.app/v1/users?page_size=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old secret",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://dashboard.knock.app/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second secret",
+								URL:   "https://dashboard.knock.app/",
+							},
+						},
+						Usage: "https://dashboard.knock.app : messages and logs",
+						Blast: "sends notifications to your users through all channels and reads them",
+					},
+				},
+				{
+					ID:          "knock-service-token",
+					Provider:    "knock",
+					Description: "Knock service token",
+					Keywords:    []string{"knock_st_"},
+					Regex:       `\bknock_st_[0-9A-Za-z_-]{32,100}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "knock-service-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.knock.app/v1/users?page_size=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old secret",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://dashboard.knock.app/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second secret",
+								URL:   "https://dashboard.knock.app/",
+							},
+						},
+						Usage: "https://dashboard.knock.app : messages and logs",
+						Blast: "sends notifications to your users through all channels and reads them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "komodor",
+			Name:     "Komodor",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.komodor.com/api/docs/index.html"},
+			Rules: []Rule{
+				{
+					ID:          "komodor-api-key",
+					Provider:    "komodor",
+					Description: "Komodor API key",
+					Keywords:    []string{"komodor"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "komodor-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.komodor.com/api/v2/clusters",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.komodor.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://app.komodor.com/settings/api-keys",
+							},
+						},
+						Usage: "Komodor : audit",
+						Blast: "reads events and manifests of the clusters, and acts in them with its role",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kraken",
+			Name:     "Kraken",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.kraken.com/api/docs/guides/spot-rest-auth"},
+			Rules: []Rule{
+				{
+					ID:          "kraken-private-key",
+					Provider:    "kraken",
+					Description: "Kraken private key",
+					Keywords:    []string{"kraken"},
+					Value:       "[0-9A-Za-z+/=]{86,87}={1,2}|[0-9a-z/=_+-]{80,90}|[0-9A-Za-z/+=]{86,88}",
+					MinEntropy:  4.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "kraken-private-key",
+					Verify: Verify{
+						Note: "POST https://api.kraken.com/0/private/Balance, signed, answers EAPI:Invalid key for a dead pair",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.kraken.com/u/security/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								Text:  "Without withdrawals, bound to your addresses.",
+								URL:   "https://www.kraken.com/u/security/api",
+							},
+						},
+						Usage: "https://www.kraken.com : ledgers, and the key's last use",
+						Blast: "trades and, with the right, withdraws coins",
+					},
+				},
+				{
+					ID:          "kraken-api-key",
+					Provider:    "kraken",
+					Description: "Kraken API key",
+					Keywords:    []string{"kraken_api_key", "kraken_key", "kraken-api-key", "krakenapikey", "kraken_public", "kraken"},
+					Value:       "[0-9A-Za-z/+=]{55,56}",
+					MinEntropy:  4.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "kraken-api-key",
+					Verify: Verify{
+						Note: "requests are signed with the private key: the key alone asks nothing",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the pair if the private key leaked as well",
+								URL:   "https://www.kraken.com/u/security/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://www.kraken.com/u/security/api",
+							},
+						},
+						Usage: "https://www.kraken.com/u/security/api",
+						Blast: "names a pair; opens nothing without the private key, which is often near",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kraken-io",
+			Name:     "Kraken.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://kraken.io/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "kraken-io-api-secret",
+					Provider:    "kraken-io",
+					Description: "Kraken.io API secret",
+					Keywords:    []string{"kraken.io", "krakenio", "kraken_io", "kraken-io"},
+					Value:       "[0-9a-f]{40}|[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "kraken-io-api-secret",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Kraken.io API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://kraken.io/account/api-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://kraken.io/account/api-credentials",
+							},
+						},
+						Usage: "https://kraken.io/account",
+						Blast: "optimizes images on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kucoin",
+			Name:     "KuCoin",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.kucoin.com/docs-new/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "kucoin-secret-key",
+					Provider:    "kucoin",
+					Description: "KuCoin API secret",
+					Keywords:    []string{"kucoin"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "kucoin-secret-key",
+					Verify: Verify{
+						Note: "GET https://api.kucoin.com/api/v1/accounts, signed with key, secret and passphrase, tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the secret",
+								URL:   "https://www.kucoin.com/account/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret with a name that tells its user",
+								Text:  "Without withdrawals, bound to your addresses.",
+								URL:   "https://www.kucoin.com/account/api",
+							},
+						},
+						Usage: "https://www.kucoin.com : API management and order history",
+						Blast: "trades and, with the right, withdraws coins",
+					},
+				},
+				{
+					ID:          "kucoin-access-key",
+					Provider:    "kucoin",
+					Description: "KuCoin API key",
+					Keywords:    []string{"kucoin"},
+					Value:       "[0-9a-f]{24}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "kucoin-access-key",
+					Verify: Verify{
+						Note: "requests are signed with the secret: the key alone asks nothing",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key if the secret leaked as well",
+								URL:   "https://www.kucoin.com/account/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://www.kucoin.com/account/api",
+							},
+						},
+						Usage: "https://www.kucoin.com/account/api",
+						Blast: "names a key; opens nothing without secret and passphrase, which are often near",
+					},
+				},
+				{
+					ID:          "kucoin-passphrase",
+					Provider:    "kucoin",
+					Description: "KuCoin API passphrase",
+					Keywords:    []string{"kucoin_passphrase", "kucoin_api_passphrase", "kucoin-passphrase", "kucoinpassphrase", "kucoin_api_pass"},
+					Assigned:    true,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "kucoin-passphrase",
+					Verify: Verify{
+						Note: "GET https://api.kucoin.com/api/v1/accounts, signed with key, secret and passphrase, tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the secret",
+								URL:   "https://www.kucoin.com/account/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret with a name that tells its user",
+								Text:  "Without withdrawals, bound to your addresses.",
+								URL:   "https://www.kucoin.com/account/api",
+							},
+						},
+						Usage: "https://www.kucoin.com : API management and order history",
+						Blast: "trades and, with the right, withdraws coins",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kustomer",
+			Name:     "Kustomer",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.kustomer.com/kustomer-api-docs/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "kustomer-api-key",
+					Provider:    "kustomer",
+					Description: "Kustomer API key",
+					Keywords:    []string{"kustomer"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "kustomer-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.kustomerapp.com/v1/users/current",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.attributes.email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://help.kustomer.com/api-keys-SJs5YTIWX",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://help.kustomer.com/api-keys-SJs5YTIWX",
+							},
+						},
+						Usage: "Kustomer : audit logs",
+						Blast: "reads customers and conversations and writes to them, within its roles",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kylas",
+			Name:     "Kylas",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.kylas.io/"},
+			Rules: []Rule{
+				{
+					ID:          "kylas-api-key",
+					Provider:    "kylas",
+					Description: "Kylas API key",
+					Keywords:    []string{"kylas"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-z-]{36}:[0-9]{1,6}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}:[0-9]{1,6}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "kylas-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.kylas.io/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.kylas.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://app.kylas.io/",
+							},
+						},
+						Usage: "Kylas : user's API keys",
+						Blast: "reads and changes leads and deals as the user",
 					},
 				},
 			},
