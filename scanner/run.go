@@ -54,8 +54,12 @@ func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, err
 			if !slices.Contains(w.skipped, skip) {
 				w.skipped = append(w.skipped, skip)
 			}
+			if b.Trace != nil {
+				b.Trace.Told = true
+			}
 			return nil
 		}
+		before := len(w.skipped) + len(w.errors)
 		found, err := e.Scan(b)
 		if err != nil {
 			w.errors = append(w.errors, fmt.Sprintf("scan %s: %v", nameOf(b), err))
@@ -75,6 +79,9 @@ func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, err
 			}
 		}
 		w.findings = append(w.findings, found.Findings...)
+		if b.Trace != nil {
+			e.trace(b, found.Findings, len(w.skipped)+len(w.errors) > before)
+		}
 		if p := o.Progress; p != nil {
 			p.Blobs.Add(1)
 			p.Bytes.Add(int64(len(b.Data)))

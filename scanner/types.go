@@ -41,7 +41,24 @@ type Blob struct {
 	// one of them is not new and is dropped. It is called only when something
 	// was found, and may be nil (everything is new).
 	Known func(ctx context.Context) ([][]byte, error)
+	// Trace, if not nil, is for the receiver to fill in: what a source must pass
+	// on again that remembers what it has passed on.
+	Trace *Trace
 }
+
+// Trace says what came of a Blob.
+type Trace struct {
+	// Told says that something of Data is in the Result: a finding, a skip, an
+	// error.
+	Told bool
+	// Parts are stretches of Data, in order and apart from each other, that give
+	// the same when each is passed alone, with its Offset and Line; none when
+	// only all of Data does.
+	Parts []Stretch
+}
+
+// Stretch is the bytes of some content from From up to To, 0-based.
+type Stretch struct{ From, To int }
 
 // Location is a stretch of the stored file. Lines and columns are 1-based and
 // columns count Unicode code points (an invalid byte counts as one); Offset is

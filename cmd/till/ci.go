@@ -198,7 +198,8 @@ func (f *ciFlags) aim(repo *source.Repository, t *target, ev event, named bool) 
 	}
 	switch {
 	case f.what == "history" || f.what == "range" && !named:
-		t.scope, t.source = "history", source.NewHistory(repo, source.HistoryOptions{})
+		t.history = source.NewHistory(repo, source.HistoryOptions{})
+		t.scope, t.source = "history", t.history
 	case f.what == "range":
 		src, err := source.NewEvent(repo, ev.base, ev.head)
 		if err != nil {

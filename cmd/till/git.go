@@ -66,12 +66,16 @@ func openStaged(e *env) (*target, error) {
 	return t, nil
 }
 
-func openHistory(e *env, unreachable bool) (*target, error) {
+func openHistory(e *env, unreachable, record bool) (*target, error) {
 	repo, t, err := openRepository(e)
 	if err != nil {
 		return nil, err
 	}
-	t.scope, t.source = "history", source.NewHistory(repo, source.HistoryOptions{Unreachable: unreachable})
+	h := source.NewHistory(repo, source.HistoryOptions{Unreachable: unreachable})
+	t.scope, t.source = "history", h
+	if record {
+		t.history = h
+	}
 	t.dirs, err = configDirs(t.config)
 	return t, err
 }

@@ -23,7 +23,7 @@ var places = []struct {
 	{"staged changes", openStaged},
 	{"files", func(e *env) (*target, error) { return (&scanFlags{}).openFiles(e, []string{topOf(e)}) }},
 	{"commit message that git kept", openKeptMessage},
-	{"history", func(e *env) (*target, error) { return openHistory(e, true) }},
+	{"history", func(e *env) (*target, error) { return openHistory(e, true, true) }},
 }
 
 // openKeptMessage reads the message of a commit that was stopped: git leaves it
@@ -109,14 +109,15 @@ func keysOf(ctx context.Context, e *env, open func(*env) (*target, error)) ([]sc
 	if err != nil {
 		return nil, err
 	}
-	engine, err := scanner.New(scanner.Options{Rel: t.rel}, s.catalogue)
+	engine, err := s.engine(e, t, false)
 	if err != nil {
 		return nil, err
 	}
-	r, err := scanner.Run(ctx, engine, t.source, scanner.RunOptions{})
+	r, err := scanner.Run(ctx, engine, t.source, scanner.RunOptions{MaxSize: s.tree.For("").MaxFileSize})
 	if err != nil {
 		return nil, err
 	}
+	t.remember()
 	s.apply(r, time.Now())
 	return append(r.Keys, r.Suppressed...), nil
 }

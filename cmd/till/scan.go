@@ -98,8 +98,7 @@ func newScan(e *env) *cobra.Command {
 	fl.StringVar(&f.message, "message", "", "a commit message in `FILE`")
 	fl.StringArrayVar(&f.exclude, "exclude", nil, "leave out paths that match this `GLOB`; may be repeated")
 	fl.BoolVar(&f.gitignore, "respect-gitignore", false, "leave out files that .gitignore names (they are read otherwise)")
-	fl.BoolVar(&f.noCache, "no-cache", false, "forget what earlier scans looked at (till keeps no such record yet)")
-	_ = fl.MarkHidden("no-cache")
+	fl.BoolVar(&f.noCache, "no-cache", false, "with --history: read everything, and keep no record of it for the next scan")
 	return cmd
 }
 
@@ -110,6 +109,9 @@ type target struct {
 	root   string // name of what is scanned
 	hook   string // the git hook that runs till, "" for none
 
+	// history is source where it may leave out what earlier scans looked at.
+	history *source.History
+
 	config fs.FS               // where .till.toml and .tillignore are read from; nil = nowhere
 	dirs   []string            // folders of config that may have a .till.toml of their own
 	rel    func(string) string // from a reported path to one below config; nil = the same
@@ -117,6 +119,14 @@ type target struct {
 	notes  []string // remarks for the report
 	errors []string // what keeps the scan from being complete, known before it begins
 	close  func()
+}
+
+// remember keeps a record of what was looked at. Where that cannot be written,
+// the next scan takes longer, and that is all.
+func (t *target) remember() {
+	if t.history != nil {
+		_ = t.history.Remember()
+	}
 }
 
 func runScan(ctx context.Context, e *env, f *scanFlags, args []string) error {
@@ -161,7 +171,7 @@ func (f *scanFlags) open(e *env, args []string) (*target, error) {
 	case f.staged:
 		return openStaged(e)
 	case f.history:
-		return openHistory(e, f.unreachable)
+		return openHistory(e, f.unreachable, !f.noCache)
 	case f.commits != "" || f.since != "":
 		return openRange(e, f.commits, f.since)
 	case len(args) == 1 && args[0] == "-":
@@ -252,11 +262,7 @@ func (o *output) scan(ctx context.Context, e *env, t *target) error {
 	if err != nil {
 		return err
 	}
-	depth := s.tree.For("").DecodeDepth
-	if depth == 0 {
-		depth = -1
-	}
-	engine, err := scanner.New(scanner.Options{NoMarks: o.noIgnore, DecodeDepth: depth, Rel: t.rel}, s.catalogue)
+	engine, err := s.engine(e, t, o.noIgnore)
 	if err != nil {
 		return err
 	}
@@ -279,6 +285,7 @@ func (o *output) scan(ctx context.Context, e *env, t *target) error {
 		}
 		return err
 	}
+	t.remember()
 	s.apply(result, begin)
 	result.Summary.Notes = append(result.Summary.Notes, t.notes...)
 	result.Summary.Errors = append(result.Summary.Errors, t.errors...)

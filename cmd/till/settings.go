@@ -87,6 +87,20 @@ func (o *output) overrides(e *env) []config.Override {
 	return all
 }
 
+// engine makes the engine for a target. A history is told what an earlier scan
+// by the same rules looked at.
+func (s *settings) engine(e *env, t *target, noIgnore bool) (*scanner.Engine, error) {
+	depth := s.tree.For("").DecodeDepth
+	if depth == 0 {
+		depth = -1
+	}
+	options := scanner.Options{NoMarks: noIgnore, DecodeDepth: depth, Rel: t.rel}
+	if t.history != nil {
+		t.history.UseRecord(newRecord(e, s, options))
+	}
+	return scanner.New(options, s.catalogue)
+}
+
 // choose reduces the catalogue to the rules that --rule names.
 func (o *output) choose(all *rules.Catalogue) (*rules.Catalogue, error) {
 	if len(o.only) == 0 {

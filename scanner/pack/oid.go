@@ -113,6 +113,9 @@ func (id OID) IsZero() bool { return id.n == 0 }
 // Bytes returns a copy of the raw id; its length is 0, 20 or 32.
 func (id OID) Bytes() []byte { return append([]byte(nil), id.b[:id.n]...) }
 
+// AppendTo appends the raw id to b.
+func (id OID) AppendTo(b []byte) []byte { return append(b, id.b[:id.n]...) }
+
 // Compare orders ids by their bytes, as git does; it returns -1, 0 or +1.
 func (id OID) Compare(other OID) int {
 	return bytes.Compare(id.b[:id.n], other.b[:other.n])

@@ -86,12 +86,15 @@ func (w *walk) makePlan(p *packFile, dup bitset) (pl *plan, err error) {
 		return nil, err
 	}
 	pl = &plan{p: p, f: f, idx: p.table(), hash: w.opt.Verify}
-	if err := pl.idx.verify(); err != nil {
-		w.damaged(&CorruptError{Pack: p.indexName(), Err: err})
-		pl.hash = true
-	}
 	if p.doubt != nil {
 		w.damaged(&CorruptError{Pack: p.name, Err: p.doubt})
+		pl.hash = true
+	}
+	if !w.wantsAny(pl.idx, dup) {
+		return pl, nil
+	}
+	if err := pl.idx.verify(); err != nil {
+		w.damaged(&CorruptError{Pack: p.indexName(), Err: err})
 		pl.hash = true
 	}
 	if pl.idx.crcs == nil {
@@ -105,6 +108,20 @@ func (w *walk) makePlan(p *packFile, dup bitset) (pl *plan, err error) {
 	pl.link(parent)
 	w.choose(pl, parent, dup)
 	return pl, nil
+}
+
+// wantsAny reports whether anything in a pack may be wanted: planning takes more
+// time than asking.
+func (w *walk) wantsAny(idx *index, dup bitset) bool {
+	if w.opt.Want == nil {
+		return true
+	}
+	for i := range idx.n {
+		if (dup == nil || !dup.has(uint32(i))) && w.opt.Want(idx.id(i)) {
+			return true
+		}
+	}
+	return idx.n == 0
 }
 
 // order lists the objects by offset.

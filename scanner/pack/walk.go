@@ -22,7 +22,8 @@ type WalkOptions struct {
 	Types []Type
 	// Want, if not nil, is asked about each object before it is read; the
 	// walk passes on those for which it returns true. It is called from
-	// several goroutines at once.
+	// several goroutines at once. A pack of which nothing is wanted is not
+	// looked into.
 	Want func(OID) bool
 	// Memory is how many bytes of bases may wait for their deltas; 0 means
 	// DefaultMemory. Above it bases are dropped, and made again when their

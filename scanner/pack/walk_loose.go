@@ -24,9 +24,9 @@ func (w *walker) looseFolder(fan int) {
 			if w.halt.Load() {
 				return
 			}
-			id, err := ParseOID(name + f.Name())
-			if err != nil || int(id.n) != w.s.opt.Format.Size() || id.String() != name+f.Name() {
-				continue // tmp_obj_…, or not git's
+			id, ok := looseID(name, f.Name(), w.s.opt.Format)
+			if !ok {
+				continue
 			}
 			if before.find(&id) >= 0 || w.listed(&id) || w.opt.Want != nil && !w.opt.Want(id) {
 				continue

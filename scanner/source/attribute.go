@@ -104,6 +104,7 @@ func (a *attribution) locate(ctx context.Context, findings []scanner.Finding) er
 		if a.l, err = a.h.locate(ctx, want, names, a.keep); err != nil {
 			return err
 		}
+		a.h.memory.keepPlaces(a.h, a.l)
 		if a.l.partial {
 			a.keep = true
 			a.notes = append(a.notes, "some keys stand at more paths, or deeper down, than till looks for; every key is reported, but not every place")

@@ -128,6 +128,9 @@ func (h *History) checkConnected(ctx context.Context, w *historyWalk, missing ma
 		w.sum.Notes = append(w.sum.Notes, fmt.Sprintf("git is told that the history is shallow below %s; all commits are here all the same, and were read", shallow[0]))
 	}
 	for i := range h.graph.nodes {
+		if n := &h.graph.nodes[i]; n.known {
+			continue
+		}
 		if t := h.graph.nodes[i].tree; h.reached[i] && !t.IsZero() && !w.store.Has(t) && !isEmptyObject(t) {
 			missing[t] = struct{}{}
 		}

@@ -13,7 +13,8 @@ type commitNode struct {
 	id, tree pack.OID
 	parents  []pack.OID // dropped by newGraph where all of them are here
 	time     int64      // of the committer, in seconds since 1970
-	people   [2]int32   // author and committer, see people
+	people   [2]int32   // author and committer, see people; -1 = not to be looked at
+	known    bool       // from a record, and so are its trees and files
 }
 
 // nodeOf keeps what is needed of a commit.

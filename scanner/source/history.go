@@ -29,6 +29,7 @@ type History struct {
 	repo *Repository
 	opt  HistoryOptions
 
+	record  *Record
 	workers int
 	refs    *refs
 	graph   *commitGraph
@@ -39,12 +40,17 @@ type History struct {
 	// damaged says that commits, trees or tags could not be read, so that what
 	// seems to be unreachable may not be.
 	damaged bool
+	memory  *memory // for the record; nil without one
 }
 
 // NewHistory returns a source for the whole history of repo.
 func NewHistory(repo *Repository, opt HistoryOptions) *History {
 	return &History{repo: repo, opt: opt}
 }
+
+// UseRecord makes Each leave out what the record of an earlier scan knows, and
+// Remember write one. It must come before Each; nil means no record.
+func (h *History) UseRecord(r *Record) { h.record = r }
 
 // tagNode is what is kept of a tag object.
 type tagNode struct {
@@ -62,6 +68,8 @@ type historyWalk struct {
 	workers []historyWorker
 	sum     scanner.Summary
 	corrupt map[pack.OID]bool
+	known   *known // nil = nothing
+	collect bool   // what a record needs
 }
 
 // historyWorker is what one goroutine of a walk needs for itself.
@@ -71,7 +79,7 @@ type historyWorker struct {
 	win     windows
 	text    []byte // headers are put together here
 	seen    hashSet
-	names   map[string]struct{}
+	names   map[string]pack.OID // and a tree that has it
 	people  people
 	commits []commitNode
 	tags    map[pack.OID]tagNode
@@ -79,7 +87,13 @@ type historyWorker struct {
 	blobs   int
 	bytes   int64
 	errs    []string
-	broken  bool // a commit, tree or tag could not be read
+	broken  bool              // a commit, tree or tag could not be read
+	tree    pack.OID          // the one at hand
+	told    bool              // something of the object at hand is reported
+	parts   []scanner.Stretch // where
+	trace   scanner.Trace
+	looked  [5]idList
+	spans   map[pack.OID][]span
 }
 
 // people numbers author lines.
@@ -116,20 +130,21 @@ func (h *History) Each(ctx context.Context, workers int, fn func(worker int, b *
 		store: store, format: h.repo.Format, fn: fn, seed: maphash.MakeSeed(),
 		workers: make([]historyWorker, h.workers), corrupt: map[pack.OID]bool{},
 	}
+	if err := h.recall(w); err != nil {
+		return w.sum, err
+	}
 	w.sum.Errors = append(w.sum.Errors, h.refs.problems...)
 	for i := range w.workers {
 		w.workers[i] = historyWorker{
-			walk: w, id: i, names: map[string]struct{}{}, people: people{number: map[string]int32{}},
-			tags: map[pack.OID]tagNode{}, missing: map[pack.OID]struct{}{},
+			walk: w, id: i, names: map[string]pack.OID{}, people: people{number: map[string]int32{}},
+			tags: map[pack.OID]tagNode{}, missing: map[pack.OID]struct{}{}, spans: map[pack.OID][]span{},
 		}
 	}
-	err = store.Walk(ctx, pack.WalkOptions{Workers: len(w.workers), OnError: w.damage}, func(n int, o *pack.Object) error {
-		return w.workers[n].object(o)
-	})
-	if err != nil {
+	if err := w.read(ctx); err != nil {
 		return w.sum, err
 	}
 	all := w.merge()
+	w.addKnown(all)
 	h.graph, h.tags = newGraph(all.commits), all.tags
 	h.damaged = len(w.corrupt) > 0 || all.broken
 	h.resolveTips(w)
@@ -140,6 +155,7 @@ func (h *History) Each(ctx context.Context, workers int, fn func(worker int, b *
 		return w.sum, err
 	}
 	err = h.checkConnected(ctx, w, all.missing, shallow)
+	h.memory.finish(h, w, all)
 	slices.Sort(w.sum.Errors)
 	w.sum.Errors = slices.Compact(w.sum.Errors)
 	return w.sum, err
@@ -176,6 +192,10 @@ func (w *historyWalk) merge() *historyWorker {
 		}
 		maps.Copy(all.names, o.names)
 		maps.Copy(all.missing, o.missing)
+		for t := range o.looked {
+			all.looked[t].join(&o.looked[t])
+		}
+		maps.Copy(all.spans, o.spans)
 		all.broken = all.broken || o.broken
 		*o = historyWorker{}
 	}
@@ -184,11 +204,36 @@ func (w *historyWalk) merge() *historyWorker {
 }
 
 func (w *historyWorker) fail(format string, args ...any) {
+	w.told = true
 	w.errs = append(w.errs, fmt.Sprintf(format, args...))
+}
+
+// pass hands a blob to the receiver.
+func (w *historyWorker) pass(b *scanner.Blob) error {
+	if !w.walk.collect {
+		return w.walk.fn(w.id, b)
+	}
+	b.Trace = &w.trace
+	err := w.walk.fn(w.id, b)
+	w.told = w.told || w.trace.Told
+	w.parts = w.trace.Parts
+	if b.Offset > 0 {
+		w.parts = nil // it came in several pieces
+	}
+	return err
 }
 
 // object takes one object of the walk. Only an error of fn is returned.
 func (w *historyWorker) object(o *pack.Object) error {
+	w.told, w.parts = false, nil
+	err := w.look(o)
+	if err == nil && w.walk.collect {
+		w.note(o)
+	}
+	return err
+}
+
+func (w *historyWorker) look(o *pack.Object) error {
 	if o.Data == nil && o.Size > 0 && o.Type != pack.TypeBlob {
 		w.fail("read object %s: a %s of %d bytes is too large", o.ID, o.Type, o.Size)
 		w.broken = true
@@ -198,6 +243,7 @@ func (w *historyWorker) object(o *pack.Object) error {
 	case pack.TypeBlob:
 		return w.blob(o)
 	case pack.TypeTree:
+		w.tree = o.ID
 		if _, err := visitTree(o, w.walk.format, w.entry); err != nil {
 			w.fail("%v", err)
 			w.broken = true
@@ -212,15 +258,26 @@ func (w *historyWorker) object(o *pack.Object) error {
 
 func (w *historyWorker) blob(o *pack.Object) error {
 	b := scanner.Blob{Hash: o.ID.String()}
-	fn := func(b *scanner.Blob) error { return w.walk.fn(w.id, b) }
 	var n int64
 	var err error
+	if list := w.walk.known.spansOf(o); len(list) > 0 {
+		for _, s := range list {
+			b.Data, b.Offset, b.Line = o.Data[s.from:s.to], int64(s.from), s.line
+			if err := w.pass(&b); err != nil {
+				return err
+			}
+		}
+		w.spans[o.ID], w.parts = list, nil
+		w.blobs++
+		w.bytes += o.Size
+		return nil
+	}
 	if o.Data != nil || o.Size == 0 {
-		n, err = w.win.passData(o.Data, b, fn)
+		n, err = w.win.passData(o.Data, b, w.pass)
 	} else {
 		r, openErr := o.Open()
 		if err = openErr; err == nil {
-			n, err = w.win.passStream(r, b, fn)
+			n, err = w.win.passStream(r, b, w.pass)
 			r.Close()
 		}
 	}
@@ -244,7 +301,7 @@ func (w *historyWorker) entry(e *pack.TreeEntry) bool {
 		return false
 	}
 	if _, ok := w.names[string(e.Name)]; !ok {
-		w.names[string(e.Name)] = struct{}{}
+		w.names[string(e.Name)] = w.tree
 	}
 	if e.Kind() != pack.ModeGitlink && !w.walk.store.Has(e.OID) && !isEmptyObject(e.OID) {
 		w.missing[e.OID] = struct{}{}
@@ -258,10 +315,12 @@ func (w *historyWorker) commit(o *pack.Object) error {
 		w.fail("read commit %s: %v", o.ID, err)
 		w.broken = true
 	}
-	n := nodeOf(o.ID, &c)
-	n.people = [2]int32{w.people.add(identity(c.Author.Raw)), w.people.add(identity(c.Committer.Raw))}
-	w.commits = append(w.commits, n)
-	return passCommit(&c, o.ID.String(), &w.text, func(b *scanner.Blob) error { return w.walk.fn(w.id, b) })
+	if !w.walk.known.has(o.Type, o.ID) {
+		n := nodeOf(o.ID, &c)
+		n.people = [2]int32{w.people.add(identity(c.Author.Raw)), w.people.add(identity(c.Committer.Raw))}
+		w.commits = append(w.commits, n)
+	}
+	return passCommit(&c, o.ID.String(), &w.text, w.pass)
 }
 
 func (w *historyWorker) tag(o *pack.Object) error {
@@ -270,8 +329,10 @@ func (w *historyWorker) tag(o *pack.Object) error {
 		w.fail("read tag %s: %v", o.ID, err)
 		w.broken = true
 	}
-	w.tags[o.ID] = tagNode{t.Object, t.Type, w.people.add(identity(t.Tagger.Raw))}
-	return passTag(&t, o.ID.String(), &w.text, func(b *scanner.Blob) error { return w.walk.fn(w.id, b) })
+	if !w.walk.known.has(o.Type, o.ID) {
+		w.tags[o.ID] = tagNode{t.Object, t.Type, w.people.add(identity(t.Tagger.Raw))}
+	}
+	return passTag(&t, o.ID.String(), &w.text, w.pass)
 }
 
 // identity cuts the time off an author line. What does not look like a time
@@ -297,6 +358,9 @@ func (h *History) passPeople(p *people, fn func(worker int, b *scanner.Blob) err
 	}
 	for i, n := range h.graph.nodes {
 		for _, who := range n.people {
+			if who < 0 {
+				continue
+			}
 			old, now := commit[who], int32(i)
 			if old < 0 || h.reached[now] && !h.reached[old] || h.reached[now] == h.reached[old] && h.graph.before(now, old) {
 				commit[who] = now
@@ -310,6 +374,9 @@ func (h *History) passPeople(p *people, fn func(worker int, b *scanner.Blob) err
 		}
 	}
 	for id, t := range h.tags { // taggers who never made a commit
+		if t.person < 0 {
+			continue
+		}
 		if old := owner[t.person]; commit[t.person] < 0 && (old.IsZero() || id.Compare(old) < 0) {
 			owner[t.person] = id
 		}
@@ -318,21 +385,24 @@ func (h *History) passPeople(p *people, fn func(worker int, b *scanner.Blob) err
 		if line == "" {
 			continue
 		}
-		b := scanner.Blob{Hash: owner[p.number[line]].String(), Where: scanner.InAuthor, Data: []byte(line)}
+		b := scanner.Blob{Hash: owner[p.number[line]].String(), Where: scanner.InAuthor, Data: []byte(line), Trace: &scanner.Trace{}}
 		if err := fn(0, &b); err != nil {
 			return err
 		}
+		h.memory.person(p.number[line], b.Trace.Told)
 	}
 	return nil
 }
 
 // passAllNames passes on the names of files and folders, each once, and those
 // of refs.
-func (h *History) passAllNames(names map[string]struct{}, fn func(worker int, b *scanner.Blob) error) error {
+func (h *History) passAllNames(names map[string]pack.OID, fn func(worker int, b *scanner.Blob) error) error {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if err := fn(0, &scanner.Blob{Path: name, Where: scanner.InPath, Data: []byte(name)}); err != nil {
+		b := scanner.Blob{Path: name, Where: scanner.InPath, Data: []byte(name), Trace: &scanner.Trace{}}
+		if err := fn(0, &b); err != nil {
 			return err
 		}
+		h.memory.name(names[name], b.Trace.Told)
 	}
 	for _, t := range h.refs.tips {
 		if t.kind != tipRef {

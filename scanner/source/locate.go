@@ -28,6 +28,10 @@ type locator struct {
 
 	steps   int  // folders compared for the commit at hand
 	partial bool // some commit had too many
+
+	lazy     bool // trees are read when they are looked at
+	unread   bool // one of them could not be
+	asBefore bool // all places are those of the record
 }
 
 const (
@@ -53,15 +57,17 @@ func (h *History) locate(ctx context.Context, want map[pack.OID]struct{}, names 
 		h: h, want: want, names: names, trees: map[pack.OID][]*namedEntry{},
 		places: map[pack.OID][]placed{}, named: map[string][]placed{}, seen: map[string]bool{},
 	}
-	if err := l.findTrees(ctx); err != nil {
-		return nil, err
-	}
 	if h.topo == nil {
 		h.topo = h.graph.order()
 	}
-	for _, c := range h.topo {
-		if h.reached[c] {
-			l.commit(c)
+	if unreached || !l.recall() {
+		if err := l.findTrees(ctx); err != nil {
+			return nil, err
+		}
+		for _, c := range h.topo {
+			if h.reached[c] {
+				l.commit(c)
+			}
 		}
 	}
 	for i := range h.roots {
@@ -306,7 +312,7 @@ func (l *locator) commit(c int32) {
 	if _, ok := l.want[tree]; ok {
 		l.place(tree, where)
 	}
-	if _, ok := l.trees[tree]; !ok {
+	if len(l.entries(tree)) == 0 {
 		return
 	}
 	var parents []pack.OID
@@ -330,10 +336,10 @@ func (l *locator) tree(prefix string, id pack.OID, parents []pack.OID, where pla
 	}
 	old := make([]entryLookup, len(parents))
 	for i, p := range parents {
-		old[i].list = l.trees[p]
+		old[i].list = l.entries(p)
 	}
 	subs := make([]pack.OID, len(parents))
-	for _, e := range l.trees[id] {
+	for _, e := range l.entries(id) {
 		sameID, sameName := false, false
 		for i := range old {
 			subs[i] = pack.OID{}
@@ -383,7 +389,7 @@ func (l *locator) add(list []placed, key string, p placed) []placed {
 // at returns the entry at a path below a tree, nil when there is none that was
 // kept.
 func (l *locator) at(tree pack.OID, path string) *namedEntry {
-	list := entryLookup{list: l.trees[tree]}
+	list := entryLookup{list: l.entries(tree)}
 	for {
 		// Hostile names may hold slashes, so all splits are tried.
 		if e := list.find(path); e != nil {
@@ -400,7 +406,7 @@ func (l *locator) at(tree pack.OID, path string) *namedEntry {
 		if e == nil {
 			return nil
 		}
-		list, path = entryLookup{list: l.trees[e.id]}, path[i+1:]
+		list, path = entryLookup{list: l.entries(e.id)}, path[i+1:]
 	}
 }
 

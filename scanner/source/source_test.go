@@ -62,6 +62,9 @@ func tryScan(t *testing.T, s scanner.Source, workers int) (*run, error) {
 		mu.Unlock()
 		defer func() { mu.Lock(); busy[w] = false; mu.Unlock() }()
 		hits := keyPattern.FindAllIndex(b.Data, -1)
+		if b.Trace != nil {
+			*b.Trace = scanner.Trace{Told: len(hits) > 0, Parts: linesOf(b.Data, hits)}
+		}
 		if len(hits) == 0 {
 			return nil
 		}
@@ -110,6 +113,24 @@ func tryScan(t *testing.T, s scanner.Source, workers int) (*run, error) {
 		t.Fatalf("Attribute: %d findings, %d places, %d exposures", len(r.findings), len(r.places), len(r.exposure))
 	}
 	return r, nil
+}
+
+// linesOf returns the lines in which something was hit.
+func linesOf(data []byte, hits [][]int) []scanner.Stretch {
+	var parts []scanner.Stretch
+	for _, h := range hits {
+		from := bytes.LastIndexByte(data[:h[0]], '\n') + 1
+		to := len(data)
+		if n := bytes.IndexByte(data[h[1]:], '\n'); n >= 0 {
+			to = h[1] + n + 1
+		}
+		if last := len(parts) - 1; last >= 0 && from < parts[last].To {
+			parts[last].To = to
+			continue
+		}
+		parts = append(parts, scanner.Stretch{From: from, To: to})
+	}
+	return parts
 }
 
 // labels lists the keys that have a place.

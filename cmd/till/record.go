@@ -1,0 +1,107 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/till-sh/till/scanner"
+	"github.com/till-sh/till/scanner/source"
+)
+
+// newRecord makes what a history scan needs to leave out what an earlier one
+// looked at: nil where there can be no key.
+func newRecord(e *env, s *settings, o scanner.Options) *source.Record {
+	key, err := recordKey(e)
+	if err != nil {
+		return nil
+	}
+	config, err := recordConfig(s, o)
+	if err != nil {
+		return nil
+	}
+	return &source.Record{Key: key, Config: config}
+}
+
+// recordConfig stands for all that decides what is found: this very program
+// with the rules in it, the rules of the configuration, and the options.
+func recordConfig(s *settings, o scanner.Options) (sum [sha256.Size]byte, err error) {
+	h := sha256.New()
+	name, err := os.Executable()
+	if err != nil {
+		return sum, err
+	}
+	program, err := os.Open(name)
+	if err != nil {
+		return sum, err
+	}
+	defer program.Close()
+	if _, err := io.Copy(h, program); err != nil {
+		return sum, err
+	}
+	fmt.Fprintf(h, "\x00%t %d %d\x00", o.NoMarks, o.DecodeDepth, s.tree.For("").MaxFileSize)
+	if err := json.NewEncoder(h).Encode(s.catalogue); err != nil {
+		return sum, err
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}
+
+// recordKeySize is the length of the key in bytes.
+const recordKeySize = 32
+
+// recordKey reads the person's key, or makes one the first time.
+func recordKey(e *env) ([]byte, error) {
+	dir := stateDir(e)
+	if !filepath.IsAbs(dir) { // a relative one could lie in what is scanned
+		return nil, errors.New("there is no folder for the key")
+	}
+	file := filepath.Join(dir, "record-key")
+	if key, err := readKey(file); !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	// Of two processes that make one at the same time the first wins, and no
+	// one reads half a key.
+	f, err := os.CreateTemp(dir, ".key-*") // mode 0600
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(f.Name())
+	key := make([]byte, recordKeySize)
+	_, _ = rand.Read(key) // never fails
+	_, err = f.Write(key)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	if err := os.Link(f.Name(), file); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := os.Rename(f.Name(), file); err != nil { // a file system without links
+			return nil, err
+		}
+	}
+	return readKey(file)
+}
+
+// readKey refuses a key that others could know.
+func readKey(file string) ([]byte, error) {
+	info, err := os.Lstat(file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s can be read by others", file)
+	}
+	key, err := os.ReadFile(file)
+	if err == nil && len(key) != recordKeySize {
+		err = fmt.Errorf("%s is no key", file)
+	}
+	return key, err
+}
