@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.bd496d",
+	Version: "2026-11-28.22c07c",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -92495,6 +92495,197 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "tally",
+			Name:     "Tally",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.tally.so/api-reference/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "tally-api-key",
+					Provider:    "tally",
+					Description: "Tally API key",
+					Keywords:    []string{"tly-"},
+					Regex:       `\btly-[0-9A-Za-z]{32,48}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "tally-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.tally.so/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developers.tally.so/api-reference/endpoint/users/me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://tally.so/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://tally.so/settings/api-keys",
+							},
+						},
+						Usage: "https://tally.so/settings/api-keys : the log of changes",
+						Blast: "reads forms and the answers people gave, and changes the forms",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tallyfy",
+			Name:     "Tallyfy",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.tallyfy.com/"},
+			Rules: []Rule{
+				{
+					ID:          "tallyfy-access-token",
+					Provider:    "tallyfy",
+					Description: "Tallyfy access token",
+					Keywords:    []string{"tallyfy"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|ey[0-9A-Za-z_-]{20,100}\.ey[0-9A-Za-z_.-]{200,1000}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tallyfy-access-token",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://go.tallyfy.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://go.tallyfy.com/",
+							},
+						},
+						Usage: "https://go.tallyfy.com/ : records changed by nobody you know",
+						Blast: "reads and changes processes and tasks as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tapfiliate",
+			Name:     "Tapfiliate",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://tapfiliate.com/docs/rest/"},
+			Rules: []Rule{
+				{
+					ID:          "tapfiliate-api-key",
+					Provider:    "tapfiliate",
+					Description: "Tapfiliate API key",
+					Keywords:    []string{"tapfiliate"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "tapfiliate-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.tapfiliate.com/1.6/programs/",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://tapfiliate.com/docs/rest/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://app.tapfiliate.com/a/settings/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.tapfiliate.com/a/settings/api/",
+							},
+						},
+						Usage: "https://app.tapfiliate.com/a/settings/api/ : records changed by nobody you know",
+						Blast: "reads affiliates and approves commissions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tatumio",
+			Name:     "Tatum",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.tatum.io/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "tatumio-api-key",
+					Provider:    "tatumio",
+					Description: "Tatum API key",
+					Keywords:    []string{"tatum"},
+					Value:       "[0-9A-Za-z-]{36}|t-[0-9a-f]{24}-[0-9a-f]{24}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "tatumio-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.tatum.io/v3/tatum/usage",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.tatum.io/reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.tatum.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.tatum.io/",
+							},
+						},
+						Usage: "https://dashboard.tatum.io/ : calls counted against the plan",
+						Blast: "uses up paid blockchain calls, and reads virtual accounts",
+					},
+				},
+			},
+		},
+		{
 			ID:       "tavily",
 			Name:     "Tavily",
 			Reviewed: "2026-11-28",
@@ -92540,6 +92731,331 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.tavily.com/home : generations that you did not start",
 						Blast: "searches at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "taxjar",
+			Name:     "TaxJar",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.taxjar.com/api/reference/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "taxjar-api-token",
+					Provider:    "taxjar",
+					Description: "TaxJar API token",
+					Keywords:    []string{"taxjar"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "taxjar-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.taxjar.com/v2/categories",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.taxjar.com/api/reference/#get-list-tax-categories",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://app.taxjar.com/account#api-access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.taxjar.com/account#api-access",
+							},
+						},
+						Usage: "https://app.taxjar.com/account#api-access : the log of changes",
+						Blast: "reads and changes the transactions that tax filings are made of",
+					},
+				},
+			},
+		},
+		{
+			ID:       "teachable",
+			Name:     "Teachable",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.teachable.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "teachable-api-key",
+					Provider:    "teachable",
+					Description: "Teachable API key",
+					Keywords:    []string{"teachable"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "teachable-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://developers.teachable.com/v1/courses?per=1",
+							Headers: []Header{
+								{
+									Name:  "apiKey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.teachable.com/reference/listcourses",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://sso.teachable.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://sso.teachable.com/",
+							},
+						},
+						Usage: "https://sso.teachable.com/ : changes and exports that nobody of you made",
+						Blast: "reads students and enrols or removes them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "teamcity",
+			Name:     "TeamCity",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.jetbrains.com/help/teamcity/configuring-your-user-profile.html#Managing+Access+Tokens"},
+			Rules: []Rule{
+				{
+					ID:          "teamcity-access-token",
+					Provider:    "teamcity",
+					Description: "TeamCity access token",
+					Keywords:    []string{"eyj0exaioiaivenwmij9."},
+					Regex:       `\beyJ0eXAiOiAiVENWMiJ9\.[0-9A-Za-z_-]{30,44}\.[0-9A-Za-z_-]{40,56}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "teamcity-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/app/rest/users/current",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://www.jetbrains.com/help/teamcity/rest/teamcity-rest-api-documentation.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Your profile, Access tokens, of your own server.",
+								URL:   "https://www.jetbrains.com/help/teamcity/configuring-your-user-profile.html#Managing+Access+Tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://www.jetbrains.com/help/teamcity/configuring-your-user-profile.html#Managing+Access+Tokens",
+							},
+						},
+						Usage: "https://www.jetbrains.com/help/teamcity/configuring-your-user-profile.html#Managing+Access+Tokens : runs and settings that you did not change",
+						Blast: "starts builds and reads their parameters and artifacts with its user's rights",
+					},
+				},
+			},
+		},
+		{
+			ID:       "teamgate",
+			Name:     "Teamgate",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.teamgate.com/"},
+			Rules: []Rule{
+				{
+					ID:          "teamgate-auth-token",
+					Provider:    "teamgate",
+					Description: "Teamgate app key or auth token",
+					Keywords:    []string{"teamgate"},
+					Value:       "[0-9a-z]{40}|[0-9A-Za-z]{80}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "teamgate-auth-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://app.teamgate.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.teamgate.com",
+							},
+						},
+						Usage: "https://app.teamgate.com : the log of changes",
+						Blast: "reads and changes leads, deals and contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tebex",
+			Name:     "Tebex",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.tebex.io/plugin/endpoints/information"},
+			Rules: []Rule{
+				{
+					ID:          "tebex-secret-key",
+					Provider:    "tebex",
+					Description: "Tebex game server secret",
+					Keywords:    []string{"tebex", "buycraft"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tebex-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://plugin.tebex.io/information",
+							Headers: []Header{
+								{
+									Name:  "X-Tebex-Secret",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "account.name",
+						Docs:     "https://docs.tebex.io/plugin/endpoints/information",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://creator.tebex.io/game-servers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://creator.tebex.io/game-servers",
+							},
+						},
+						Usage: "https://creator.tebex.io/game-servers : the balance and the list of transactions",
+						Blast: "reads purchases and queued commands of the game server",
+					},
+				},
+			},
+		},
+		{
+			ID:       "technicalanalysisapi",
+			Name:     "Technical Analysis API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://technical-analysis-api.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "technicalanalysisapi-api-key",
+					Provider:    "technicalanalysisapi",
+					Description: "Technical Analysis API API key",
+					Keywords:    []string{"technicalanalysisapi", "technical_analysis_api", "technical-analysis-api", "technical analysis api"},
+					Value:       "[0-9A-Z]{48}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "technicalanalysisapi-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://technical-analysis-api.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://technical-analysis-api.com/",
+							},
+						},
+						Usage: "https://technical-analysis-api.com/ : calls counted against the plan",
+						Blast: "uses up the plan's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tefter",
+			Name:     "Tefter",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://tefter.io/api"},
+			Rules: []Rule{
+				{
+					ID:          "tefter-api-key",
+					Provider:    "tefter",
+					Description: "Tefter API key",
+					Keywords:    []string{"tefter"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "tefter-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://tefter.io/account/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://tefter.io/account/integrations",
+							},
+						},
+						Usage: "https://tefter.io/account/integrations : records changed by nobody you know",
+						Blast: "reads and changes bookmarks",
 					},
 				},
 			},
@@ -92702,6 +93218,184 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "telesign",
+			Name:     "TeleSign",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.telesign.com/enterprise/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "telesign-api-key",
+					Provider:    "telesign",
+					Description: "TeleSign API key",
+					Keywords:    []string{"telesign"},
+					Value:       "[0-9A-Za-z+/]{86}==",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "telesign-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://portal.telesign.com/portal/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://portal.telesign.com/portal/api-keys",
+							},
+						},
+						Usage: "https://portal.telesign.com/portal/api-keys : messages that you did not send, and their cost",
+						Blast: "sends SMS and calls at your cost, and asks about phone numbers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "teletype",
+			Name:     "Teletype",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://teletype.app/help/api/"},
+			Rules: []Rule{
+				{
+					ID:          "teletype-api-token",
+					Provider:    "teletype",
+					Description: "Teletype API token",
+					Keywords:    []string{"teletype"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z_-]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "teletype-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://panel.teletype.app/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://panel.teletype.app/",
+							},
+						},
+						Usage: "https://panel.teletype.app/ : records changed by nobody you know",
+						Blast: "reads and answers customers' chats as your company",
+					},
+				},
+			},
+		},
+		{
+			ID:       "telnyx",
+			Name:     "Telnyx",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.telnyx.com/docs/account-setup/create-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "telnyx-api-key",
+					Provider:    "telnyx",
+					Description: "Telnyx API key",
+					Keywords:    []string{"telnyx", "key0"},
+					Value:       "KEY[0-9A-F]{32}_[0-9A-Za-z_-]{22}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "telnyx-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.telnyx.com/v2/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.telnyx.com/api/account/get-user-balance",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://portal.telnyx.com/#/app/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://portal.telnyx.com/#/app/api-keys",
+							},
+						},
+						Usage: "https://portal.telnyx.com/#/app/api-keys : messages that you did not send, and their cost",
+						Blast: "calls, sends SMS and orders numbers at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tenable",
+			Name:     "Tenable",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.tenable.com/docs/authorization"},
+			Rules: []Rule{
+				{
+					ID:          "tenable-api-key",
+					Provider:    "tenable",
+					Description: "Tenable access or secret key",
+					Keywords:    []string{"tenable", "nessus_", "nessus-", "nessusapi"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tenable-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cloud.tenable.com/session",
+							Headers: []Header{
+								{
+									Name:  "X-ApiKeys",
+									Value: "accessKey={{access_key}};secretKey={{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://developer.tenable.com/reference/session-get",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://cloud.tenable.com/tio/app.html#/settings/my-account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://cloud.tenable.com/tio/app.html#/settings/my-account/api-keys",
+							},
+						},
+						Usage: "https://cloud.tenable.com/tio/app.html#/settings/my-account/api-keys : who read or exported what",
+						Blast: "access and secret key together read every weakness found and start scans",
+					},
+				},
+			},
+		},
+		{
 			ID:       "tencent",
 			Name:     "Tencent Cloud",
 			Reviewed: "2026-11-28",
@@ -92772,6 +93466,1327 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.tencentcloud.com/cloudaudit : calls of the key; the key page shows the last use",
 						Blast: "what the user's policies allow: a main account's key is everything, billing included",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tenderly",
+			Name:     "Tenderly",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.tenderly.co/account/projects/how-to-generate-api-access-token"},
+			Rules: []Rule{
+				{
+					ID:          "tenderly-access-key",
+					Provider:    "tenderly",
+					Description: "Tenderly access key",
+					Keywords:    []string{"tenderly"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "tenderly-access-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://dashboard.tenderly.co/account/authorization",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://dashboard.tenderly.co/account/authorization",
+							},
+						},
+						Usage: "https://dashboard.tenderly.co/account/authorization : requests that you did not make",
+						Blast: "reads and changes projects, alerts and actions and uses up simulation units",
+					},
+				},
+			},
+		},
+		{
+			ID:       "termii",
+			Name:     "Termii",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.termii.com/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "termii-api-key",
+					Provider:    "termii",
+					Description: "Termii API key",
+					Keywords:    []string{"termii"},
+					Value:       "TL[0-9A-Za-z]{50,80}|[0-9A-Za-z]{60,64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "termii-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://accounts.termii.com/#/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://accounts.termii.com/#/",
+							},
+						},
+						Usage: "https://accounts.termii.com/#/ : the log of messages and the balance",
+						Blast: "sends SMS and voice codes at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "testingbot",
+			Name:     "TestingBot",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://testingbot.com/support/api"},
+			Rules: []Rule{
+				{
+					ID:          "testingbot-api-secret",
+					Provider:    "testingbot",
+					Description: "TestingBot key or secret",
+					Keywords:    []string{"testingbot"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "testingbot-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.testingbot.com/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{key}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "first_name",
+						Docs:     "https://testingbot.com/support/api#user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://testingbot.com/members/user/edit",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://testingbot.com/members/user/edit",
+							},
+						},
+						Usage: "https://testingbot.com/members/user/edit : the log of runs and sign-ins",
+						Blast: "starts browsers and devices at your cost and reads test videos",
+					},
+				},
+			},
+		},
+		{
+			ID:       "testmail",
+			Name:     "Testmail",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://testmail.app/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "testmail-api-key",
+					Provider:    "testmail",
+					Description: "Testmail API key",
+					Keywords:    []string{"testmail"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "testmail-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://testmail.app/console",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://testmail.app/console",
+							},
+						},
+						Usage: "https://testmail.app/console : who read or exported what",
+						Blast: "reads the test mail of the namespace",
+					},
+				},
+			},
+		},
+		{
+			ID:       "testrail",
+			Name:     "TestRail",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://support.testrail.com/hc/en-us/articles/7077039051284"},
+			Rules: []Rule{
+				{
+					ID:          "testrail-api-key",
+					Provider:    "testrail",
+					Description: "TestRail API key",
+					Keywords:    []string{"testrail"},
+					Value:       "[0-9A-Za-z+/.]{20}-[0-9A-Za-z+/.]{20}|[0-9A-Za-z+/.]{40,46}",
+					MinEntropy:  3.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "testrail-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "My settings, API keys, of your instance.",
+								URL:   "https://support.testrail.com/hc/en-us/articles/7077039051284",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://support.testrail.com/hc/en-us/articles/7077039051284",
+							},
+						},
+						Usage: "https://support.testrail.com/hc/en-us/articles/7077039051284 : who read or exported what",
+						Blast: "reads and changes test cases and results as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "textbelt",
+			Name:     "Textbelt",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.textbelt.com/"},
+			Rules: []Rule{
+				{
+					ID:          "textbelt-api-key",
+					Provider:    "textbelt",
+					Description: "Textbelt API key",
+					Keywords:    []string{"textbelt"},
+					Value:       "[0-9A-Za-z]{64,80}|[0-9a-f]{40,80}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "textbelt-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask support to replace the key",
+								URL:   "https://textbelt.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the account page",
+								URL:   "https://textbelt.com/",
+							},
+						},
+						Usage: "https://textbelt.com/ : the log of messages and the balance",
+						Blast: "uses up prepaid SMS",
+					},
+				},
+			},
+		},
+		{
+			ID:       "textlocal",
+			Name:     "Textlocal",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.textlocal.in/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "textlocal-api-key",
+					Provider:    "textlocal",
+					Description: "Textlocal API key",
+					Keywords:    []string{"textlocal", "text_local"},
+					Value:       "[0-9A-Za-z+/]{20,46}={0,2}",
+					MinEntropy:  3.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "textlocal-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://control.textlocal.in/settings/apikeys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://control.textlocal.in/settings/apikeys/",
+							},
+						},
+						Usage: "https://control.textlocal.in/settings/apikeys/ : messages that you did not send, and their cost",
+						Blast: "sends SMS at your cost and reads contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "textmagic",
+			Name:     "Textmagic",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.textmagic.com/#section/Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "textmagic-api-key",
+					Provider:    "textmagic",
+					Description: "Textmagic API key",
+					Keywords:    []string{"textmagic", "text_magic"},
+					Value:       "[0-9A-Za-z]{30}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "textmagic-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://rest.textmagic.com/api/v2/user",
+							Headers: []Header{
+								{
+									Name:  "X-TM-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "X-TM-Username",
+									Value: "{{user}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://docs.textmagic.com/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.textmagic.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.textmagic.com/settings/api",
+							},
+						},
+						Usage: "https://app.textmagic.com/settings/api : the log of messages and the balance",
+						Blast: "sends SMS at your cost and reads contacts and replies",
+					},
+				},
+			},
+		},
+		{
+			ID:       "thegraph",
+			Name:     "The Graph",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://thegraph.com/docs/en/subgraphs/querying/managing-api-keys/"},
+			Rules: []Rule{
+				{
+					ID:          "thegraph-api-key",
+					Provider:    "thegraph",
+					Description: "The Graph API key",
+					Keywords:    []string{"thegraph", "the_graph", "graph_api_key", "graph-api-key"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "thegraph-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://thegraph.com/studio/apikeys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://thegraph.com/studio/apikeys/",
+							},
+						},
+						Usage: "https://thegraph.com/studio/apikeys/ : the counter of requests",
+						Blast: "pays for queries from your balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "themoviedb",
+			Name:     "TMDB",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.themoviedb.org/docs/authentication-application"},
+			Rules: []Rule{
+				{
+					ID:          "themoviedb-api-key",
+					Provider:    "themoviedb",
+					Description: "TMDB API key",
+					Keywords:    []string{"tmdb", "themoviedb", "moviedb", "movie_db"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "themoviedb-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.themoviedb.org/3/authentication?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.themoviedb.org/reference/authentication-validate-key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://www.themoviedb.org/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.themoviedb.org/settings/api",
+							},
+						},
+						Usage: "https://www.themoviedb.org/settings/api : calls counted against the plan",
+						Blast: "reads the movie database as your application",
+					},
+				},
+			},
+		},
+		{
+			ID:       "theoddsapi",
+			Name:     "The Odds API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://the-odds-api.com/liveapi/guides/v4/"},
+			Rules: []Rule{
+				{
+					ID:          "theoddsapi-api-key",
+					Provider:    "theoddsapi",
+					Description: "The Odds API API key",
+					Keywords:    []string{"theoddsapi", "odds_api", "odds-api", "oddsapi", "odds api", "the-odds"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "theoddsapi-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.the-odds-api.com/v4/sports/?apiKey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://the-odds-api.com/liveapi/guides/v4/#get-sports",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://dash.the-odds-api.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://dash.the-odds-api.com/",
+							},
+						},
+						Usage: "https://dash.the-odds-api.com/ : the counter of requests",
+						Blast: "uses up paid requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "thetvdb",
+			Name:     "TheTVDB",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://thetvdb.github.io/v4-api/"},
+			Rules: []Rule{
+				{
+					ID:          "thetvdb-api-key",
+					Provider:    "thetvdb",
+					Description: "TheTVDB API key",
+					Keywords:    []string{"thetvdb", "tvdb"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}|[0-9A-F]{16}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "thetvdb-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://thetvdb.com/dashboard/account/apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://thetvdb.com/dashboard/account/apikey",
+							},
+						},
+						Usage: "https://thetvdb.com/dashboard/account/apikey : the usage of the month",
+						Blast: "reads the catalogue as your application",
+					},
+				},
+			},
+		},
+		{
+			ID:       "thingiverse",
+			Name:     "Thingiverse",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.thingiverse.com/developers/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "thingiverse-access-token",
+					Provider:    "thingiverse",
+					Description: "Thingiverse app token",
+					Keywords:    []string{"thingiverse"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "thingiverse-access-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://www.thingiverse.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://www.thingiverse.com/apps",
+							},
+						},
+						Usage: "https://www.thingiverse.com/apps : records changed by nobody you know",
+						Blast: "reads designs, and changes those of its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "thingspeak",
+			Name:     "ThingSpeak",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.mathworks.com/help/thingspeak/rest-api.html"},
+			Rules: []Rule{
+				{
+					ID:          "thingspeak-api-key",
+					Provider:    "thingspeak",
+					Description: "ThingSpeak channel or user API key",
+					Keywords:    []string{"thingspeak", "thing_speak"},
+					Value:       "[0-9A-Z]{16}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "thingspeak-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://thingspeak.com/channels",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://thingspeak.com/channels",
+							},
+						},
+						Usage: "https://thingspeak.com/channels : sources that you do not know",
+						Blast: "writes into the channel, or reads it when private",
+					},
+				},
+			},
+		},
+		{
+			ID:       "thinkific",
+			Name:     "Thinkific",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.thinkific.com/api/api-key-auth/"},
+			Rules: []Rule{
+				{
+					ID:          "thinkific-api-key",
+					Provider:    "thinkific",
+					Description: "Thinkific API key",
+					Keywords:    []string{"thinkific"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "thinkific-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.thinkific.com/api/public/v1/courses?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-Auth-API-Key",
+									Value: "{{secret}}",
+								},
+								{
+									Name:  "X-Auth-Subdomain",
+									Value: "{{subdomain}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.thinkific.com/api/api-documentation/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "Settings, Code and analytics, API. There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.thinkific.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.thinkific.com/",
+							},
+						},
+						Usage: "https://www.thinkific.com/ : changes and exports that nobody of you made",
+						Blast: "reads students and their enrolments and changes courses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "thousandeyes",
+			Name:     "ThousandEyes",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.thousandeyes.com/product-documentation/user-management/account-profile#user-api-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "thousandeyes-oauth-token",
+					Provider:    "thousandeyes",
+					Description: "ThousandEyes OAuth bearer token",
+					Keywords:    []string{"thousandeyes", "thousand_eyes"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z-]{36}|[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "thousandeyes-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.thousandeyes.com/v7/account-groups",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.cisco.com/docs/thousandeyes/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Users and roles, Profile, User API tokens, Revoke.",
+								URL:   "https://app.thousandeyes.com/settings/account/?section=profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://app.thousandeyes.com/settings/account/?section=profile",
+							},
+						},
+						Usage: "https://app.thousandeyes.com/settings/account/?section=profile : changes and exports that nobody of you made",
+						Blast: "reads and changes tests and alerts with its user's rights",
+					},
+				},
+			},
+		},
+		{
+			ID:       "thunderstore",
+			Name:     "Thunderstore",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://thunderstore.io/api/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "thunderstore-service-account-token",
+					Provider:    "thunderstore",
+					Description: "Thunderstore service account token",
+					Keywords:    []string{"tss_"},
+					Regex:       `\btss_[0-9A-Za-z]{32,44}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "thunderstore-service-account-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://thunderstore.io/settings/teams/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://thunderstore.io/settings/teams/",
+							},
+						},
+						Usage: "https://thunderstore.io/settings/teams/ : jobs that nobody started",
+						Blast: "publishes mods under the team's name, which players run",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ticketmaster",
+			Name:     "Ticketmaster",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.ticketmaster.com/products-and-docs/apis/getting-started/"},
+			Rules: []Rule{
+				{
+					ID:          "ticketmaster-api-key",
+					Provider:    "ticketmaster",
+					Description: "Ticketmaster API key",
+					Keywords:    []string{"ticketmaster"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ticketmaster-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.ticketmaster.com/discovery/v2/events.json?size=1&apikey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.ticketmaster.com/products-and-docs/apis/discovery-api/v2/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://developer-acct.ticketmaster.com/user/login",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://developer-acct.ticketmaster.com/user/login",
+							},
+						},
+						Usage: "https://developer-acct.ticketmaster.com/user/login : the usage of the month",
+						Blast: "uses up the day's requests; a partner key reserves tickets",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tickettailor",
+			Name:     "Ticket Tailor",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.tickettailor.com/docs/intro/"},
+			Rules: []Rule{
+				{
+					ID:          "tickettailor-api-key",
+					Provider:    "tickettailor",
+					Description: "Ticket Tailor API key",
+					Keywords:    []string{"tickettailor", "ticket_tailor", "ticket-tailor", "ticket tailor"},
+					Value:       "sk_[0-9]{3,7}_[0-9]{4,8}_[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tickettailor-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.tickettailor.com/v1/ping",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.tickettailor.com/docs/api/ping",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.tickettailor.com/box-office/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.tickettailor.com/box-office/api",
+							},
+						},
+						Usage: "https://www.tickettailor.com/box-office/api : records changed by nobody you know",
+						Blast: "reads orders and attendees and changes events",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tidbcloud",
+			Name:     "TiDB Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.pingcap.com/tidbcloud/api-overview"},
+			Rules: []Rule{
+				{
+					ID:          "tidbcloud-private-key",
+					Provider:    "tidbcloud",
+					Description: "TiDB Cloud API private key",
+					Keywords:    []string{"tidbcloud", "tidb_cloud", "tidb-cloud", "tidb cloud"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z-]{36}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "tidbcloud-private-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://tidbcloud.com/org-settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://tidbcloud.com/org-settings/api-keys",
+							},
+						},
+						Usage: "https://tidbcloud.com/org-settings/api-keys : new resources, users and costs",
+						Blast: "creates and deletes clusters at your cost and resets their passwords",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tidio",
+			Name:     "Tidio",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.tidio.com/docs/openapi-authorization"},
+			Rules: []Rule{
+				{
+					ID:          "tidio-client-secret",
+					Provider:    "tidio",
+					Description: "Tidio OpenAPI client id or secret",
+					Keywords:    []string{"tidio"},
+					Value:       "c[is]_[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tidio-client-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.tidio.com/panel/settings/developer/openapi",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://www.tidio.com/panel/settings/developer/openapi",
+							},
+						},
+						Usage: "https://www.tidio.com/panel/settings/developer/openapi : who read or exported what",
+						Blast: "reads and writes contacts and conversations with visitors",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tigris",
+			Name:     "Tigris",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.tigrisdata.com/docs/iam/manage-access-key/"},
+			Rules: []Rule{
+				{
+					ID:          "tigris-secret-access-key",
+					Provider:    "tigris",
+					Description: "Tigris secret access key",
+					Keywords:    []string{"tsec_"},
+					Regex:       `\btsec_[0-9A-Za-z_+/-]{40,80}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tigris-secret-access-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://console.storage.dev/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://console.storage.dev/",
+							},
+						},
+						Usage: "https://console.storage.dev/ : records changed by nobody you know",
+						Blast: "with its id reads and changes the buckets it may reach",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tiingo",
+			Name:     "Tiingo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.tiingo.com/documentation/general/connecting"},
+			Rules: []Rule{
+				{
+					ID:          "tiingo-api-token",
+					Provider:    "tiingo",
+					Description: "Tiingo API token",
+					Keywords:    []string{"tiingo"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "tiingo-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.tiingo.com/api/test",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://www.tiingo.com/documentation/general/connecting",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://www.tiingo.com/account/api/token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://www.tiingo.com/account/api/token",
+							},
+						},
+						Usage: "https://www.tiingo.com/account/api/token : requests that you did not make",
+						Blast: "uses up the plan's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tiktok",
+			Name:     "TikTok",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.tiktok.com/doc/oauth-user-access-token-management"},
+			Rules: []Rule{
+				{
+					ID:          "tiktok-client-secret",
+					Provider:    "tiktok",
+					Description: "TikTok client secret or access token",
+					Keywords:    []string{"tiktok", "tik_tok"},
+					Value:       `act\.[0-9A-Za-z!.*_-]{60,100}|[0-9a-f]{40}|[0-9A-Za-z]{32}`,
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tiktok-client-secret",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://developers.tiktok.com/apps/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://developers.tiktok.com/apps/",
+							},
+						},
+						Usage: "https://developers.tiktok.com/apps/ : who read or exported what",
+						Blast: "with a user's token reads and posts videos; at TikTok for Business it spends the advertising budget",
+					},
+				},
+			},
+		},
+		{
+			ID:       "timecamp",
+			Name:     "TimeCamp",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.timecamp.com/docs/authorization"},
+			Rules: []Rule{
+				{
+					ID:          "timecamp-api-token",
+					Provider:    "timecamp",
+					Description: "TimeCamp API token",
+					Keywords:    []string{"timecamp"},
+					Value:       "[0-9a-f]{26}|[0-9a-z]{26}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "timecamp-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.timecamp.com/third_party/api/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://developer.timecamp.com/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://app.timecamp.com/app#/settings/users/me",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.timecamp.com/app#/settings/users/me",
+							},
+						},
+						Usage: "https://app.timecamp.com/app#/settings/users/me : changes and exports that nobody of you made",
+						Blast: "reads and changes time entries as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "timezoneapi",
+			Name:     "TimezoneAPI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://timezoneapi.io/developers"},
+			Rules: []Rule{
+				{
+					ID:          "timezoneapi-api-token",
+					Provider:    "timezoneapi",
+					Description: "TimezoneAPI API token",
+					Keywords:    []string{"timezoneapi", "timezone_api"},
+					Value:       "[0-9A-Za-z]{20}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "timezoneapi-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://timezoneapi.io/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://timezoneapi.io/account",
+							},
+						},
+						Usage: "https://timezoneapi.io/account : requests that you did not make",
+						Blast: "uses up the day's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "timezonedb",
+			Name:     "TimeZoneDB",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://timezonedb.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "timezonedb-api-key",
+					Provider:    "timezonedb",
+					Description: "TimeZoneDB API key",
+					Keywords:    []string{"timezonedb", "timezone_db"},
+					Value:       "[0-9A-Z]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "timezonedb-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://timezonedb.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://timezonedb.com/account",
+							},
+						},
+						Usage: "https://timezonedb.com/account : the counter of requests",
+						Blast: "uses up the rate limit",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tinify",
+			Name:     "Tinify (TinyPNG)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://tinify.com/developers/reference#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "tinify-api-key",
+					Provider:    "tinify",
+					Description: "Tinify (TinyPNG) API key",
+					Keywords:    []string{"tinify", "tinypng", "tiny_png", "tinyjpg"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "tinify-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://tinify.com/dashboard/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://tinify.com/dashboard/api",
+							},
+						},
+						Usage: "https://tinify.com/dashboard/api : requests that you did not make",
+						Blast: "compresses images at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tinybird",
+			Name:     "Tinybird",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.tinybird.co/docs/forward/administration/tokens"},
+			Rules: []Rule{
+				{
+					ID:          "tinybird-auth-token",
+					Provider:    "tinybird",
+					Description: "Tinybird auth token",
+					Keywords:    []string{"p.eyj1ijog"},
+					Regex:       `\bp\.eyJ1Ijog[0-9A-Za-z_-]{40,200}\.[0-9A-Za-z_-]{40,50}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tinybird-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/v0/workspace",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.tinybird.co/docs/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://cloud.tinybird.co/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://cloud.tinybird.co/",
+							},
+						},
+						Usage: "https://cloud.tinybird.co/ : the log of changes",
+						Blast: "reads, and with an admin token changes, the workspace's data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tly",
+			Name:     "T.LY",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://t.ly/docs"},
+			Rules: []Rule{
+				{
+					ID:          "tly-api-token",
+					Provider:    "tly",
+					Description: "T.LY API token",
+					Keywords:    []string{"tly_api", "tly_key", "tly_token", "tly_secret", "tly_access", "tly_auth", "tly-api", "tly-key", "tly-token", "tly-secret", "tly-access", "tly-auth", "tlyapi", "tlykey", "tlytoken", "tlysecret", "tlyaccess", "tlyauth", "tly api", "tly key", "tly token", "tly secret", "tly access", "tly auth", "t.ly"},
+					Value:       "[0-9A-Za-z]{60}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "tly-api-token",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://t.ly/settings#/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://t.ly/settings#/api",
+							},
+						},
+						Usage: "https://t.ly/settings#/api : records changed by nobody you know",
+						Blast: "points your short links to other places",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tmetric",
+			Name:     "TMetric",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://app.tmetric.com/api-docs/"},
+			Rules: []Rule{
+				{
+					ID:          "tmetric-api-token",
+					Provider:    "tmetric",
+					Description: "TMetric API token",
+					Keywords:    []string{"tmetric"},
+					Value:       "[0-9A-Z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "tmetric-api-token",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://app.tmetric.com/#/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.tmetric.com/#/profile",
+							},
+						},
+						Usage: "https://app.tmetric.com/#/profile : records changed by nobody you know",
+						Blast: "reads and changes time entries and projects",
 					},
 				},
 			},
@@ -92922,6 +94937,596 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "toggltrack",
+			Name:     "Toggl",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://engineering.toggl.com/docs/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "toggltrack-api-token",
+					Provider:    "toggltrack",
+					Description: "Toggl API token",
+					Keywords:    []string{"toggl"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "toggltrack-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.track.toggl.com/api/v9/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:api_token",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "email",
+						Docs:     "https://engineering.toggl.com/docs/api/me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://track.toggl.com/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://track.toggl.com/profile",
+							},
+						},
+						Usage: "https://track.toggl.com/profile : changes and exports that nobody of you made",
+						Blast: "reads and changes time entries, projects and clients of its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tokeet",
+			Name:     "Tokeet",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.tokeet.com/"},
+			Rules: []Rule{
+				{
+					ID:          "tokeet-api-key",
+					Provider:    "tokeet",
+					Description: "Tokeet API key",
+					Keywords:    []string{"tokeet"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z-]{36}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tokeet-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.tokeet.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.tokeet.com",
+							},
+						},
+						Usage: "https://app.tokeet.com : who read or exported what",
+						Blast: "reads and changes rentals, guests and bookings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tolgee",
+			Name:     "Tolgee",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.tolgee.io/platform/account_settings/api_keys_and_pat_tokens"},
+			Rules: []Rule{
+				{
+					ID:          "tolgee-api-key",
+					Provider:    "tolgee",
+					Description: "Tolgee project key or personal access token",
+					Keywords:    []string{"tgpak_", "tgpat_"},
+					Regex:       `\btgpa[kt]_[0-9a-z]{40,70}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "tolgee-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.tolgee.io/v2/api-keys/current",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.tolgee.io/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.tolgee.io/account/apiKeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.tolgee.io/account/apiKeys",
+							},
+						},
+						Usage: "https://app.tolgee.io/account/apiKeys : who read or exported what",
+						Blast: "reads and changes translations of the project, or of all projects with a personal token",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tomorrowio",
+			Name:     "Tomorrow.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.tomorrow.io/reference/api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "tomorrowio-api-key",
+					Provider:    "tomorrowio",
+					Description: "Tomorrow.io API key",
+					Keywords:    []string{"tomorrow.io", "tomorrowio", "tomorrow_io", "climacell"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "tomorrowio-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.tomorrow.io/v4/weather/realtime?location=berlin&apikey={{secret}}",
+						},
+						Live: []int{200, 429},
+						Dead: []int{401},
+						Docs: "https://docs.tomorrow.io/reference/realtime-weather",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.tomorrow.io/development/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.tomorrow.io/development/keys",
+							},
+						},
+						Usage: "https://app.tomorrow.io/development/keys : the usage of the month",
+						Blast: "uses up the plan's requests for weather",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tomtom",
+			Name:     "TomTom",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.tomtom.com/how-to-get-tomtom-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "tomtom-api-key",
+					Provider:    "tomtom",
+					Description: "TomTom API key",
+					Keywords:    []string{"tomtom"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "tomtom-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.tomtom.com/search/2/categorySearch/x.json?limit=1&key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://developer.tomtom.com/search-api/documentation",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://developer.tomtom.com/user/me/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://developer.tomtom.com/user/me/apps",
+							},
+						},
+						Usage: "https://developer.tomtom.com/user/me/apps : the counter of requests",
+						Blast: "uses up map and routing requests, billed beyond the free part",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tradier",
+			Name:     "Tradier",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.tradier.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "tradier-access-token",
+					Provider:    "tradier",
+					Description: "Tradier access token",
+					Keywords:    []string{"tradier"},
+					Value:       "[0-9A-Za-z]{28}",
+					MinEntropy:  3.6,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "tradier-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.tradier.com/v1/user/profile",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "profile.id",
+						Docs:     "https://docs.tradier.com/reference/brokerage-api-user-get-profile",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://dash.tradier.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://dash.tradier.com/settings/api",
+							},
+						},
+						Usage: "https://dash.tradier.com/settings/api : payments, refunds and payouts that nobody ordered",
+						Blast: "reads accounts and places orders for shares and options",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tradingeconomics",
+			Name:     "Trading Economics",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.tradingeconomics.com/get_started/"},
+			Rules: []Rule{
+				{
+					ID:          "tradingeconomics-api-key",
+					Provider:    "tradingeconomics",
+					Description: "Trading Economics API key",
+					Keywords:    []string{"tradingeconomics", "trading_economics", "trading-economics", "trading economics"},
+					Value:       "[0-9a-f]{15}:[0-9a-z]{15}|[0-9A-F]{15}:[0-9A-Z]{15}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "tradingeconomics-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://developer.tradingeconomics.com/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://developer.tradingeconomics.com/keys",
+							},
+						},
+						Usage: "https://developer.tradingeconomics.com/keys : the usage of the month",
+						Blast: "uses up paid requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "trakt",
+			Name:     "Trakt",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://trakt.docs.apiary.io/#introduction/required-headers"},
+			Rules: []Rule{
+				{
+					ID:          "trakt-client-secret",
+					Provider:    "trakt",
+					Description: "Trakt OAuth client secret",
+					Keywords:    []string{"trakt"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "trakt-client-secret",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://trakt.tv/oauth/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://trakt.tv/oauth/applications",
+							},
+						},
+						Usage: "https://trakt.tv/oauth/applications : changes and exports that nobody of you made",
+						Blast: "calls the API as your app; with a user's token changes what he has watched",
+					},
+				},
+			},
+		},
+		{
+			ID:       "transferwise",
+			Name:     "Wise",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.wise.com/api-docs/features/authentication-access"},
+			Rules: []Rule{
+				{
+					ID:          "transferwise-api-token",
+					Provider:    "transferwise",
+					Description: "Wise API token",
+					Keywords:    []string{"transferwise", "transfer_wise", "wise_api", "wise_key", "wise_token", "wise_secret", "wise_access", "wise_auth", "wise-api", "wise-key", "wise-token", "wise-secret", "wise-access", "wise-auth", "wiseapi", "wisekey", "wisetoken", "wisesecret", "wiseaccess", "wiseauth", "wise api", "wise key", "wise token", "wise secret", "wise access", "wise auth"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "transferwise-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.wise.com/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.wise.com/api-docs/api-reference/user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://wise.com/settings/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://wise.com/settings/api-tokens",
+							},
+						},
+						Usage: "https://wise.com/settings/api-tokens : payments, refunds and payouts that nobody ordered",
+						Blast: "reads balances and, with full access, orders transfers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "transifex",
+			Name:     "Transifex",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.transifex.com/reference/api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "transifex-api-token",
+					Provider:    "transifex",
+					Description: "Transifex API token",
+					Keywords:    []string{"transifex"},
+					Value:       "1/[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "transifex-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://rest.api.transifex.com/organizations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.transifex.com/reference/get_organizations",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.transifex.com/user/settings/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.transifex.com/user/settings/api/",
+							},
+						},
+						Usage: "https://app.transifex.com/user/settings/api/ : changes and exports that nobody of you made",
+						Blast: "reads and changes translations, which your product ships",
+					},
+				},
+			},
+		},
+		{
+			ID:       "translated",
+			Name:     "ModernMT (Translated)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.modernmt.com/api/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "translated-api-key",
+					Provider:    "translated",
+					Description: "ModernMT (Translated) API key",
+					Keywords:    []string{"modernmt", "modern_mt"},
+					Value:       "[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "translated-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.modernmt.com/users/me",
+							Headers: []Header{
+								{
+									Name:  "MMT-ApiKey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.modernmt.com/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://www.modernmt.com/license",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.modernmt.com/license",
+							},
+						},
+						Usage: "https://www.modernmt.com/license : the counter of requests",
+						Blast: "translates at your cost and reads memories",
+					},
+				},
+			},
+		},
+		{
+			ID:       "transloadit",
+			Name:     "Transloadit",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://transloadit.com/docs/api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "transloadit-auth-secret",
+					Provider:    "transloadit",
+					Description: "Transloadit auth key or secret",
+					Keywords:    []string{"transloadit"},
+					Value:       "[0-9a-f]{32}|[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "transloadit-auth-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://transloadit.com/c/-/api-credentials/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://transloadit.com/c/-/api-credentials/",
+							},
+						},
+						Usage: "https://transloadit.com/c/-/api-credentials/ : resources that you did not create",
+						Blast: "key and secret start encoding jobs at your cost, with the stored storage credentials",
+					},
+				},
+			},
+		},
+		{
+			ID:       "travelpayouts",
+			Name:     "Travelpayouts",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://support.travelpayouts.com/hc/en-us/articles/13069560738578"},
+			Rules: []Rule{
+				{
+					ID:          "travelpayouts-api-token",
+					Provider:    "travelpayouts",
+					Description: "Travelpayouts API token",
+					Keywords:    []string{"travelpayouts"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "travelpayouts-api-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://app.travelpayouts.com/profile/api-token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.travelpayouts.com/profile/api-token",
+							},
+						},
+						Usage: "https://app.travelpayouts.com/profile/api-token : changes and exports that nobody of you made",
+						Blast: "reads statistics and balance of the partner account",
+					},
+				},
+			},
+		},
+		{
 			ID:       "travisci",
 			Name:     "Travis CI",
 			Reviewed: "2026-11-28",
@@ -92979,6 +95584,56 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "tremendous",
+			Name:     "Tremendous",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.tremendous.com/docs/api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "tremendous-api-key",
+					Provider:    "tremendous",
+					Description: "Tremendous API key",
+					Keywords:    []string{"tremendous"},
+					Value:       "(?:PROD|TEST)_[0-9A-Za-z_-]{40,64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "tremendous-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.tremendous.com/api/v2/funding_sources",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.tremendous.com/reference/list-funding-sources",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://app.tremendous.com/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.tremendous.com/settings/api-keys",
+							},
+						},
+						Usage: "https://app.tremendous.com/settings/api-keys : transactions that are not yours",
+						Blast: "sends rewards and gift cards from your balance",
+					},
+				},
+			},
+		},
+		{
 			ID:       "trigger-dev",
 			Name:     "Trigger.dev",
 			Reviewed: "2026-11-28",
@@ -93013,6 +95668,387 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cloud.trigger.dev : the log of runs and sign-ins",
 						Blast: "starts tasks and reads runs and environment variables of the environment",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tripadvisor",
+			Name:     "Tripadvisor",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://tripadvisor-content-api.readme.io/reference/overview"},
+			Rules: []Rule{
+				{
+					ID:          "tripadvisor-api-key",
+					Provider:    "tripadvisor",
+					Description: "Tripadvisor API key",
+					Keywords:    []string{"tripadvisor", "trip_advisor"},
+					Value:       "[0-9A-F]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "tripadvisor-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.content.tripadvisor.com/api/v1/location/search?searchQuery=x&key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://tripadvisor-content-api.readme.io/reference/searchforlocations",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.tripadvisor.com/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.tripadvisor.com/developers",
+							},
+						},
+						Usage: "https://www.tripadvisor.com/developers : the usage of the month",
+						Blast: "uses up requests, billed beyond the free part",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tru",
+			Name:     "tru.ID",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.tru.id/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "tru-client-secret",
+					Provider:    "tru",
+					Description: "tru.ID OAuth client secret",
+					Keywords:    []string{"tru_api", "tru_key", "tru_token", "tru_secret", "tru_access", "tru_auth", "tru-api", "tru-key", "tru-token", "tru-secret", "tru-access", "tru-auth", "truapi", "trukey", "trutoken", "trusecret", "truaccess", "truauth", "tru api", "tru key", "tru token", "tru secret", "tru access", "tru auth", "tru.id", "truid_"},
+					Value:       "[0-9A-Za-z_-]{26}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "tru-client-secret",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://developer.tru.id/console",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://developer.tru.id/console",
+							},
+						},
+						Usage: "https://developer.tru.id/console : messages that you did not send, and their cost",
+						Blast: "asks about phone numbers at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "truelayer",
+			Name:     "TrueLayer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.truelayer.com/docs/auth-overview"},
+			Rules: []Rule{
+				{
+					ID:          "truelayer-client-secret",
+					Provider:    "truelayer",
+					Description: "TrueLayer OAuth client secret",
+					Keywords:    []string{"truelayer", "true_layer"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "truelayer-client-secret",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://console.truelayer.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://console.truelayer.com/",
+							},
+						},
+						Usage: "https://console.truelayer.com/ : transactions that are not yours",
+						Blast: "with a user's consent reads bank accounts and starts payments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "trustpilot",
+			Name:     "Trustpilot",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.trustpilot.com/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "trustpilot-api-secret",
+					Provider:    "trustpilot",
+					Description: "Trustpilot API key or secret",
+					Keywords:    []string{"trustpilot"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z]{16}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "trustpilot-api-secret",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://businessapp.b2b.trustpilot.com/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://businessapp.b2b.trustpilot.com/applications",
+							},
+						},
+						Usage: "https://businessapp.b2b.trustpilot.com/applications : records changed by nobody you know",
+						Blast: "with a business user's sign-in invites customers and answers reviews",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tumblr",
+			Name:     "Tumblr",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.tumblr.com/docs/en/api/v2#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "tumblr-consumer-secret",
+					Provider:    "tumblr",
+					Description: "Tumblr consumer key or secret",
+					Keywords:    []string{"tumblr"},
+					Value:       "[0-9A-Za-z]{50}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "tumblr-consumer-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://www.tumblr.com/oauth/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://www.tumblr.com/oauth/apps",
+							},
+						},
+						Usage: "https://www.tumblr.com/oauth/apps : who read or exported what",
+						Blast: "signs for the app; with a user's token posts to his blogs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "turso",
+			Name:     "Turso",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.turso.tech/cli/db/tokens/create"},
+			Rules: []Rule{
+				{
+					ID:          "turso-auth-token",
+					Provider:    "turso",
+					Description: "Turso database or platform token",
+					Keywords:    []string{"turso", "libsql"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|ey[0-9A-Za-z_-]{20,80}\.ey[0-9A-Za-z_-]{40,300}\.[0-9A-Za-z_-]{80,90}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "turso-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.turso.tech/v1/organizations",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.turso.tech/api-reference/organizations/list",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://app.turso.tech/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.turso.tech/",
+							},
+						},
+						Usage: "https://app.turso.tech/ : who read or exported what",
+						Blast: "reads, and unless read-only changes, the database; a platform token creates and deletes databases",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tuya",
+			Name:     "Tuya",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.tuya.com/en/docs/iot/authentication-method"},
+			Rules: []Rule{
+				{
+					ID:          "tuya-access-secret",
+					Provider:    "tuya",
+					Description: "Tuya access secret",
+					Keywords:    []string{"tuya"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tuya-access-secret",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://platform.tuya.com/cloud/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://platform.tuya.com/cloud/",
+							},
+						},
+						Usage: "https://platform.tuya.com/cloud/ : who read or exported what",
+						Blast: "reads and switches the linked devices: locks, cameras, plugs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "twelvedata",
+			Name:     "Twelve Data",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://twelvedata.com/docs#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "twelvedata-api-key",
+					Provider:    "twelvedata",
+					Description: "Twelve Data API key",
+					Keywords:    []string{"twelvedata", "twelve_data", "twelve-data", "twelve data"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "twelvedata-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.twelvedata.com/api_usage?apikey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://twelvedata.com/docs#api-usage",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://twelvedata.com/account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://twelvedata.com/account/api-keys",
+							},
+						},
+						Usage: "https://twelvedata.com/account/api-keys : the usage of the month",
+						Blast: "uses up the plan's credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "twelvelabs",
+			Name:     "Twelve Labs",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.twelvelabs.io/docs/get-started/quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "twelvelabs-api-key",
+					Provider:    "twelvelabs",
+					Description: "Twelve Labs API key",
+					Keywords:    []string{"tlk_"},
+					Regex:       `\btlk_[0-9A-Z]{24,36}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "twelvelabs-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.twelvelabs.io/v1.3/indexes?page_limit=1",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.twelvelabs.io/api-reference/indexes/list",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://playground.twelvelabs.io/dashboard/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://playground.twelvelabs.io/dashboard/api-key",
+							},
+						},
+						Usage: "https://playground.twelvelabs.io/dashboard/api-key : usage and cost by key",
+						Blast: "indexes and reads videos at your cost",
 					},
 				},
 			},
@@ -93291,6 +96327,57 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "twist",
+			Name:     "Twist",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.twist.com/v3/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "twist-oauth-token",
+					Provider:    "twist",
+					Description: "Twist OAuth token",
+					Keywords:    []string{"twist_api", "twist_key", "twist_token", "twist_secret", "twist_access", "twist_auth", "twist-api", "twist-key", "twist-token", "twist-secret", "twist-access", "twist-auth", "twistapi", "twistkey", "twisttoken", "twistsecret", "twistaccess", "twistauth", "twist api", "twist key", "twist token", "twist secret", "twist access", "twist auth", "twist.com"},
+					Value:       "[0-9a-f:]{40,47}|oauth2:[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "twist-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.twist.com/api/v3/users/get_session_user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://developer.twist.com/v3/#get-current-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://twist.com/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://twist.com/integrations",
+							},
+						},
+						Usage: "https://twist.com/integrations : who read or exported what",
+						Blast: "reads and writes threads and messages as its user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "twitter",
 			Name:     "X (Twitter)",
 			Reviewed: "2026-11-24",
@@ -93498,6 +96585,1282 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "tyntec",
+			Name:     "tyntec",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.tyntec.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "tyntec-api-key",
+					Provider:    "tyntec",
+					Description: "tyntec API key",
+					Keywords:    []string{"tyntec"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tyntec-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://my.tyntec.com/api-settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://my.tyntec.com/api-settings",
+							},
+						},
+						Usage: "https://my.tyntec.com/api-settings : messages that you did not send, and their cost",
+						Blast: "sends SMS and WhatsApp messages as your company",
+					},
+				},
+			},
+		},
+		{
+			ID:       "typeform",
+			Name:     "Typeform",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.typeform.com/developers/get-started/personal-access-token/"},
+			Rules: []Rule{
+				{
+					ID:          "typeform-personal-access-token",
+					Provider:    "typeform",
+					Description: "Typeform personal access token",
+					Keywords:    []string{"tfp_"},
+					Regex:       `\btfp_[0-9A-Za-z_-]{40,59}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "typeform-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.typeform.com/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://www.typeform.com/developers/create/reference/retrieve-own-account/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://admin.typeform.com/user/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://admin.typeform.com/user/tokens",
+							},
+						},
+						Usage: "https://admin.typeform.com/user/tokens : who read or exported what",
+						Blast: "reads forms and the answers people gave, and changes forms",
+					},
+				},
+			},
+		},
+		{
+			ID:       "typesense",
+			Name:     "Typesense",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://typesense.org/docs/latest/api/api-keys.html"},
+			Rules: []Rule{
+				{
+					ID:          "typesense-api-key",
+					Provider:    "typesense",
+					Description: "Typesense API key",
+					Keywords:    []string{"typesense"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "typesense-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/keys",
+							Headers: []Header{
+								{
+									Name:  "X-TYPESENSE-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://typesense.org/docs/latest/api/api-keys.html#list-all-keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://cloud.typesense.org/clusters",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://cloud.typesense.org/clusters",
+							},
+						},
+						Usage: "https://cloud.typesense.org/clusters : changes and exports that nobody of you made",
+						Blast: "an admin key reads, changes and deletes every collection; a search key only searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "typetalk",
+			Name:     "Typetalk",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.nulab.com/docs/typetalk/auth/"},
+			Rules: []Rule{
+				{
+					ID:          "typetalk-client-secret",
+					Provider:    "typetalk",
+					Description: "Typetalk OAuth client secret",
+					Keywords:    []string{"typetalk"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "typetalk-client-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://typetalk.com/my/develop/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://typetalk.com/my/develop/applications",
+							},
+						},
+						Usage: "https://typetalk.com/my/develop/applications : who read or exported what",
+						Blast: "reads and writes messages of the teams",
+					},
+				},
+			},
+		},
+		{
+			ID:       "uber",
+			Name:     "Uber",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.uber.com/docs/riders/guides/authentication/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "uber-client-secret",
+					Provider:    "uber",
+					Description: "Uber OAuth client secret",
+					Keywords:    []string{"uber_client", "uber-client", "uberclient", "uber_server", "uber_secret", "uber_api"},
+					Value:       "[0-9A-Za-z_-]{40}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "uber-client-secret",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://developer.uber.com/dashboard/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://developer.uber.com/dashboard/",
+							},
+						},
+						Usage: "https://developer.uber.com/dashboard/ : the balance and the list of transactions",
+						Blast: "with a user's consent orders rides and reads trips",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ubidots",
+			Name:     "Ubidots",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.ubidots.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "ubidots-api-token",
+					Provider:    "ubidots",
+					Description: "Ubidots API token",
+					Keywords:    []string{"bbff-", "bbus-"},
+					Regex:       `\bBB(?:FF|US)-[0-9A-Za-z]{30,36}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ubidots-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://industrial.api.ubidots.com/api/v2.0/devices/?page_size=1",
+							Headers: []Header{
+								{
+									Name:  "X-Auth-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.ubidots.com/v1.6/reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://industrial.ubidots.com/accounts/profile/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://industrial.ubidots.com/accounts/profile/api",
+							},
+						},
+						Usage: "https://industrial.ubidots.com/accounts/profile/api : events and volume that are not yours",
+						Blast: "sends and reads values of every device",
+					},
+				},
+			},
+		},
+		{
+			ID:       "uclassify",
+			Name:     "uClassify",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://uclassify.com/docs/restapi"},
+			Rules: []Rule{
+				{
+					ID:          "uclassify-api-key",
+					Provider:    "uclassify",
+					Description: "uClassify read or write API key",
+					Keywords:    []string{"uclassify"},
+					Value:       "[0-9A-Za-z]{12}",
+					MinEntropy:  2.6,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "uclassify-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://uclassify.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://uclassify.com/account",
+							},
+						},
+						Usage: "https://uclassify.com/account : calls counted against the plan",
+						Blast: "reads classifiers; a write key trains or deletes them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "uipath",
+			Name:     "UiPath",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.uipath.com/orchestrator/automation-cloud/latest/api-guide/accessing-uipath-resources-using-external-applications"},
+			Rules: []Rule{
+				{
+					ID:          "uipath-client-secret",
+					Provider:    "uipath",
+					Description: "UiPath refresh token or application secret",
+					Keywords:    []string{"uipath", "ui_path"},
+					Value:       "rt_[0-9A-F]{64}-1|[0-9A-Za-z]{43}",
+					MinEntropy:  3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "uipath-client-secret",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://cloud.uipath.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://cloud.uipath.com/",
+							},
+						},
+						Usage: "https://cloud.uipath.com/ : runs and settings that you did not change",
+						Blast: "starts robots and reads queues and assets with the application's scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ultradns",
+			Name:     "UltraDNS (Vercara)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.ultradns.com/Content/REST%20API/Content/REST%20API/Authentication/Authentication.htm"},
+			Rules: []Rule{
+				{
+					ID:          "ultradns-api-token",
+					Provider:    "ultradns",
+					Description: "UltraDNS (Vercara) API token",
+					Keywords:    []string{"ultradns"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z_-]{40,60}",
+					MinEntropy:  3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "ultradns-api-token",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://portal.ultradns.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://portal.ultradns.com/",
+							},
+						},
+						Usage: "https://portal.ultradns.com/ : servers and costs that are not yours",
+						Blast: "changes your DNS zones: traffic and mail can be taken away",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ultravox",
+			Name:     "Ultravox",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.ultravox.ai/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "ultravox-api-key",
+					Provider:    "ultravox",
+					Description: "Ultravox API key",
+					Keywords:    []string{"ultravox"},
+					Value:       `[0-9A-Za-z]{8}\.[0-9A-Za-z]{32}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ultravox-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ultravox.ai/api/accounts/me",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.ultravox.ai/api-reference/accounts/accounts-me-get",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.ultravox.ai/settings/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://app.ultravox.ai/settings/",
+							},
+						},
+						Usage: "https://app.ultravox.ai/settings/ : usage and cost by key",
+						Blast: "starts voice calls at your cost and reads transcripts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "unbounce",
+			Name:     "Unbounce",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.unbounce.com/getting_started/"},
+			Rules: []Rule{
+				{
+					ID:          "unbounce-api-key",
+					Provider:    "unbounce",
+					Description: "Unbounce API key",
+					Keywords:    []string{"unbounce"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "unbounce-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://app.unbounce.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://app.unbounce.com",
+							},
+						},
+						Usage: "https://app.unbounce.com : changes and exports that nobody of you made",
+						Blast: "reads leads that landing pages gathered",
+					},
+				},
+			},
+		},
+		{
+			ID:       "unifi",
+			Name:     "UniFi (Ubiquiti)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.ui.com/site-manager-api/gettingstarted"},
+			Rules: []Rule{
+				{
+					ID:          "unifi-api-key",
+					Provider:    "unifi",
+					Description: "UniFi (Ubiquiti) API key",
+					Keywords:    []string{"unifi_api", "unifi-api", "unifiapi", "unifi_key", "ui.com"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "unifi-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ui.com/v1/hosts",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.ui.com/site-manager-api/list-hosts",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://unifi.ui.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://unifi.ui.com/api",
+							},
+						},
+						Usage: "https://unifi.ui.com/api : resources that you did not create",
+						Blast: "reads and changes the networks of its user's sites",
+					},
+				},
+			},
+		},
+		{
+			ID:       "unifyid",
+			Name:     "UnifyID",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.unify.id/"},
+			Rules: []Rule{
+				{
+					ID:          "unifyid-api-key",
+					Provider:    "unifyid",
+					Description: "UnifyID API key",
+					Keywords:    []string{"unifyid"},
+					Value:       "[0-9A-Za-z_=-]{44}",
+					MinEntropy:  3.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "unifyid-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://dashboard.unify.id/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://dashboard.unify.id/",
+							},
+						},
+						Usage: "https://dashboard.unify.id/ : records changed by nobody you know",
+						Blast: "asks and changes the proofs of users' identity",
+					},
+				},
+			},
+		},
+		{
+			ID:       "unisender",
+			Name:     "UniSender",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.unisender.com/en/support/api/common/bulk-email/"},
+			Rules: []Rule{
+				{
+					ID:          "unisender-api-key",
+					Provider:    "unisender",
+					Description: "UniSender API key",
+					Keywords:    []string{"unisender"},
+					Value:       "[0-9a-z]{45,64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "unisender-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://cp.unisender.com/en/v5/user/info/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://cp.unisender.com/en/v5/user/info/api",
+							},
+						},
+						Usage: "https://cp.unisender.com/en/v5/user/info/api : the log of sent mail, bounces and complaints",
+						Blast: "sends mail and SMS to your lists, and reads them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "unkey",
+			Name:     "Unkey",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.unkey.com/docs/security/root-keys"},
+			Rules: []Rule{
+				{
+					ID:          "unkey-root-key",
+					Provider:    "unkey",
+					Description: "Unkey root key",
+					Keywords:    []string{"unkey_"},
+					Regex:       `\bunkey_[0-9A-Za-z_]{20,48}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "unkey-root-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.unkey.com/settings/root-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.unkey.com/settings/root-keys",
+							},
+						},
+						Usage: "https://app.unkey.com/settings/root-keys : the log of changes",
+						Blast: "with its permissions creates, reads and deletes the API keys of your own users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "unleash",
+			Name:     "Unleash",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.getunleash.io/reference/api-tokens-and-client-keys"},
+			Rules: []Rule{
+				{
+					ID:          "unleash-api-token",
+					Provider:    "unleash",
+					Description: "Unleash API token",
+					Keywords:    []string{"unleash"},
+					Value:       `(?:\*|\[\]|[0-9A-Za-z_-]{1,40}):[0-9A-Za-z_-]{1,40}\.[0-9a-f]{56,64}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "unleash-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								Text:  "Admin, API access, of your own server.",
+								URL:   "https://docs.getunleash.io/reference/api-tokens-and-client-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://docs.getunleash.io/reference/api-tokens-and-client-keys",
+							},
+						},
+						Usage: "https://docs.getunleash.io/reference/api-tokens-and-client-keys : records changed by nobody you know",
+						Blast: "a client token reads feature flags; an admin token switches them in production",
+					},
+				},
+			},
+		},
+		{
+			ID:       "unplugg",
+			Name:     "Unplugg",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://unplu.gg/test_api.html"},
+			Rules: []Rule{
+				{
+					ID:          "unplugg-access-token",
+					Provider:    "unplugg",
+					Description: "Unplugg access token",
+					Keywords:    []string{"unplugg"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "unplugg-access-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://unplu.gg/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://unplu.gg/",
+							},
+						},
+						Usage: "https://unplu.gg/ : the usage of the month",
+						Blast: "uses up the plan's forecasts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "unsplash",
+			Name:     "Unsplash",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://unsplash.com/documentation#authorization"},
+			Rules: []Rule{
+				{
+					ID:          "unsplash-access-key",
+					Provider:    "unsplash",
+					Description: "Unsplash access or secret key",
+					Keywords:    []string{"unsplash"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "unsplash-access-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								URL:   "https://unsplash.com/oauth/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://unsplash.com/oauth/applications",
+							},
+						},
+						Usage: "https://unsplash.com/oauth/applications : requests that you did not make",
+						Blast: "uses up the hourly requests; the secret asks for users' tokens",
+					},
+				},
+			},
+		},
+		{
+			ID:       "unstructured",
+			Name:     "Unstructured",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.unstructured.io/platform-api/overview"},
+			Rules: []Rule{
+				{
+					ID:          "unstructured-api-key",
+					Provider:    "unstructured",
+					Description: "Unstructured API key",
+					Keywords:    []string{"unstructured_api", "unstructured-api", "unstructured.io", "unstructuredio"},
+					Value:       "[0-9A-Za-z]{30}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "unstructured-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://platform.unstructured.io/app/account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://platform.unstructured.io/app/account/api-keys",
+							},
+						},
+						Usage: "https://platform.unstructured.io/app/account/api-keys : tokens and cost that are not yours",
+						Blast: "processes documents at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "upcdatabase",
+			Name:     "UPC Database",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://upcdatabase.org/api"},
+			Rules: []Rule{
+				{
+					ID:          "upcdatabase-api-key",
+					Provider:    "upcdatabase",
+					Description: "UPC Database API key",
+					Keywords:    []string{"upcdatabase", "upc_database", "upc-database", "upc database"},
+					Value:       "[0-9A-F]{32}|[0-9A-Z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "upcdatabase-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.upcdatabase.org/account?apikey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://upcdatabase.org/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://upcdatabase.org/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://upcdatabase.org/apikeys",
+							},
+						},
+						Usage: "https://upcdatabase.org/apikeys : the usage of the month",
+						Blast: "uses up the day's lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "upcloud",
+			Name:     "UpCloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.upcloud.com/1.3/20-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "upcloud-api-token",
+					Provider:    "upcloud",
+					Description: "UpCloud API token",
+					Keywords:    []string{"ucat_"},
+					Regex:       `\bucat_[0-9A-Z]{26}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "upcloud-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.upcloud.com/1.3/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "account.username",
+						Docs:     "https://developers.upcloud.com/1.3/3-accounts/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://hub.upcloud.com/account/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://hub.upcloud.com/account/api-tokens",
+							},
+						},
+						Usage: "https://hub.upcloud.com/account/api-tokens : new resources, users and costs",
+						Blast: "creates and destroys servers at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "updown",
+			Name:     "updown.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://updown.io/api"},
+			Rules: []Rule{
+				{
+					ID:          "updown-api-key",
+					Provider:    "updown",
+					Description: "updown.io API key",
+					Keywords:    []string{"updown.io", "updownio", "updown_api", "updown-api"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "updown-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://updown.io/api/checks?api-key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://updown.io/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://updown.io/settings/edit",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://updown.io/settings/edit",
+							},
+						},
+						Usage: "https://updown.io/settings/edit : jobs that nobody started",
+						Blast: "reads and changes checks, and can end your alarms",
+					},
+				},
+			},
+		},
+		{
+			ID:       "uplead",
+			Name:     "UpLead",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.uplead.com/"},
+			Rules: []Rule{
+				{
+					ID:          "uplead-api-key",
+					Provider:    "uplead",
+					Description: "UpLead API key",
+					Keywords:    []string{"uplead"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "uplead-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.uplead.com/v2/credits",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.uplead.com/#credits",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://app.uplead.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://app.uplead.com/settings/api",
+							},
+						},
+						Usage: "https://app.uplead.com/settings/api : calls counted against the plan",
+						Blast: "uses up paid lookups of contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "uploadcare",
+			Name:     "Uploadcare",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://uploadcare.com/docs/security/secret-key/"},
+			Rules: []Rule{
+				{
+					ID:          "uploadcare-secret-key",
+					Provider:    "uploadcare",
+					Description: "Uploadcare secret key",
+					Keywords:    []string{"uploadcare"},
+					Value:       "[0-9a-z]{20}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "uploadcare-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.uploadcare.com/project/",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.uploadcare-v0.7+json",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Uploadcare.Simple {{public_key}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://uploadcare.com/api-refs/rest-api/v0.7.0/#tag/Project",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.uploadcare.com/projects/-/api-keys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.uploadcare.com/projects/-/api-keys/",
+							},
+						},
+						Usage: "https://app.uploadcare.com/projects/-/api-keys/ : records changed by nobody you know",
+						Blast: "lists, copies and deletes the project's files",
+					},
+				},
+			},
+		},
+		{
+			ID:       "uploadthing",
+			Name:     "UploadThing",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.uploadthing.com/quick-start"},
+			Rules: []Rule{
+				{
+					ID:          "uploadthing-api-token",
+					Provider:    "uploadthing",
+					Description: "UploadThing API token",
+					Keywords:    []string{"eyjhcgllzxkioijza19saxzlx"},
+					Regex:       `\beyJhcGlLZXkiOiJza19saXZlX[0-9A-Za-z+/_-]{80,260}={0,2}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "uploadthing-api-token",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://uploadthing.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://uploadthing.com/dashboard",
+							},
+						},
+						Usage: "https://uploadthing.com/dashboard : changes and exports that nobody of you made",
+						Blast: "uploads, lists and deletes files at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ups",
+			Name:     "UPS",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.ups.com/get-started"},
+			Rules: []Rule{
+				{
+					ID:          "ups-client-secret",
+					Provider:    "ups",
+					Description: "UPS OAuth client secret",
+					Keywords:    []string{"ups_client", "ups-client", "upsclient", "ups_secret", "ups_api", "ups_access"},
+					Value:       "[0-9A-Za-z]{48}|[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ups-client-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://developer.ups.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://developer.ups.com/apps",
+							},
+						},
+						Usage: "https://developer.ups.com/apps : transactions that are not yours",
+						Blast: "buys labels on your account and reads shipments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "upstash",
+			Name:     "Upstash",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://upstash.com/docs/redis/features/restapi", "https://upstash.com/docs/devops/developer-api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "upstash-rest-token",
+					Provider:    "upstash",
+					Description: "Upstash REST token or API key",
+					Keywords:    []string{"upstash"},
+					Value:       "[0-9A-Za-z+/_-]{36,140}={0,2}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "upstash-rest-token",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://console.upstash.com/account/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://console.upstash.com/account/api",
+							},
+						},
+						Usage: "https://console.upstash.com/account/api : who read or exported what",
+						Blast: "reads and changes the database; a management key all databases of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "uptimerobot",
+			Name:     "UptimeRobot",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://uptimerobot.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "uptimerobot-api-key",
+					Provider:    "uptimerobot",
+					Description: "UptimeRobot API key",
+					Keywords:    []string{"uptimerobot", "uptime_robot", "uptime-robot", "uptime robot"},
+					Value:       "(?:ur|u|m)[0-9]{5,10}-[0-9a-f]{24}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "uptimerobot-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.uptimerobot.com/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://dashboard.uptimerobot.com/integrations",
+							},
+						},
+						Usage: "https://dashboard.uptimerobot.com/integrations : the log of runs and sign-ins",
+						Blast: "a main key changes monitors and ends alarms; a monitor key reads one",
+					},
+				},
+			},
+		},
+		{
+			ID:       "upwave",
+			Name:     "Upwave",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.upwave.io/"},
+			Rules: []Rule{
+				{
+					ID:          "upwave-api-token",
+					Provider:    "upwave",
+					Description: "Upwave API token",
+					Keywords:    []string{"upwave"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "upwave-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://www.upwave.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://www.upwave.io",
+							},
+						},
+						Usage: "https://www.upwave.io : who read or exported what",
+						Blast: "reads and changes boards and tasks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "upwork",
+			Name:     "Upwork",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.upwork.com/developer/documentation/graphql/api/docs/index.html"},
+			Rules: []Rule{
+				{
+					ID:          "upwork-api-secret",
+					Provider:    "upwork",
+					Description: "Upwork API key or secret",
+					Keywords:    []string{"upwork"},
+					Value:       "[0-9a-f]{32}|[0-9a-f]{16}",
+					MinEntropy:  2.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "upwork-api-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								URL:   "https://www.upwork.com/developer/keys/apply",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://www.upwork.com/developer/keys/apply",
+							},
+						},
+						Usage: "https://www.upwork.com/developer/keys/apply : who read or exported what",
+						Blast: "with a user's token reads contracts and messages",
+					},
+				},
+			},
+		},
+		{
 			ID:       "url-credentials",
 			Name:     "Credentials in a URL",
 			Reviewed: "2026-11-24",
@@ -93536,6 +97899,796 @@ var builtin = Catalogue{
 						},
 						Usage: "the host's access log, by user",
 						Blast: "the site as that user; at a git host mostly a token for all its repositories",
+					},
+				},
+			},
+		},
+		{
+			ID:       "urlbox",
+			Name:     "Urlbox",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://urlbox.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "urlbox-api-secret",
+					Provider:    "urlbox",
+					Description: "Urlbox API key or secret",
+					Keywords:    []string{"urlbox"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z]{16}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "urlbox-api-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://urlbox.com/dashboard/projects",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://urlbox.com/dashboard/projects",
+							},
+						},
+						Usage: "https://urlbox.com/dashboard/projects : the usage of the month",
+						Blast: "renders screenshots from your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "urlscan",
+			Name:     "urlscan.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.urlscan.io/apis/urlscan-openapi/generic/quota"},
+			Rules: []Rule{
+				{
+					ID:          "urlscan-api-key",
+					Provider:    "urlscan",
+					Description: "urlscan.io API key",
+					Keywords:    []string{"urlscan_api", "urlscan_key", "urlscan_token", "urlscan_secret", "urlscan_access", "urlscan_auth", "urlscan-api", "urlscan-key", "urlscan-token", "urlscan-secret", "urlscan-access", "urlscan-auth", "urlscanapi", "urlscankey", "urlscantoken", "urlscansecret", "urlscanaccess", "urlscanauth", "urlscan api", "urlscan key", "urlscan token", "urlscan secret", "urlscan access", "urlscan auth", "urlscan.ioapi", "urlscan.io_api", "urlscan.io-api", "urlscan.io api", "urlscanio"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "urlscan-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://urlscan.io/user/quotas/",
+							Headers: []Header{
+								{
+									Name:  "API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://urlscan.io/docs/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://urlscan.io/user/profile/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://urlscan.io/user/profile/",
+							},
+						},
+						Usage: "https://urlscan.io/user/profile/ : the usage of the month",
+						Blast: "uses up the quota and reads your private scans",
+					},
+				},
+			},
+		},
+		{
+			ID:       "userflow",
+			Name:     "Userflow",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.userflow.com/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "userflow-api-key",
+					Provider:    "userflow",
+					Description: "Userflow API key",
+					Keywords:    []string{"userflow"},
+					Value:       "(?:[a-z]{2}_)?[0-9a-z]{24,32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "userflow-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.userflow.com/users?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.userflow.com/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://userflow.com/app/_/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://userflow.com/app/_/settings/api",
+							},
+						},
+						Usage: "https://userflow.com/app/_/settings/api : changes and exports that nobody of you made",
+						Blast: "reads and changes users, groups and events",
+					},
+				},
+			},
+		},
+		{
+			ID:       "userstack",
+			Name:     "userstack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://userstack.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "userstack-access-key",
+					Provider:    "userstack",
+					Description: "userstack access key",
+					Keywords:    []string{"userstack"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "userstack-access-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://userstack.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://userstack.com/dashboard",
+							},
+						},
+						Usage: "https://userstack.com/dashboard : the usage of the month",
+						Blast: "uses up the month's lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "usps",
+			Name:     "USPS",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.usps.com/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "usps-client-secret",
+					Provider:    "usps",
+					Description: "USPS OAuth client secret",
+					Keywords:    []string{"usps_"},
+					Value:       "[0-9A-Za-z]{48}|[0-9A-Za-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "usps-client-secret",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://developers.usps.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://developers.usps.com/apps",
+							},
+						},
+						Usage: "https://developers.usps.com/apps : the usage of the month",
+						Blast: "asks for addresses and prices, and prints labels with a payment account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vagaro",
+			Name:     "Vagaro",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.vagaro.com/public/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "vagaro-client-secret",
+					Provider:    "vagaro",
+					Description: "Vagaro OAuth client secret",
+					Keywords:    []string{"vagaro"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "vagaro-client-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://www.vagaro.com/pro/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://www.vagaro.com/pro/",
+							},
+						},
+						Usage: "https://www.vagaro.com/pro/ : records changed by nobody you know",
+						Blast: "reads customers and appointments of the salon",
+					},
+				},
+			},
+		},
+		{
+			ID:       "valtown",
+			Name:     "Val Town",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.val.town/api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "valtown-api-token",
+					Provider:    "valtown",
+					Description: "Val Town API token",
+					Keywords:    []string{"vtwn_"},
+					Regex:       `\bvtwn_[0-9A-Za-z]{25,48}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "valtown-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.val.town/v1/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://docs.val.town/openapi",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://www.val.town/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://www.val.town/settings/api",
+							},
+						},
+						Usage: "https://www.val.town/settings/api : jobs that nobody started",
+						Blast: "runs and changes code of its user and reads his storage",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vanta",
+			Name:     "Vanta",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.vanta.com/docs/api-access-setup"},
+			Rules: []Rule{
+				{
+					ID:          "vanta-client-secret",
+					Provider:    "vanta",
+					Description: "Vanta OAuth client secret",
+					Keywords:    []string{"vanta_", "vanta-", "vantaapi", "vanta.com", "vantaclient", "vanta client", "vantasecret", "vanta secret", "vantatoken", "vanta token"},
+					Value:       "vcs_[0-9A-Za-z_]{40,90}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "vanta-client-secret",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								URL:   "https://app.vanta.com/settings/developer-console",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://app.vanta.com/settings/developer-console",
+							},
+						},
+						Usage: "https://app.vanta.com/settings/developer-console : the log of changes",
+						Blast: "reads the state of compliance, people and devices, and changes it with write scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vantage",
+			Name:     "Vantage",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.vantage.sh/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "vantage-api-token",
+					Provider:    "vantage",
+					Description: "Vantage API token",
+					Keywords:    []string{"vntg_tkn_"},
+					Regex:       `\bvntg_tkn_[0-9a-f]{40}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "vantage-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.vantage.sh/v2/ping",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.vantage.sh/api/ping",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://console.vantage.sh/settings/access_tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://console.vantage.sh/settings/access_tokens",
+							},
+						},
+						Usage: "https://console.vantage.sh/settings/access_tokens : who read or exported what",
+						Blast: "reads the costs of your clouds, and with write scope changes reports",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vapi",
+			Name:     "Vapi",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.vapi.ai/api-reference/assistants/list"},
+			Rules: []Rule{
+				{
+					ID:          "vapi-private-key",
+					Provider:    "vapi",
+					Description: "Vapi private API key",
+					Keywords:    []string{"vapi_api", "vapi_key", "vapi_token", "vapi_secret", "vapi_access", "vapi_auth", "vapi-api", "vapi-key", "vapi-token", "vapi-secret", "vapi-access", "vapi-auth", "vapiapi", "vapikey", "vapitoken", "vapisecret", "vapiaccess", "vapiauth", "vapi api", "vapi key", "vapi token", "vapi secret", "vapi access", "vapi auth", "vapi.ai", "vapi_private", "vapi-private"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "vapi-private-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.vapi.ai/assistant?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.vapi.ai/api-reference/assistants/list",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.vapi.ai/org/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://dashboard.vapi.ai/org/api-keys",
+							},
+						},
+						Usage: "https://dashboard.vapi.ai/org/api-keys : generations that you did not start",
+						Blast: "starts phone calls at your cost and reads recordings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vastai",
+			Name:     "Vast.ai",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.vast.ai/api-reference/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "vastai-api-key",
+					Provider:    "vastai",
+					Description: "Vast.ai API key",
+					Keywords:    []string{"vast.ai", "vastai", "vast_ai", "vast_api", "vast_key", "vast_token", "vast_secret", "vast_access", "vast_auth", "vast-api", "vast-key", "vast-token", "vast-secret", "vast-access", "vast-auth", "vastapi", "vastkey", "vasttoken", "vastsecret", "vastaccess", "vastauth", "vast api", "vast key", "vast token", "vast secret", "vast access", "vast auth"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "vastai-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://console.vast.ai/api/v0/users/current/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "email",
+						Docs:     "https://docs.vast.ai/api-reference/accounts/show-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://cloud.vast.ai/manage-keys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://cloud.vast.ai/manage-keys/",
+							},
+						},
+						Usage: "https://cloud.vast.ai/manage-keys/ : servers and costs that are not yours",
+						Blast: "rents GPU machines from your balance and reads what runs on them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vatlayer",
+			Name:     "vatlayer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://vatlayer.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "vatlayer-access-key",
+					Provider:    "vatlayer",
+					Description: "vatlayer access key",
+					Keywords:    []string{"vatlayer"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "vatlayer-access-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://vatlayer.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://vatlayer.com/dashboard",
+							},
+						},
+						Usage: "https://vatlayer.com/dashboard : calls counted against the plan",
+						Blast: "uses up the month's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vatsense",
+			Name:     "Vat Sense",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://vatsense.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "vatsense-api-key",
+					Provider:    "vatsense",
+					Description: "Vat Sense API key",
+					Keywords:    []string{"vatsense", "vat_sense"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "vatsense-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.vatsense.com/1.0/usage",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic user:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://vatsense.com/documentation#usage",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://vatsense.com/account/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://vatsense.com/account/api",
+							},
+						},
+						Usage: "https://vatsense.com/account/api : the usage of the month",
+						Blast: "uses up the month's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vbout",
+			Name:     "VBOUT",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.vbout.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "vbout-api-key",
+					Provider:    "vbout",
+					Description: "VBOUT API key",
+					Keywords:    []string{"vbout"},
+					Value:       "[0-9a-z]{25}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "vbout-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://app.vbout.com/Settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.vbout.com/Settings",
+							},
+						},
+						Usage: "https://app.vbout.com/Settings : messages and recipients that are not yours",
+						Blast: "sends mail to your lists and reads contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vectara",
+			Name:     "Vectara",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.vectara.com/docs/security/authentication/api-key-management"},
+			Rules: []Rule{
+				{
+					ID:          "vectara-api-key",
+					Provider:    "vectara",
+					Description: "Vectara API key",
+					Keywords:    []string{"zut_", "zqt_", "zwt_"},
+					Regex:       `\bz[uqw]t_[0-9A-Za-z_-]{32,44}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "vectara-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.vectara.io/v2/corpora?limit=1",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://docs.vectara.com/docs/rest-api/list-corpora",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://console.vectara.com/console/apiAccess/personalApiKey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://console.vectara.com/console/apiAccess/personalApiKey",
+							},
+						},
+						Usage: "https://console.vectara.com/console/apiAccess/personalApiKey : the log of changes",
+						Blast: "a query key searches corpora; a personal or index key also changes them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "veed",
+			Name:     "VEED",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.veed.io/api"},
+			Rules: []Rule{
+				{
+					ID:          "veed-api-key",
+					Provider:    "veed",
+					Description: "VEED API key",
+					Keywords:    []string{"veed_api", "veedapi", "veed.io"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "veed-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://www.veed.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://www.veed.io/",
+							},
+						},
+						Usage: "https://www.veed.io/ : generations that you did not start",
+						Blast: "renders videos at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "veracode",
+			Name:     "Veracode",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.veracode.com/r/c_api_credentials3"},
+			Rules: []Rule{
+				{
+					ID:          "veracode-api-credentials",
+					Provider:    "veracode",
+					Description: "Veracode API id or key",
+					Keywords:    []string{"veracode"},
+					Value:       "[0-9a-f]{128}|[0-9a-f]{32}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "veracode-api-credentials",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://web.analysiscenter.veracode.com/login/#APICredentialsGenerator",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://web.analysiscenter.veracode.com/login/#APICredentialsGenerator",
+							},
+						},
+						Usage: "https://web.analysiscenter.veracode.com/login/#APICredentialsGenerator : records changed by nobody you know",
+						Blast: "id and key together read the weaknesses of your applications and start scans",
+					},
+				},
+			},
+		},
+		{
+			ID:       "verbwire",
+			Name:     "Verbwire",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.verbwire.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "verbwire-api-key",
+					Provider:    "verbwire",
+					Description: "Verbwire API key",
+					Keywords:    []string{"verbwire"},
+					Value:       "sk_live_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "verbwire-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.verbwire.com/auth/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://www.verbwire.com/auth/api-keys",
+							},
+						},
+						Usage: "https://www.verbwire.com/auth/api-keys : the balance and the list of transactions",
+						Blast: "mints tokens from your wallet at your cost",
 					},
 				},
 			},
@@ -93982,6 +99135,1107 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "veriff",
+			Name:     "Veriff",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://devdocs.veriff.com/docs/hmac-authentication-and-endpoint-security"},
+			Rules: []Rule{
+				{
+					ID:          "veriff-shared-secret",
+					Provider:    "veriff",
+					Description: "Veriff API key or shared secret",
+					Keywords:    []string{"veriff"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "veriff-shared-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://station.veriff.com/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://station.veriff.com/integrations",
+							},
+						},
+						Usage: "https://station.veriff.com/integrations : records changed by nobody you know",
+						Blast: "signs requests that read people's identity checks and documents",
+					},
+				},
+			},
+		},
+		{
+			ID:       "verifier",
+			Name:     "Verifier",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://verifier.meetchopra.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "verifier-api-token",
+					Provider:    "verifier",
+					Description: "Verifier API token",
+					Keywords:    []string{"verifier_api", "verifier_key", "verifier_token", "verifier_secret", "verifier_access", "verifier_auth", "verifier-api", "verifier-key", "verifier-token", "verifier-secret", "verifier-access", "verifier-auth", "verifierapi", "verifierkey", "verifiertoken", "verifiersecret", "verifieraccess", "verifierauth", "verifier api", "verifier key", "verifier token", "verifier secret", "verifier access", "verifier auth"},
+					Value:       "[0-9a-f]{96}|[0-9a-z]{96}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "verifier-api-token",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://verifier.meetchopra.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://verifier.meetchopra.com/",
+							},
+						},
+						Usage: "https://verifier.meetchopra.com/ : the counter of requests",
+						Blast: "uses up mail checks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "verimail",
+			Name:     "Verimail",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://verimail.io/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "verimail-api-key",
+					Provider:    "verimail",
+					Description: "Verimail API key",
+					Keywords:    []string{"verimail"},
+					Value:       "[0-9A-Z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "verimail-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://verimail.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://verimail.io/dashboard",
+							},
+						},
+						Usage: "https://verimail.io/dashboard : the usage of the month",
+						Blast: "checks addresses with paid credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "veriphone",
+			Name:     "Veriphone",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://veriphone.io/docs/v2"},
+			Rules: []Rule{
+				{
+					ID:          "veriphone-api-key",
+					Provider:    "veriphone",
+					Description: "Veriphone API key",
+					Keywords:    []string{"veriphone"},
+					Value:       "[0-9A-Z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "veriphone-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://veriphone.io/cp",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://veriphone.io/cp",
+							},
+						},
+						Usage: "https://veriphone.io/cp : requests that you did not make",
+						Blast: "checks phone numbers with paid credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "verkada",
+			Name:     "Verkada",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidocs.verkada.com/reference/quick-start-guide"},
+			Rules: []Rule{
+				{
+					ID:          "verkada-api-key",
+					Provider:    "verkada",
+					Description: "Verkada API key",
+					Keywords:    []string{"vkd_api_"},
+					Regex:       `\bvkd_api_[0-9a-f]{32,64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "verkada-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://command.verkada.com/admin/org-settings/verkada-api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://command.verkada.com/admin/org-settings/verkada-api",
+							},
+						},
+						Usage: "https://command.verkada.com/admin/org-settings/verkada-api : the log of changes",
+						Blast: "reads cameras, doors and people of the organization as its role allows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "versioneye",
+			Name:     "VersionEye",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.versioneye.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "versioneye-api-key",
+					Provider:    "versioneye",
+					Description: "VersionEye API key",
+					Keywords:    []string{"versioneye"},
+					Value:       "[0-9a-z]{20}|[0-9a-z]{40}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "versioneye-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.versioneye.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.versioneye.com/settings/api",
+							},
+						},
+						Usage: "https://www.versioneye.com/settings/api : requests that you did not make",
+						Blast: "reads the dependencies of private projects; the service ended in 2017, self-hosted copies live on",
+					},
+				},
+			},
+		},
+		{
+			ID:       "veryfi",
+			Name:     "Veryfi",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.veryfi.com/api/getting-started/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "veryfi-client-secret",
+					Provider:    "veryfi",
+					Description: "Veryfi OAuth client secret",
+					Keywords:    []string{"veryfi"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z]{50}",
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "veryfi-client-secret",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								URL:   "https://app.veryfi.com/api/settings/keys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://app.veryfi.com/api/settings/keys/",
+							},
+						},
+						Usage: "https://app.veryfi.com/api/settings/keys/ : records changed by nobody you know",
+						Blast: "reads receipts and invoices that you uploaded and processes others at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "viber",
+			Name:     "Viber",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.viber.com/docs/api/rest-bot-api/#authentication-token"},
+			Rules: []Rule{
+				{
+					ID:          "viber-bot-token",
+					Provider:    "viber",
+					Description: "Viber bot token",
+					Keywords:    []string{"viber"},
+					Value:       "[0-9a-f]{16}-[0-9a-f]{16}-[0-9a-f]{16}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "viber-bot-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://chatapi.viber.com/pa/get_account_info",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+								{
+									Name:  "X-Viber-Auth-Token",
+									Value: "{{secret}}",
+								},
+							},
+							Body: "{}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"status"\s*:\s*0\b`,
+						DeadBody: `"status"\s*:\s*2\b`,
+						Identity: "name",
+						Docs:     "https://developers.viber.com/docs/api/rest-bot-api/#get-account-info",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://partners.viber.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://partners.viber.com/",
+							},
+						},
+						Usage: "https://partners.viber.com/ : messages that you did not send, and their cost",
+						Blast: "writes to subscribers as your bot and reads who they are",
+					},
+				},
+			},
+		},
+		{
+			ID:       "viewneo",
+			Name:     "viewneo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cloud.viewneo.com/api/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "viewneo-api-token",
+					Provider:    "viewneo",
+					Description: "viewneo API token",
+					Keywords:    []string{"viewneo"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|ey[0-9A-Za-z._-]{120,960}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "viewneo-api-token",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://cloud.viewneo.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://cloud.viewneo.com",
+							},
+						},
+						Usage: "https://cloud.viewneo.com : who read or exported what",
+						Blast: "changes what the displays show",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vimeo",
+			Name:     "Vimeo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.vimeo.com/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "vimeo-access-token",
+					Provider:    "vimeo",
+					Description: "Vimeo access token or client secret",
+					Keywords:    []string{"vimeo"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z+/]{128}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "vimeo-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.vimeo.com/oauth/verify",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.name",
+						Scopes:   "scope",
+						Docs:     "https://developer.vimeo.com/api/reference/authentication-extras/verify-token",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://developer.vimeo.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://developer.vimeo.com/apps",
+							},
+						},
+						Usage: "https://developer.vimeo.com/apps : records changed by nobody you know",
+						Blast: "reads private videos and with its scopes uploads and deletes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vindi",
+			Name:     "Vindi",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://vindi.github.io/api-docs/dist/"},
+			Rules: []Rule{
+				{
+					ID:          "vindi-private-key",
+					Provider:    "vindi",
+					Description: "Vindi private key",
+					Keywords:    []string{"vindi"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "vindi-private-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.vindi.com.br/api/v1/merchant",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "merchant.name",
+						Docs:     "https://vindi.github.io/api-docs/dist/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.vindi.com.br/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.vindi.com.br/",
+							},
+						},
+						Usage: "https://app.vindi.com.br/ : payments, refunds and payouts that nobody ordered",
+						Blast: "charges and refunds customers of subscriptions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vipps",
+			Name:     "Vipps MobilePay",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.vippsmobilepay.com/docs/knowledge-base/api-keys/"},
+			Rules: []Rule{
+				{
+					ID:          "vipps-api-key",
+					Provider:    "vipps",
+					Description: "Vipps MobilePay subscription key or client secret",
+					Keywords:    []string{"vipps"},
+					Value:       "[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "vipps-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://portal.vippsmobilepay.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://portal.vippsmobilepay.com/",
+							},
+						},
+						Usage: "https://portal.vippsmobilepay.com/ : payments, refunds and payouts that nobody ordered",
+						Blast: "with the merchant's other keys takes, captures and refunds payments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "virustotal",
+			Name:     "VirusTotal",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.virustotal.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "virustotal-api-key",
+					Provider:    "virustotal",
+					Description: "VirusTotal API key",
+					Keywords:    []string{"virustotal", "virus_total"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "virustotal-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.virustotal.com/api/v3/users/{{secret}}",
+							Headers: []Header{
+								{
+									Name:  "x-apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.id",
+						Docs:     "https://docs.virustotal.com/reference/user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://www.virustotal.com/gui/my-apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.virustotal.com/gui/my-apikey",
+							},
+						},
+						Usage: "https://www.virustotal.com/gui/my-apikey : the usage of the month",
+						Blast: "uses up the quota; a premium key downloads files that others uploaded",
+					},
+				},
+			},
+		},
+		{
+			ID:       "visualcrossing",
+			Name:     "Visual Crossing",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.visualcrossing.com/resources/documentation/weather-api/how-do-i-obtain-an-api-key/"},
+			Rules: []Rule{
+				{
+					ID:          "visualcrossing-api-key",
+					Provider:    "visualcrossing",
+					Description: "Visual Crossing API key",
+					Keywords:    []string{"visualcrossing", "visual_crossing", "visual-crossing", "visual crossing"},
+					Value:       "[0-9A-Z]{25}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "visualcrossing-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.visualcrossing.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.visualcrossing.com/account",
+							},
+						},
+						Usage: "https://www.visualcrossing.com/account : the counter of requests",
+						Blast: "uses up weather records, billed beyond the free part",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vivawallet",
+			Name:     "Viva.com (Viva Wallet)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.viva.com/getting-started/find-your-account-credentials/"},
+			Rules: []Rule{
+				{
+					ID:          "vivawallet-client-secret",
+					Provider:    "vivawallet",
+					Description: "Viva.com (Viva Wallet) OAuth client secret",
+					Keywords:    []string{"vivawallet", "viva_wallet", "viva-wallet", "viva wallet", "vivapayments", "viva_client"},
+					Value:       "[0-9A-Za-z]{30}",
+					MinEntropy:  3.8,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "vivawallet-client-secret",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://www.vivapayments.com/selfcare",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://www.vivapayments.com/selfcare",
+							},
+						},
+						Usage: "https://www.vivapayments.com/selfcare : payments, refunds and payouts that nobody ordered",
+						Blast: "takes and refunds payments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vk",
+			Name:     "VK",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://dev.vk.com/en/api/access-token/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "vk-access-token",
+					Provider:    "vk",
+					Description: "VK access token",
+					Keywords:    []string{"vk1.a."},
+					Regex:       `\bvk1\.a\.[0-9A-Za-z_-]{80,240}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "vk-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.vk.com/method/users.get?v=5.199&access_token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"response"`,
+						DeadBody: `"error_code"\s*:\s*5\b`,
+						Identity: "response.0.id",
+						Docs:     "https://dev.vk.com/en/method/users.get",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://vk.com/apps?act=manage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://vk.com/apps?act=manage",
+							},
+						},
+						Usage: "https://vk.com/apps?act=manage : who read or exported what",
+						Blast: "reads and writes as its user or community: messages, posts, friends",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vmware",
+			Name:     "VMware Cloud Services (Broadcom)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://techdocs.broadcom.com/us/en/vmware-cis/cloud/vmware-cloud-services/"},
+			Rules: []Rule{
+				{
+					ID:          "vmware-api-token",
+					Provider:    "vmware",
+					Description: "VMware Cloud Services (Broadcom) API token",
+					Keywords:    []string{"vmware_cloud", "vmware-cloud", "vmc_token", "vmc_api", "csp_token", "csp_api_token", "vmwarecsp", "vmware_csp", "vmware-csp", "vmware csp", "vmwaretoken", "vmware_token", "vmware-token", "vmware token", "vmware_api"},
+					Value:       "[0-9A-Za-z]{64}|[0-9A-Za-z_-]{64}",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "vmware-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://console.cloud.vmware.com/csp/gateway/am/api/auth/api-tokens/details",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"tokenValue":"{{secret}}"}`,
+						},
+						Live: []int{200},
+						Dead: []int{400, 404},
+						Docs: "https://developer.broadcom.com/xapis/csp-oauth2-api/latest/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://console.cloud.vmware.com/csp/gateway/portal/#/user/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://console.cloud.vmware.com/csp/gateway/portal/#/user/tokens",
+							},
+						},
+						Usage: "https://console.cloud.vmware.com/csp/gateway/portal/#/user/tokens : resources that you did not create",
+						Blast: "what the roles chosen for the token allow, up to whole data centers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "voiceflow",
+			Name:     "Voiceflow",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.voiceflow.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "voiceflow-api-key",
+					Provider:    "voiceflow",
+					Description: "Voiceflow API key",
+					Keywords:    []string{"vf."},
+					Regex:       `\bVF\.(?:DM\.|WS\.)?[0-9a-f]{24}\.[0-9A-Za-z]{16}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "voiceflow-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://creator.voiceflow.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://creator.voiceflow.com/",
+							},
+						},
+						Usage: "https://creator.voiceflow.com/ : records changed by nobody you know",
+						Blast: "talks as your assistant and reads its transcripts; a workspace key changes projects",
+					},
+				},
+			},
+		},
+		{
+			ID:       "voicegain",
+			Name:     "Voicegain",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.voicegain.ai/api"},
+			Rules: []Rule{
+				{
+					ID:          "voicegain-api-token",
+					Provider:    "voicegain",
+					Description: "Voicegain API token",
+					Keywords:    []string{"voicegain"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|ey[0-9A-Za-z_-]{20,120}\.ey[0-9A-Za-z_-]{20,400}\.[0-9A-Za-z_-]{20,120}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "voicegain-api-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://console.voicegain.ai/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://console.voicegain.ai/",
+							},
+						},
+						Usage: "https://console.voicegain.ai/ : usage and cost by key",
+						Blast: "transcribes at your cost and reads transcripts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "volcengine",
+			Name:     "Volcengine",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.volcengine.com/docs/6291/65568"},
+			Rules: []Rule{
+				{
+					ID:          "volcengine-access-key-id",
+					Provider:    "volcengine",
+					Description: "Volcengine access key id",
+					Keywords:    []string{"aklt"},
+					Regex:       `\bAKLT[0-9A-Za-z_-]{40,44}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "volcengine-access-key-id",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://console.volcengine.com/iam/keymanage/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://console.volcengine.com/iam/keymanage/",
+							},
+						},
+						Usage: "https://console.volcengine.com/iam/keymanage/ : servers and costs that are not yours",
+						Blast: "with its secret does what the user's policies allow: machines, storage, models",
+					},
+				},
+			},
+		},
+		{
+			ID:       "voodoosms",
+			Name:     "VoodooSMS",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.voodoosms.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "voodoosms-api-key",
+					Provider:    "voodoosms",
+					Description: "VoodooSMS API key",
+					Keywords:    []string{"voodoosms", "voodoo_sms"},
+					Value:       "[0-9A-Za-z]{46}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "voodoosms-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.voodoosms.com/portal",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://www.voodoosms.com/portal",
+							},
+						},
+						Usage: "https://www.voodoosms.com/portal : the log of messages and the balance",
+						Blast: "sends SMS under your sender name at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "voucherify",
+			Name:     "Voucherify",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.voucherify.io/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "voucherify-app-token",
+					Provider:    "voucherify",
+					Description: "Voucherify application secret key",
+					Keywords:    []string{"voucherify"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "voucherify-app-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.voucherify.io/v1/campaigns?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-App-Id",
+									Value: "{{app_id}}",
+								},
+								{
+									Name:  "X-App-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.voucherify.io/reference/list-campaigns",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://app.voucherify.io/#/app/core/projects/current/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.voucherify.io/#/app/core/projects/current/settings",
+							},
+						},
+						Usage: "https://app.voucherify.io/#/app/core/projects/current/settings : who read or exported what",
+						Blast: "creates and redeems vouchers and reads customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vouchery",
+			Name:     "Vouchery",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.vouchery.io/"},
+			Rules: []Rule{
+				{
+					ID:          "vouchery-api-key",
+					Provider:    "vouchery",
+					Description: "Vouchery API key",
+					Keywords:    []string{"vouchery"},
+					Value:       "[0-9A-Za-z-]{36}|[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "vouchery-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://vouchery.app",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://vouchery.app",
+							},
+						},
+						Usage: "https://vouchery.app : records changed by nobody you know",
+						Blast: "creates and redeems vouchers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "voyageai",
+			Name:     "Voyage AI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.voyageai.com/docs/api-key-and-installation"},
+			Rules: []Rule{
+				{
+					ID:          "voyageai-api-key",
+					Provider:    "voyageai",
+					Description: "Voyage AI API key",
+					Keywords:    []string{"voyage"},
+					Value:       "(?:pa|al)-[0-9A-Za-z_-]{43}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "voyageai-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://dashboard.voyageai.com/organization/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://dashboard.voyageai.com/organization/api-keys",
+							},
+						},
+						Usage: "https://dashboard.voyageai.com/organization/api-keys : usage and cost by key",
+						Blast: "makes embeddings at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vpnapi",
+			Name:     "VPNAPI.io",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://vpnapi.io/api-documentation"},
+			Rules: []Rule{
+				{
+					ID:          "vpnapi-api-key",
+					Provider:    "vpnapi",
+					Description: "VPNAPI.io API key",
+					Keywords:    []string{"vpnapi", "vpn_api"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "vpnapi-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://vpnapi.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://vpnapi.io/dashboard",
+							},
+						},
+						Usage: "https://vpnapi.io/dashboard : the usage of the month",
+						Blast: "uses up the day's lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vtex",
+			Name:     "VTEX",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.vtex.com/docs/guides/api-authentication-using-api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "vtex-app-token",
+					Provider:    "vtex",
+					Description: "VTEX app token",
+					Keywords:    []string{"x-vtex-api", "vtex"},
+					Value:       "[0-9A-Z]{90}|[0-9A-Z]{40,120}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "vtex-app-token",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://help.vtex.com/en/docs/tutorials/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://help.vtex.com/en/docs/tutorials/api-keys",
+							},
+						},
+						Usage: "https://help.vtex.com/en/docs/tutorials/api-keys : the balance and the list of transactions",
+						Blast: "with its app key reads and changes orders, prices and customers of the store",
+					},
+				},
+			},
+		},
+		{
 			ID:       "vultr",
 			Name:     "Vultr",
 			Reviewed: "2026-11-28",
@@ -94047,6 +100301,173 @@ var builtin = Catalogue{
 						},
 						Usage: "https://my.vultr.com/billing/ : servers you did not order",
 						Blast: "creates and destroys servers at your cost; reads and changes DNS, storage and users as its access list allows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "vyte",
+			Name:     "Vyte",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.vyte.in/"},
+			Rules: []Rule{
+				{
+					ID:          "vyte-api-key",
+					Provider:    "vyte",
+					Description: "Vyte API key",
+					Keywords:    []string{"vyte"},
+					Value:       "[0-9a-z]{50}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "vyte-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.vyte.in/app/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.vyte.in/app/settings/api",
+							},
+						},
+						Usage: "https://www.vyte.in/app/settings/api : records changed by nobody you know",
+						Blast: "reads calendars and makes appointments of the organization",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wablas",
+			Name:     "Wablas",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://wablas.com/documentation/api"},
+			Rules: []Rule{
+				{
+					ID:          "wablas-api-token",
+					Provider:    "wablas",
+					Description: "Wablas API token",
+					Keywords:    []string{"wablas"},
+					Value:       "[0-9A-Za-z]{60,72}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "wablas-api-token",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://wablas.com/device",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://wablas.com/device",
+							},
+						},
+						Usage: "https://wablas.com/device : traffic to countries you do not serve",
+						Blast: "sends WhatsApp messages as your number",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wakatime",
+			Name:     "WakaTime",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://wakatime.com/developers#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "wakatime-api-key",
+					Provider:    "wakatime",
+					Description: "WakaTime API key",
+					Keywords:    []string{"waka_"},
+					Regex:       `\bwaka_[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "wakatime-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.wakatime.com/api/v1/users/current",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.username",
+						Docs:     "https://wakatime.com/developers#users",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://wakatime.com/settings/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://wakatime.com/settings/api-key",
+							},
+						},
+						Usage: "https://wakatime.com/settings/api-key : records changed by nobody you know",
+						Blast: "reads on what its user worked and when, and sends false times",
+					},
+				},
+			},
+		},
+		{
+			ID:       "walkscore",
+			Name:     "Walk Score",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.walkscore.com/professional/api.php"},
+			Rules: []Rule{
+				{
+					ID:          "walkscore-api-key",
+					Provider:    "walkscore",
+					Description: "Walk Score API key",
+					Keywords:    []string{"walkscore", "walk_score", "wsapikey"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "walkscore-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask support to replace the key",
+								URL:   "https://www.walkscore.com/professional/api-sign-up.php",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use the key that support sends",
+								URL:   "https://www.walkscore.com/professional/api-sign-up.php",
+							},
+						},
+						Usage: "https://www.walkscore.com/professional/api-sign-up.php : the usage of the month",
+						Blast: "uses up the day's requests",
 					},
 				},
 			},
@@ -94164,6 +100585,378 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "wasabi",
+			Name:     "Wasabi",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.wasabi.com/docs/creating-a-root-access-key"},
+			Rules: []Rule{
+				{
+					ID:          "wasabi-secret-access-key",
+					Provider:    "wasabi",
+					Description: "Wasabi secret access key",
+					Keywords:    []string{"wasabi"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z/+]{40}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "wasabi-secret-access-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://console.wasabisys.com/access_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://console.wasabisys.com/access_keys",
+							},
+						},
+						Usage: "https://console.wasabisys.com/access_keys : changes and exports that nobody of you made",
+						Blast: "reads, changes and deletes the buckets its user may reach",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wassenger",
+			Name:     "Wassenger",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://app.wassenger.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "wassenger-api-token",
+					Provider:    "wassenger",
+					Description: "Wassenger API token",
+					Keywords:    []string{"wassenger"},
+					Value:       "[0-9a-f]{128,160}|[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "wassenger-api-token",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://app.wassenger.com/apikeys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.wassenger.com/apikeys",
+							},
+						},
+						Usage: "https://app.wassenger.com/apikeys : the log of messages and the balance",
+						Blast: "sends WhatsApp messages as your number and reads chats",
+					},
+				},
+			},
+		},
+		{
+			ID:       "waveapps",
+			Name:     "Wave",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.waveapps.com/hc/en-us/articles/360018856751"},
+			Rules: []Rule{
+				{
+					ID:          "waveapps-access-token",
+					Provider:    "waveapps",
+					Description: "Wave full access token",
+					Keywords:    []string{"waveapps", "wave_apps", "wave_api", "wave_access", "wave_token", "wave_full"},
+					Value:       "[0-9A-Za-z]{30}",
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "waveapps-access-token",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://developer.waveapps.com/hc/en-us/articles/360018856751",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://developer.waveapps.com/hc/en-us/articles/360018856751",
+							},
+						},
+						Usage: "https://developer.waveapps.com/hc/en-us/articles/360018856751 : transactions that are not yours",
+						Blast: "reads and changes invoices, customers and books of the business",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wavefront",
+			Name:     "Wavefront (VMware Aria Operations for Applications)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.wavefront.com/api_tokens.html"},
+			Rules: []Rule{
+				{
+					ID:          "wavefront-api-token",
+					Provider:    "wavefront",
+					Description: "Wavefront (VMware Aria Operations for Applications) API token",
+					Keywords:    []string{"wavefront"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "wavefront-api-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://docs.wavefront.com/api_tokens.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://docs.wavefront.com/api_tokens.html",
+							},
+						},
+						Usage: "https://docs.wavefront.com/api_tokens.html : the volume of incoming data",
+						Blast: "sends metrics and with its user's rights reads and changes alerts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "weatherapi",
+			Name:     "WeatherAPI.com",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.weatherapi.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "weatherapi-api-key",
+					Provider:    "weatherapi",
+					Description: "WeatherAPI.com API key",
+					Keywords:    []string{"weatherapi", "weather_api", "weather-api"},
+					Value:       "[0-9a-f]{31}|[0-9a-z]{31}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "weatherapi-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.weatherapi.com/v1/timezone.json?q=Berlin&key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://www.weatherapi.com/docs/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.weatherapi.com/my/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://www.weatherapi.com/my/",
+							},
+						},
+						Usage: "https://www.weatherapi.com/my/ : calls counted against the plan",
+						Blast: "uses up the month's calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "weatherbit",
+			Name:     "Weatherbit",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.weatherbit.io/api/requests"},
+			Rules: []Rule{
+				{
+					ID:          "weatherbit-api-key",
+					Provider:    "weatherbit",
+					Description: "Weatherbit API key",
+					Keywords:    []string{"weatherbit"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "weatherbit-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.weatherbit.io/v2.0/subscription/usage?key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://www.weatherbit.io/api/subscription-usage-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.weatherbit.io/account/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.weatherbit.io/account/dashboard",
+							},
+						},
+						Usage: "https://www.weatherbit.io/account/dashboard : the usage of the month",
+						Blast: "uses up the day's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "weatherlink",
+			Name:     "WeatherLink (Davis)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://weatherlink.github.io/v2-api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "weatherlink-api-secret",
+					Provider:    "weatherlink",
+					Description: "WeatherLink (Davis) API key or secret",
+					Keywords:    []string{"weatherlink"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "weatherlink-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.weatherlink.com/v2/stations?api-key={{key}}",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Secret",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://weatherlink.github.io/v2-api/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://www.weatherlink.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://www.weatherlink.com/account",
+							},
+						},
+						Usage: "https://www.weatherlink.com/account : calls counted against the plan",
+						Blast: "reads the stations of its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "weatherstack",
+			Name:     "weatherstack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://weatherstack.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "weatherstack-access-key",
+					Provider:    "weatherstack",
+					Description: "weatherstack access key",
+					Keywords:    []string{"weatherstack"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "weatherstack-access-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://weatherstack.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://weatherstack.com/dashboard",
+							},
+						},
+						Usage: "https://weatherstack.com/dashboard : the usage of the month",
+						Blast: "uses up the month's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "weatherunlocked",
+			Name:     "Weather Unlocked",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.weatherunlocked.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "weatherunlocked-app-key",
+					Provider:    "weatherunlocked",
+					Description: "Weather Unlocked application key",
+					Keywords:    []string{"weatherunlocked", "weather_unlocked", "weather-unlocked", "weather unlocked"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "weatherunlocked-app-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://developer.weatherunlocked.com/admin/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://developer.weatherunlocked.com/admin/applications",
+							},
+						},
+						Usage: "https://developer.weatherunlocked.com/admin/applications : the counter of requests",
+						Blast: "uses up the day's calls",
+					},
+				},
+			},
+		},
+		{
 			ID:       "weaviate",
 			Name:     "Weaviate Cloud",
 			Reviewed: "2026-11-24",
@@ -94241,6 +101034,2019 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.weaviate.cloud : the cluster's metrics",
 						Blast: "reads, changes and deletes the cluster's objects; an admin key also its users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "web3storage",
+			Name:     "web3.storage",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://web3.storage/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "web3storage-api-token",
+					Provider:    "web3storage",
+					Description: "web3.storage API token",
+					Keywords:    []string{"web3storage", "web3_storage", "web3.storage", "web3-storage", "web3 storage"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "web3storage-api-token",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://console.web3.storage/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://console.web3.storage/",
+							},
+						},
+						Usage: "https://console.web3.storage/ : records changed by nobody you know",
+						Blast: "uploads and lists files of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "webex",
+			Name:     "Webex",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.webex.com/docs/bots", "https://developer.webex.com/docs/integrations"},
+			Rules: []Rule{
+				{
+					ID:          "webex-access-token",
+					Provider:    "webex",
+					Description: "Webex bot token or client secret",
+					Keywords:    []string{"webex", "ciscospark", "spark_token", "spark_access"},
+					Value:       "[0-9a-f]{64}|[0-9A-Za-z_-]{64,72}_[0-9A-Za-z]{4}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "webex-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://webexapis.com/v1/people/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "displayName",
+						Docs:     "https://developer.webex.com/docs/api/v1/people/get-my-own-details",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://developer.webex.com/my-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://developer.webex.com/my-apps",
+							},
+						},
+						Usage: "https://developer.webex.com/my-apps : the log of changes",
+						Blast: "reads and writes in the rooms of the bot, or as the user who allowed the integration",
+					},
+				},
+			},
+		},
+		{
+			ID:       "webflow",
+			Name:     "Webflow",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.webflow.com/data/reference/authentication/site-token"},
+			Rules: []Rule{
+				{
+					ID:          "webflow-api-token",
+					Provider:    "webflow",
+					Description: "Webflow API token",
+					Keywords:    []string{"webflow"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "webflow-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.webflow.com/v2/token/introspect",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:   []int{200},
+						Dead:   []int{401},
+						Scopes: "authorization.scope",
+						Docs:   "https://developers.webflow.com/data/reference/token/introspect",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Site settings, Apps and integrations, API access.",
+								URL:   "https://webflow.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://webflow.com/dashboard",
+							},
+						},
+						Usage: "https://webflow.com/dashboard : changes and exports that nobody of you made",
+						Blast: "reads forms' submissions and customers and changes what the site shows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "weblate",
+			Name:     "Weblate",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.weblate.org/en/latest/api.html#authentication-and-generic-parameters"},
+			Rules: []Rule{
+				{
+					ID:          "weblate-api-token",
+					Provider:    "weblate",
+					Description: "Weblate API token",
+					Keywords:    []string{"wlu_", "wlp_"},
+					Regex:       `\bwl[up]_[0-9A-Za-z]{36,44}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "weblate-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://hosted.weblate.org/api/users/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://docs.weblate.org/en/latest/api.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://hosted.weblate.org/accounts/profile/#api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://hosted.weblate.org/accounts/profile/#api",
+							},
+						},
+						Usage: "https://hosted.weblate.org/accounts/profile/#api : who read or exported what",
+						Blast: "reads and changes translations, which your product ships",
+					},
+				},
+			},
+		},
+		{
+			ID:       "webpagetest",
+			Name:     "WebPageTest",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.webpagetest.org/api/"},
+			Rules: []Rule{
+				{
+					ID:          "webpagetest-api-key",
+					Provider:    "webpagetest",
+					Description: "WebPageTest API key",
+					Keywords:    []string{"webpagetest", "wpt_api", "wpt_key"},
+					Value:       `A\.[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "webpagetest-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.webpagetest.org/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://www.webpagetest.org/account",
+							},
+						},
+						Usage: "https://www.webpagetest.org/account : calls counted against the plan",
+						Blast: "uses up paid test runs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "webpurify",
+			Name:     "WebPurify",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.webpurify.com/documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "webpurify-api-key",
+					Provider:    "webpurify",
+					Description: "WebPurify API key",
+					Keywords:    []string{"webpurify"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "webpurify-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.webpurify.com/account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://www.webpurify.com/account/",
+							},
+						},
+						Usage: "https://www.webpurify.com/account/ : the usage of the month",
+						Blast: "uses up paid checks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "webscraper",
+			Name:     "Web Scraper Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://webscraper.io/documentation/web-scraper-cloud/api"},
+			Rules: []Rule{
+				{
+					ID:          "webscraper-api-token",
+					Provider:    "webscraper",
+					Description: "Web Scraper Cloud API token",
+					Keywords:    []string{"webscraper", "web_scraper"},
+					Value:       "[0-9A-Za-z]{60}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "webscraper-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.webscraper.io/api/v1/account?api_token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+						Docs:     "https://webscraper.io/documentation/web-scraper-cloud/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://cloud.webscraper.io/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://cloud.webscraper.io/api",
+							},
+						},
+						Usage: "https://cloud.webscraper.io/api : requests that you did not make",
+						Blast: "starts scraping jobs from your plan and reads the data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "webscraping",
+			Name:     "WebScraping.AI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://webscraping.ai/docs"},
+			Rules: []Rule{
+				{
+					ID:          "webscraping-api-key",
+					Provider:    "webscraping",
+					Description: "WebScraping.AI API key",
+					Keywords:    []string{"webscraping", "web_scraping_api"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "webscraping-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.webscraping.ai/account?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://webscraping.ai/docs",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://webscraping.ai/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://webscraping.ai/dashboard",
+							},
+						},
+						Usage: "https://webscraping.ai/dashboard : the usage of the month",
+						Blast: "uses up paid requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "webscrapingapi",
+			Name:     "WebScrapingAPI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.webscrapingapi.com/webscrapingapi"},
+			Rules: []Rule{
+				{
+					ID:          "webscrapingapi-api-key",
+					Provider:    "webscrapingapi",
+					Description: "WebScrapingAPI API key",
+					Keywords:    []string{"webscrapingapi"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "webscrapingapi-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://dashboard.webscrapingapi.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://dashboard.webscrapingapi.com/",
+							},
+						},
+						Usage: "https://dashboard.webscrapingapi.com/ : the usage of the month",
+						Blast: "uses up paid requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "webshare",
+			Name:     "Webshare",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidocs.webshare.io/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "webshare-api-key",
+					Provider:    "webshare",
+					Description: "Webshare API key",
+					Keywords:    []string{"webshare"},
+					Value:       "[0-9a-z]{36,40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "webshare-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://proxy.webshare.io/api/v2/profile/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://apidocs.webshare.io/profile/retrieve",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.webshare.io/userapi/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://dashboard.webshare.io/userapi/keys",
+							},
+						},
+						Usage: "https://dashboard.webshare.io/userapi/keys : the usage of the month",
+						Blast: "reads the passwords of your proxies and changes the plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "websitepulse",
+			Name:     "WebSitePulse",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.websitepulse.com/"},
+			Rules: []Rule{
+				{
+					ID:          "websitepulse-api-key",
+					Provider:    "websitepulse",
+					Description: "WebSitePulse API key",
+					Keywords:    []string{"websitepulse"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "websitepulse-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://www.websitepulse.com/members/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.websitepulse.com/members/",
+							},
+						},
+						Usage: "https://www.websitepulse.com/members/ : jobs that nobody started",
+						Blast: "reads and changes monitors",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wechat",
+			Name:     "WeChat",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.weixin.qq.com/doc/offiaccount/en/Basic_Information/Get_access_token.html"},
+			Rules: []Rule{
+				{
+					ID:          "wechat-app-secret",
+					Provider:    "wechat",
+					Description: "WeChat AppSecret",
+					Keywords:    []string{"wechat", "weixin", "wx_secret", "wxsecret", "wx_app_secret", "wxapp", "appsecret", "app_secret"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "wechat-app-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.weixin.qq.com/cgi-bin/token?grant_type=client_credential&appid={{app_id}}&secret={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"access_token"`,
+						DeadBody: `"errcode"\s*:\s*(?:40001|40125)`,
+						Docs:     "https://developers.weixin.qq.com/doc/offiaccount/en/Basic_Information/Get_access_token.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://mp.weixin.qq.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://mp.weixin.qq.com/",
+							},
+						},
+						Usage: "https://mp.weixin.qq.com/ : who read or exported what",
+						Blast: "with its AppID speaks as the official account or mini program and reads its followers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "weclapp",
+			Name:     "weclapp",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.weclapp.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "weclapp-api-token",
+					Provider:    "weclapp",
+					Description: "weclapp API token",
+					Keywords:    []string{"weclapp"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "weclapp-api-token",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://www.weclapp.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://www.weclapp.com/",
+							},
+						},
+						Usage: "https://www.weclapp.com/ : records changed by nobody you know",
+						Blast: "reads and changes orders, invoices and contacts with its user's rights",
+					},
+				},
+			},
+		},
+		{
+			ID:       "weglot",
+			Name:     "Weglot",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.weglot.com/api/reference"},
+			Rules: []Rule{
+				{
+					ID:          "weglot-api-key",
+					Provider:    "weglot",
+					Description: "Weglot API key",
+					Keywords:    []string{"wg_"},
+					Regex:       `\bwg_[0-9a-f]{32}[0-9]?\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "weglot-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://dashboard.weglot.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://dashboard.weglot.com/settings/api",
+							},
+						},
+						Usage: "https://dashboard.weglot.com/settings/api : calls counted against the plan",
+						Blast: "translates from your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wepay",
+			Name:     "WePay",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://dev.wepay.com/api/getting-started/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "wepay-app-token",
+					Provider:    "wepay",
+					Description: "WePay application token",
+					Keywords:    []string{"wepay"},
+					Value:       "[0-9A-Za-z_?]{62}|(?:STAGE|PRODUCTION|stage|production)_[0-9a-f]{64}",
+					MinEntropy:  3.4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "wepay-app-token",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://www.wepay.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://www.wepay.com/",
+							},
+						},
+						Usage: "https://www.wepay.com/ : payments, refunds and payouts that nobody ordered",
+						Blast: "takes, refunds and pays out money of merchants",
+					},
+				},
+			},
+		},
+		{
+			ID:       "whapi",
+			Name:     "Whapi.Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://whapi.readme.io/reference/authorization"},
+			Rules: []Rule{
+				{
+					ID:          "whapi-api-token",
+					Provider:    "whapi",
+					Description: "Whapi.Cloud API token",
+					Keywords:    []string{"whapi"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "whapi-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://gate.whapi.cloud/health?wakeup=false",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://whapi.readme.io/reference/checkhealth",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://panel.whapi.cloud/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://panel.whapi.cloud/dashboard",
+							},
+						},
+						Usage: "https://panel.whapi.cloud/dashboard : traffic to countries you do not serve",
+						Blast: "sends WhatsApp messages as your number and reads chats",
+					},
+				},
+			},
+		},
+		{
+			ID:       "whatcms",
+			Name:     "WhatCMS",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://whatcms.org/Documentation"},
+			Rules: []Rule{
+				{
+					ID:          "whatcms-api-key",
+					Provider:    "whatcms",
+					Description: "WhatCMS API key",
+					Keywords:    []string{"whatcms"},
+					Value:       "[0-9a-f]{46,64}|[0-9a-z]{46,64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "whatcms-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://whatcms.org/API/Status?key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"code"\s*:\s*200`,
+						DeadBody: `"code"\s*:\s*10[12]`,
+						Docs:     "https://whatcms.org/Documentation",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://whatcms.org/Account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://whatcms.org/Account",
+							},
+						},
+						Usage: "https://whatcms.org/Account : calls counted against the plan",
+						Blast: "uses up the plan's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "whereby",
+			Name:     "Whereby",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.whereby.com/reference/whereby-rest-api-reference"},
+			Rules: []Rule{
+				{
+					ID:          "whereby-api-key",
+					Provider:    "whereby",
+					Description: "Whereby API key",
+					Keywords:    []string{"whereby"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "whereby-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://whereby.com/org",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://whereby.com/org",
+							},
+						},
+						Usage: "https://whereby.com/org : changes and exports that nobody of you made",
+						Blast: "makes and deletes meeting rooms and reads recordings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "whoisfreaks",
+			Name:     "WhoisFreaks",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://whoisfreaks.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "whoisfreaks-api-key",
+					Provider:    "whoisfreaks",
+					Description: "WhoisFreaks API key",
+					Keywords:    []string{"whoisfreaks"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "whoisfreaks-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.whoisfreaks.com/v1/whoisapi/usage?apiKey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://whoisfreaks.com/documentation",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://billing.whoisfreaks.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://billing.whoisfreaks.com/dashboard",
+							},
+						},
+						Usage: "https://billing.whoisfreaks.com/dashboard : the usage of the month",
+						Blast: "uses up paid lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "whop",
+			Name:     "Whop",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.whop.com/developer/api/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "whop-api-key",
+					Provider:    "whop",
+					Description: "Whop API key",
+					Keywords:    []string{"whop_", "whop-", "whopapi", "whop.com", "whoptoken", "whop token", "whop api", "whopkey", "whop key"},
+					Value:       "[0-9A-Za-z_-]{43}|apik_[0-9A-Za-z_]{30,120}",
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "whop-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://whop.com/dashboard/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://whop.com/dashboard/developer",
+							},
+						},
+						Usage: "https://whop.com/dashboard/developer : the balance and the list of transactions",
+						Blast: "reads members and payments and changes memberships",
+					},
+				},
+			},
+		},
+		{
+			ID:       "whoxy",
+			Name:     "Whoxy",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.whoxy.com/"},
+			Rules: []Rule{
+				{
+					ID:          "whoxy-api-key",
+					Provider:    "whoxy",
+					Description: "Whoxy API key",
+					Keywords:    []string{"whoxy"},
+					Value:       "[0-9a-f]{33}|[0-9a-z]{33}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "whoxy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.whoxy.com/?key={{secret}}&account=balance",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"status"\s*:\s*1\b`,
+						DeadBody: `"status"\s*:\s*0\b`,
+						Docs:     "https://www.whoxy.com/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://www.whoxy.com/account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.whoxy.com/account/",
+							},
+						},
+						Usage: "https://www.whoxy.com/account/ : calls counted against the plan",
+						Blast: "uses up paid whois lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "windmill",
+			Name:     "Windmill",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.windmill.dev/docs/core_concepts/webhooks#user-token"},
+			Rules: []Rule{
+				{
+					ID:          "windmill-api-token",
+					Provider:    "windmill",
+					Description: "Windmill API token",
+					Keywords:    []string{"windmill", "wmill"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "windmill-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.windmill.dev/api/users/whoami",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://app.windmill.dev/openapi.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.windmill.dev/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.windmill.dev/",
+							},
+						},
+						Usage: "https://app.windmill.dev/ : jobs that nobody started",
+						Blast: "runs scripts and reads variables and resources as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "windy",
+			Name:     "Windy",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.windy.com/keys"},
+			Rules: []Rule{
+				{
+					ID:          "windy-api-key",
+					Provider:    "windy",
+					Description: "Windy API key",
+					Keywords:    []string{"windy_api", "windyapi", "windy-api", "api.windy.com", "windy_key", "windy-webcams"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "windy-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://api.windy.com/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://api.windy.com/keys",
+							},
+						},
+						Usage: "https://api.windy.com/keys : requests that you did not make",
+						Blast: "uses up the plan of the forecast or the map",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wistia",
+			Name:     "Wistia",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.wistia.com/docs/making-api-requests"},
+			Rules: []Rule{
+				{
+					ID:          "wistia-api-token",
+					Provider:    "wistia",
+					Description: "Wistia API token",
+					Keywords:    []string{"wistia"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "wistia-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.wistia.com/v1/account.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://docs.wistia.com/reference/get_account",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Account settings, API access.",
+								URL:   "https://app.wistia.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://app.wistia.com/",
+							},
+						},
+						Usage: "https://app.wistia.com/ : changes and exports that nobody of you made",
+						Blast: "reads statistics and private videos, and with write permissions uploads and deletes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wit",
+			Name:     "Wit.ai",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://wit.ai/docs/http#authentication_link"},
+			Rules: []Rule{
+				{
+					ID:          "wit-access-token",
+					Provider:    "wit",
+					Description: "Wit.ai server or client access token",
+					Keywords:    []string{"wit.ai", "witai", "wit_ai", "wit-ai", "wit_api", "wit_key", "wit_token", "wit_secret", "wit_access", "wit_auth", "wit-api", "wit-key", "wit-token", "wit-secret", "wit-access", "wit-auth", "witapi", "witkey", "wittoken", "witsecret", "witaccess", "witauth", "wit api", "wit key", "wit token", "wit secret", "wit access", "wit auth"},
+					Value:       "[0-9A-Z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "wit-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.wit.ai/apps?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{400, 401, 403},
+						Docs: "https://wit.ai/docs/http#get__apps_link",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://wit.ai/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://wit.ai/apps",
+							},
+						},
+						Usage: "https://wit.ai/apps : generations that you did not start",
+						Blast: "a server token changes and deletes the trained app",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wix",
+			Name:     "Wix",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://dev.wix.com/docs/rest/articles/get-started/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "wix-api-key",
+					Provider:    "wix",
+					Description: "Wix API key",
+					Keywords:    []string{"ist.eyj"},
+					Regex:       `\bIST\.eyJ[0-9A-Za-z_-]{40,400}\.eyJ[0-9A-Za-z_-]{100,1000}\.[0-9A-Za-z_-]{200,700}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "wix-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://manage.wix.com/account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://manage.wix.com/account/api-keys",
+							},
+						},
+						Usage: "https://manage.wix.com/account/api-keys : who read or exported what",
+						Blast: "reads and changes the sites it was made for: orders, contacts, content",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wiz",
+			Name:     "Wiz",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.wiz.io/dev/service-accounts"},
+			Rules: []Rule{
+				{
+					ID:          "wiz-client-secret",
+					Provider:    "wiz",
+					Description: "Wiz OAuth client secret",
+					Keywords:    []string{"wiz_client", "wiz-client", "wizclient", "wiz_api", "wiz_secret", "wiz.io", "wizsecret", "wiz-secret", "wiz secret", "wiztoken", "wiz_token", "wiz-token", "wiz token"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "wiz-client-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the client secret",
+								URL:   "https://app.wiz.io/settings/service-accounts",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://app.wiz.io/settings/service-accounts",
+							},
+						},
+						Usage: "https://app.wiz.io/settings/service-accounts : changes and exports that nobody of you made",
+						Blast: "reads the weaknesses of your clouds, as the scopes allow",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wolfram",
+			Name:     "Wolfram|Alpha",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://products.wolframalpha.com/api/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "wolfram-app-id",
+					Provider:    "wolfram",
+					Description: "Wolfram|Alpha AppID",
+					Keywords:    []string{"wolfram"},
+					Value:       "[0-9A-Z]{6}-[0-9A-Z]{10}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "wolfram-app-id",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://developer.wolframalpha.com/access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://developer.wolframalpha.com/access",
+							},
+						},
+						Usage: "https://developer.wolframalpha.com/access : requests that you did not make",
+						Blast: "uses up the month's calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "woocommerce",
+			Name:     "WooCommerce",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://woocommerce.github.io/woocommerce-rest-api-docs/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "woocommerce-rest-api-key",
+					Provider:    "woocommerce",
+					Description: "WooCommerce REST API consumer key or secret",
+					Keywords:    []string{"ck_", "cs_"},
+					Regex:       `\bc[ks]_[0-9a-f]{40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "woocommerce-rest-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/wp-json/wc/v3/system_status",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{consumer_key}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://woocommerce.github.io/woocommerce-rest-api-docs/#system-status",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "WooCommerce, Settings, Advanced, REST API, Revoke, in your own shop.",
+								URL:   "https://woocommerce.com/document/woocommerce-rest-api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://woocommerce.com/document/woocommerce-rest-api/",
+							},
+						},
+						Usage: "https://woocommerce.com/document/woocommerce-rest-api/ : changes and exports that nobody of you made",
+						Blast: "reads and, with write rights, changes orders, customers and prices of the shop",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wootric",
+			Name:     "InMoment (Wootric)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.wootric.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "wootric-client-secret",
+					Provider:    "wootric",
+					Description: "InMoment (Wootric) OAuth client secret",
+					Keywords:    []string{"wootric"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "wootric-client-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://app.wootric.com/account_settings/edit#!/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://app.wootric.com/account_settings/edit#!/api",
+							},
+						},
+						Usage: "https://app.wootric.com/account_settings/edit#!/api : records changed by nobody you know",
+						Blast: "reads answers and end users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wordnik",
+			Name:     "Wordnik",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.wordnik.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "wordnik-api-key",
+					Provider:    "wordnik",
+					Description: "Wordnik API key",
+					Keywords:    []string{"wordnik"},
+					Value:       "[0-9a-z]{50}|[0-9a-f]{50}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "wordnik-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.wordnik.com/v4/account.json/apiTokenStatus?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://developer.wordnik.com/docs",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.wordnik.com/users/edit",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.wordnik.com/users/edit",
+							},
+						},
+						Usage: "https://www.wordnik.com/users/edit : requests that you did not make",
+						Blast: "uses up the plan's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "workable",
+			Name:     "Workable",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://workable.readme.io/reference/generate-an-access-token"},
+			Rules: []Rule{
+				{
+					ID:          "workable-access-token",
+					Provider:    "workable",
+					Description: "Workable access token",
+					Keywords:    []string{"workable_", "workable-", "workableapi", "workable.com", "workabletoken", "workable token", "workablekey", "workable key"},
+					Value:       "[0-9A-Za-z_-]{43,72}|[0-9a-f]{64}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "workable-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{subdomain}}.workable.com/spi/v3/accounts",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://workable.readme.io/reference/accounts",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://www.workable.com/backend/account/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://www.workable.com/backend/account/integrations",
+							},
+						},
+						Usage: "https://www.workable.com/backend/account/integrations : changes and exports that nobody of you made",
+						Blast: "reads candidates with their files, and moves them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "workiz",
+			Name:     "Workiz",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.workiz.com/"},
+			Rules: []Rule{
+				{
+					ID:          "workiz-api-key",
+					Provider:    "workiz",
+					Description: "Workiz API key",
+					Keywords:    []string{"workiz"},
+					Value:       "(?:api|sec)_[0-9a-z]{16,40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "workiz-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://app.workiz.com/root/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.workiz.com/root/settings",
+							},
+						},
+						Usage: "https://app.workiz.com/root/settings : who read or exported what",
+						Blast: "reads and changes jobs and clients",
+					},
+				},
+			},
+		},
+		{
+			ID:       "worksnaps",
+			Name:     "Worksnaps",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.worksnaps.com/api/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "worksnaps-api-token",
+					Provider:    "worksnaps",
+					Description: "Worksnaps API token",
+					Keywords:    []string{"worksnaps"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "worksnaps-api-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://www.worksnaps.com/webapp/webservices/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://www.worksnaps.com/webapp/webservices/",
+							},
+						},
+						Usage: "https://www.worksnaps.com/webapp/webservices/ : changes and exports that nobody of you made",
+						Blast: "reads screenshots and times of the team",
+					},
+				},
+			},
+		},
+		{
+			ID:       "workstack",
+			Name:     "Workstack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://app.workstack.io/api/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "workstack-api-token",
+					Provider:    "workstack",
+					Description: "Workstack API token",
+					Keywords:    []string{"workstack"},
+					Value:       "[0-9A-Za-z]{60}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "workstack-api-token",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.workstack.io/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://app.workstack.io/settings",
+							},
+						},
+						Usage: "https://app.workstack.io/settings : the log of changes",
+						Blast: "reads and changes plans and leave of the team",
+					},
+				},
+			},
+		},
+		{
+			ID:       "worldcoinindex",
+			Name:     "WorldCoinIndex",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.worldcoinindex.com/apiservice"},
+			Rules: []Rule{
+				{
+					ID:          "worldcoinindex-api-key",
+					Provider:    "worldcoinindex",
+					Description: "WorldCoinIndex API key",
+					Keywords:    []string{"worldcoinindex", "world_coin_index"},
+					Value:       "[0-9A-Za-z]{35}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "worldcoinindex-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.worldcoinindex.com/apiservice",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.worldcoinindex.com/apiservice",
+							},
+						},
+						Usage: "https://www.worldcoinindex.com/apiservice : requests that you did not make",
+						Blast: "uses up the day's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "worldnewsapi",
+			Name:     "World News API",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://worldnewsapi.com/docs/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "worldnewsapi-api-key",
+					Provider:    "worldnewsapi",
+					Description: "World News API API key",
+					Keywords:    []string{"world_news", "world-news", "worldnews", "world news"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "worldnewsapi-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://worldnewsapi.com/console/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://worldnewsapi.com/console/",
+							},
+						},
+						Usage: "https://worldnewsapi.com/console/ : the usage of the month",
+						Blast: "uses up the day's points",
+					},
+				},
+			},
+		},
+		{
+			ID:       "worldpay",
+			Name:     "Worldpay",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.worldpay.com/"},
+			Rules: []Rule{
+				{
+					ID:          "worldpay-service-key",
+					Provider:    "worldpay",
+					Description: "Worldpay service key",
+					Keywords:    []string{"worldpay"},
+					Value:       "[TL]_S_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "worldpay-service-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://online.worldpay.com/settings/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://online.worldpay.com/settings/keys",
+							},
+						},
+						Usage: "https://online.worldpay.com/settings/keys : the balance and the list of transactions",
+						Blast: "takes and refunds payments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "worldweather",
+			Name:     "World Weather Online",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.worldweatheronline.com/weather-api/api/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "worldweather-api-key",
+					Provider:    "worldweather",
+					Description: "World Weather Online API key",
+					Keywords:    []string{"worldweather", "world_weather", "world-weather", "world weather"},
+					Value:       "[0-9a-z]{31}|[0-9a-f]{31}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "worldweather-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://www.worldweatheronline.com/weather-api/my/analytics.aspx",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.worldweatheronline.com/weather-api/my/analytics.aspx",
+							},
+						},
+						Usage: "https://www.worldweatheronline.com/weather-api/my/analytics.aspx : requests that you did not make",
+						Blast: "uses up the plan's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wpengine",
+			Name:     "WP Engine",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://wpengineapi.com/"},
+			Rules: []Rule{
+				{
+					ID:          "wpengine-api-password",
+					Provider:    "wpengine",
+					Description: "WP Engine API password",
+					Keywords:    []string{"wpengine", "wp_engine", "wpe_"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "wpengine-api-password",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.wpengineapi.com/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{user}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://wpengineapi.com/reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://my.wpengine.com/profile/api_access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://my.wpengine.com/profile/api_access",
+							},
+						},
+						Usage: "https://my.wpengine.com/profile/api_access : resources that you did not create",
+						Blast: "manages sites, installs and users of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wpscan",
+			Name:     "WPScan",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://wpscan.com/docs/api/v3/"},
+			Rules: []Rule{
+				{
+					ID:          "wpscan-api-token",
+					Provider:    "wpscan",
+					Description: "WPScan API token",
+					Keywords:    []string{"wpscan"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "wpscan-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://wpscan.com/api/v3/status",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token token={{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://wpscan.com/docs/api/v3/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://wpscan.com/profile/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://wpscan.com/profile/",
+							},
+						},
+						Usage: "https://wpscan.com/profile/ : calls counted against the plan",
+						Blast: "uses up the day's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wrike",
+			Name:     "Wrike",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.wrike.com/oauth-20-authorization/"},
+			Rules: []Rule{
+				{
+					ID:          "wrike-access-token",
+					Provider:    "wrike",
+					Description: "Wrike permanent access token",
+					Keywords:    []string{"wrike"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|ey[0-9A-Za-z_.-]{180,900}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "wrike-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.wrike.com/api/v4/contacts?me=true",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.0.id",
+						Docs:     "https://developers.wrike.com/api/v4/contacts/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://www.wrike.com/frontend/apps/index.html#/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://www.wrike.com/frontend/apps/index.html#/api",
+							},
+						},
+						Usage: "https://www.wrike.com/frontend/apps/index.html#/api : the log of changes",
+						Blast: "reads and changes tasks, files and people as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "writer",
+			Name:     "Writer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://dev.writer.com/api-reference/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "writer-api-key",
+					Provider:    "writer",
+					Description: "Writer API key",
+					Keywords:    []string{"writer.com", "writer_api", "writerapi", "writer-api"},
+					Value:       "[0-9A-Za-z_-]{64,140}",
+					MinEntropy:  4.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "writer-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.writer.com/v1/models",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://dev.writer.com/api-reference/completion-api/list-models",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.writer.com/aistudio",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.writer.com/aistudio",
+							},
+						},
+						Usage: "https://app.writer.com/aistudio : generations that you did not start",
+						Blast: "runs models and agents at your cost, with the files of the team",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wufoo",
+			Name:     "Wufoo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://wufoo.github.io/docs/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "wufoo-api-key",
+					Provider:    "wufoo",
+					Description: "Wufoo API key",
+					Keywords:    []string{"wufoo"},
+					Value:       "[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "wufoo-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{subdomain}}.wufoo.com/api/v3/users.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:x",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://wufoo.github.io/docs/#users",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "Forms, More, API information. The old key stops working with the reset.",
+								URL:   "https://www.wufoo.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.wufoo.com/",
+							},
+						},
+						Usage: "https://www.wufoo.com/ : records changed by nobody you know",
+						Blast: "reads the entries of every form of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wunderground",
+			Name:     "Weather Underground",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.wunderground.com/member/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "wunderground-api-key",
+					Provider:    "wunderground",
+					Description: "Weather Underground API key",
+					Keywords:    []string{"wunderground", "weather_underground", "weatherunderground", "weather-underground", "weather underground", "weather.com"},
+					Value:       "[0-9a-f]{32}|[0-9a-f]{16}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "wunderground-api-key",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.wunderground.com/member/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.wunderground.com/member/api-keys",
+							},
+						},
+						Usage: "https://www.wunderground.com/member/api-keys : calls counted against the plan",
+						Blast: "reads stations and uses up the day's calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "wyze",
+			Name:     "Wyze",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://support.wyze.com/hc/en-us/articles/16129834216731"},
+			Rules: []Rule{
+				{
+					ID:          "wyze-api-key",
+					Provider:    "wyze",
+					Description: "Wyze API key",
+					Keywords:    []string{"wyze"},
+					Value:       "[0-9A-Za-z]{60}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "wyze-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://developer-api-console.wyze.com/#/apikey/view",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://developer-api-console.wyze.com/#/apikey/view",
+							},
+						},
+						Usage: "https://developer-api-console.wyze.com/#/apikey/view : who read or exported what",
+						Blast: "with the account's sign-in sees cameras and switches devices",
 					},
 				},
 			},
@@ -94371,6 +103177,1037 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "xata",
+			Name:     "Xata",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://xata.io/docs/getting-started/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "xata-api-key",
+					Provider:    "xata",
+					Description: "Xata API key",
+					Keywords:    []string{"xau_"},
+					Regex:       `\bxau_[0-9A-Za-z]{36,44}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "xata-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.xata.io/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://xata.io/docs/api-reference/user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://app.xata.io/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.xata.io/settings",
+							},
+						},
+						Usage: "https://app.xata.io/settings : the log of changes",
+						Blast: "reads, changes and deletes the databases of its user's workspaces",
+					},
+				},
+			},
+		},
+		{
+			ID:       "xendit",
+			Name:     "Xendit",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.xendit.co/docs/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "xendit-secret-key",
+					Provider:    "xendit",
+					Description: "Xendit secret key",
+					Keywords:    []string{"xnd_development_", "xnd_production_"},
+					Regex:       `\bxnd_(?:development|production)_[0-9A-Za-z]{48,72}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "xendit-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.xendit.co/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://developers.xendit.co/api-reference/#get-balance",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.xendit.co/settings/developers#api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://dashboard.xendit.co/settings/developers#api-keys",
+							},
+						},
+						Usage: "https://dashboard.xendit.co/settings/developers#api-keys : transactions that are not yours",
+						Blast: "takes payments and, with write rights, pays out the balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "xero",
+			Name:     "Xero",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.xero.com/documentation/guides/oauth2/overview/"},
+			Rules: []Rule{
+				{
+					ID:          "xero-client-secret",
+					Provider:    "xero",
+					Description: "Xero OAuth client secret",
+					Keywords:    []string{"xero_", "xero-", "xeroclient", "xeroapi", "xero.com", "xero client", "xerosecret", "xero secret"},
+					Value:       "[0-9A-Za-z_-]{48}",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "xero-client-secret",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								URL:   "https://developer.xero.com/app/manage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://developer.xero.com/app/manage",
+							},
+						},
+						Usage: "https://developer.xero.com/app/manage : the balance and the list of transactions",
+						Blast: "with a user's consent reads and changes the books of his company",
+					},
+				},
+			},
+		},
+		{
+			ID:       "xirsys",
+			Name:     "Xirsys",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.xirsys.com/?pg=api-intro"},
+			Rules: []Rule{
+				{
+					ID:          "xirsys-api-secret",
+					Provider:    "xirsys",
+					Description: "Xirsys API secret",
+					Keywords:    []string{"xirsys"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z-]{36}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "xirsys-api-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://global.xirsys.net/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://global.xirsys.net/dashboard",
+							},
+						},
+						Usage: "https://global.xirsys.net/dashboard : calls counted against the plan",
+						Blast: "hands out TURN relays at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "xsolla",
+			Name:     "Xsolla",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.xsolla.com/api/getting-started/#api_authentication"},
+			Rules: []Rule{
+				{
+					ID:          "xsolla-api-key",
+					Provider:    "xsolla",
+					Description: "Xsolla API key",
+					Keywords:    []string{"xsolla"},
+					Value:       "[0-9A-Za-z]{16}|[0-9a-f]{40}",
+					MinEntropy:  3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "xsolla-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://publisher.xsolla.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://publisher.xsolla.com/",
+							},
+						},
+						Usage: "https://publisher.xsolla.com/ : the balance and the list of transactions",
+						Blast: "creates payment tokens and refunds of the game's shop",
+					},
+				},
+			},
+		},
+		{
+			ID:       "yapily",
+			Name:     "Yapily",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.yapily.com/pages/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "yapily-application-secret",
+					Provider:    "yapily",
+					Description: "Yapily application secret",
+					Keywords:    []string{"yapily"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "yapily-application-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://console.yapily.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://console.yapily.com/",
+							},
+						},
+						Usage: "https://console.yapily.com/ : payments, refunds and payouts that nobody ordered",
+						Blast: "with a user's consent reads bank accounts and starts payments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "yelp",
+			Name:     "Yelp",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.developer.yelp.com/docs/fusion-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "yelp-api-key",
+					Provider:    "yelp",
+					Description: "Yelp API key",
+					Keywords:    []string{"yelp"},
+					Value:       "[0-9A-Za-z_-]{128}",
+					MinEntropy:  4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "yelp-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.yelp.com/v3/categories?locale=en_US",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.developer.yelp.com/reference/v3_all_categories",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://www.yelp.com/developers/v3/manage_app",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.yelp.com/developers/v3/manage_app",
+							},
+						},
+						Usage: "https://www.yelp.com/developers/v3/manage_app : requests that you did not make",
+						Blast: "uses up the plan's calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "yext",
+			Name:     "Yext",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://hitchhikers.yext.com/docs/managementapis/introduction/apiauthentication/"},
+			Rules: []Rule{
+				{
+					ID:          "yext-api-key",
+					Provider:    "yext",
+					Description: "Yext API key",
+					Keywords:    []string{"yext"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "yext-api-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://www.yext.com/s/me/developer/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://www.yext.com/s/me/developer/apps",
+							},
+						},
+						Usage: "https://www.yext.com/s/me/developer/apps : the log of changes",
+						Blast: "reads and changes the facts that search pages show of your places",
+					},
+				},
+			},
+		},
+		{
+			ID:       "yookassa",
+			Name:     "YooKassa",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://yookassa.ru/developers/using-api/interaction-format"},
+			Rules: []Rule{
+				{
+					ID:          "yookassa-secret-key",
+					Provider:    "yookassa",
+					Description: "YooKassa secret key",
+					Keywords:    []string{"yookassa", "yoo_kassa", "yandex_kassa", "yandexkassa", "yoomoney"},
+					Value:       "(?:live|test)_[0-9A-Za-z_-]{40,48}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "yookassa-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.yookassa.ru/v3/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{shop_id}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "account_id",
+						Docs:     "https://yookassa.ru/developers/api#me_object",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://yookassa.ru/my/merchant/integration/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://yookassa.ru/my/merchant/integration/api-keys",
+							},
+						},
+						Usage: "https://yookassa.ru/my/merchant/integration/api-keys : payments, refunds and payouts that nobody ordered",
+						Blast: "takes and refunds payments of the shop",
+					},
+				},
+			},
+		},
+		{
+			ID:       "yotpo",
+			Name:     "Yotpo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://core-api.yotpo.com/reference/welcome"},
+			Rules: []Rule{
+				{
+					ID:          "yotpo-secret-key",
+					Provider:    "yotpo",
+					Description: "Yotpo app or secret key",
+					Keywords:    []string{"yotpo"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "yotpo-secret-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								URL:   "https://reviews.yotpo.com/#/settings/general_settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://reviews.yotpo.com/#/settings/general_settings",
+							},
+						},
+						Usage: "https://reviews.yotpo.com/#/settings/general_settings : the log of changes",
+						Blast: "reads customers and orders and changes reviews",
+					},
+				},
+			},
+		},
+		{
+			ID:       "youcom",
+			Name:     "You.com",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://documentation.you.com/"},
+			Rules: []Rule{
+				{
+					ID:          "youcom-api-key",
+					Provider:    "youcom",
+					Description: "You.com API key",
+					Keywords:    []string{"ydc-sk-"},
+					Regex:       `\bydc-sk-[0-9A-Za-z_-]{40,90}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "youcom-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://you.com/platform",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://you.com/platform",
+							},
+						},
+						Usage: "https://you.com/platform : generations that you did not start",
+						Blast: "searches at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "youneedabudget",
+			Name:     "YNAB",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.ynab.com/#personal-access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "youneedabudget-access-token",
+					Provider:    "youneedabudget",
+					Description: "YNAB personal access token",
+					Keywords:    []string{"ynab", "youneedabudget", "you_need_a_budget", "you-need-a-budget", "you need a budget"},
+					Value:       "[0-9A-Za-z_-]{43}|[0-9a-f]{64}",
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "youneedabudget-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ynab.com/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.user.id",
+						Docs:     "https://api.ynab.com/v1#/User",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.ynab.com/settings/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://app.ynab.com/settings/developer",
+							},
+						},
+						Usage: "https://app.ynab.com/settings/developer : the balance and the list of transactions",
+						Blast: "reads and changes budgets, accounts and transactions",
+					},
+				},
+			},
+		},
+		{
+			ID:       "yousign",
+			Name:     "Yousign",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.yousign.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "yousign-api-key",
+					Provider:    "yousign",
+					Description: "Yousign API key",
+					Keywords:    []string{"yousign"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "yousign-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.yousign.app/v3/users?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.yousign.com/reference/get-users-1",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://yousign.app/auth/workspace/integrations/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://yousign.app/auth/workspace/integrations/api-keys",
+							},
+						},
+						Usage: "https://yousign.app/auth/workspace/integrations/api-keys : the log of changes",
+						Blast: "sends documents to be signed and reads signed ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "youtrack",
+			Name:     "YouTrack",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.jetbrains.com/help/youtrack/devportal/Manage-Permanent-Token.html"},
+			Rules: []Rule{
+				{
+					ID:          "youtrack-permanent-token",
+					Provider:    "youtrack",
+					Description: "YouTrack permanent token",
+					Keywords:    []string{"perm:", "perm-"},
+					Regex:       `\bperm[:-][0-9A-Za-z=_-]{4,60}\.[0-9A-Za-z=_-]{4,40}\.[0-9A-Za-z]{30}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "youtrack-permanent-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/users/me?fields=login",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Docs:     "https://www.jetbrains.com/help/youtrack/devportal/resource-api-users-me.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Profile, Account security, Tokens, of your server.",
+								URL:   "https://www.jetbrains.com/help/youtrack/devportal/Manage-Permanent-Token.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://www.jetbrains.com/help/youtrack/devportal/Manage-Permanent-Token.html",
+							},
+						},
+						Usage: "https://www.jetbrains.com/help/youtrack/devportal/Manage-Permanent-Token.html : the log of changes",
+						Blast: "reads and changes issues and articles as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "yubico",
+			Name:     "YubiCloud (Yubico)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.yubico.com/OTP/Specifications/OTP_validation_protocol.html"},
+			Rules: []Rule{
+				{
+					ID:          "yubico-api-secret",
+					Provider:    "yubico",
+					Description: "YubiCloud (Yubico) validation API secret",
+					Keywords:    []string{"yubico", "yubicloud", "yubikey_secret", "yubi_secret"},
+					Value:       "[0-9A-Za-z+/]{27}=",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "yubico-api-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://upgrade.yubico.com/getapikey/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://upgrade.yubico.com/getapikey/",
+							},
+						},
+						Usage: "https://upgrade.yubico.com/getapikey/ : the counter of requests",
+						Blast: "signs validation answers that your servers believe",
+					},
+				},
+			},
+		},
+		{
+			ID:       "yunpian",
+			Name:     "Yunpian",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.yunpian.com/official/document/sms/en/introduction_brief"},
+			Rules: []Rule{
+				{
+					ID:          "yunpian-api-key",
+					Provider:    "yunpian",
+					Description: "Yunpian API key",
+					Keywords:    []string{"yunpian"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "yunpian-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://www.yunpian.com/console/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://www.yunpian.com/console/",
+							},
+						},
+						Usage: "https://www.yunpian.com/console/ : messages that you did not send, and their cost",
+						Blast: "sends SMS at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "yuque",
+			Name:     "Yuque",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.yuque.com/yuque/developer/api"},
+			Rules: []Rule{
+				{
+					ID:          "yuque-api-token",
+					Provider:    "yuque",
+					Description: "Yuque API token",
+					Keywords:    []string{"yuque"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "yuque-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.yuque.com/api/v2/user",
+							Headers: []Header{
+								{
+									Name:  "X-Auth-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.login",
+						Docs:     "https://www.yuque.com/yuque/developer/user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://www.yuque.com/settings/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://www.yuque.com/settings/tokens",
+							},
+						},
+						Usage: "https://www.yuque.com/settings/tokens : changes and exports that nobody of you made",
+						Blast: "reads and changes documents as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zadarma",
+			Name:     "Zadarma",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://zadarma.com/en/support/api/"},
+			Rules: []Rule{
+				{
+					ID:          "zadarma-api-secret",
+					Provider:    "zadarma",
+					Description: "Zadarma API key or secret",
+					Keywords:    []string{"zadarma"},
+					Value:       "[0-9a-f]{20}",
+					MinEntropy:  2.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zadarma-api-secret",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://my.zadarma.com/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://my.zadarma.com/api/",
+							},
+						},
+						Usage: "https://my.zadarma.com/api/ : traffic to countries you do not serve",
+						Blast: "calls and sends SMS at your cost and reads the call log",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zai",
+			Name:     "Z.ai (Zhipu)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.z.ai/guides/overview/quick-start"},
+			Rules: []Rule{
+				{
+					ID:          "zai-api-key",
+					Provider:    "zai",
+					Description: "Z.ai (Zhipu) API key",
+					Keywords:    []string{"zai_", "zai-", "zaitoken", "zaikey", "zaiapi", "zaisecret", "z.ai", "zhipu", "bigmodel", "glm_api", "glm-api", "zai token", "zai key", "zai api"},
+					Value:       `[0-9a-f]{32}\.[0-9A-Za-z]{16}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "zai-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://z.ai/manage-apikey/apikey-list",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://z.ai/manage-apikey/apikey-list",
+							},
+						},
+						Usage: "https://z.ai/manage-apikey/apikey-list : generations that you did not start",
+						Blast: "runs models at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zamzar",
+			Name:     "Zamzar",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.zamzar.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "zamzar-api-key",
+					Provider:    "zamzar",
+					Description: "Zamzar API key",
+					Keywords:    []string{"zamzar"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "zamzar-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.zamzar.com/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.zamzar.com/docs",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://developers.zamzar.com/user",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://developers.zamzar.com/user",
+							},
+						},
+						Usage: "https://developers.zamzar.com/user : the counter of requests",
+						Blast: "converts files at your cost and reads those converted",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zapsign",
+			Name:     "ZapSign",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.zapsign.com.br/english"},
+			Rules: []Rule{
+				{
+					ID:          "zapsign-api-token",
+					Provider:    "zapsign",
+					Description: "ZapSign API token",
+					Keywords:    []string{"zapsign"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{44}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zapsign-api-token",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.zapsign.com.br/conta/configuracoes/integration",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.zapsign.com.br/conta/configuracoes/integration",
+							},
+						},
+						Usage: "https://app.zapsign.com.br/conta/configuracoes/integration : changes and exports that nobody of you made",
+						Blast: "sends documents to be signed and reads signed ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zeabur",
+			Name:     "Zeabur",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://zeabur.com/docs/en-US/developer/public-api"},
+			Rules: []Rule{
+				{
+					ID:          "zeabur-api-key",
+					Provider:    "zeabur",
+					Description: "Zeabur API key",
+					Keywords:    []string{"zeabur"},
+					Value:       "sk-[0-9a-z]{24,40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zeabur-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.zeabur.com/graphql",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"query":"query { me { username } }"}`,
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"username"`,
+						Identity: "data.me.username",
+						Docs:     "https://zeabur.com/docs/en-US/developer/public-api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://zeabur.com/account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://zeabur.com/account/api-keys",
+							},
+						},
+						Usage: "https://zeabur.com/account/api-keys : servers and costs that are not yours",
+						Blast: "deploys and deletes services and reads their variables",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zencoder",
+			Name:     "Zencoder",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://zencoder.support.brightcove.com/getting-started/getting-started-zencoder-api.html"},
+			Rules: []Rule{
+				{
+					ID:          "zencoder-api-key",
+					Provider:    "zencoder",
+					Description: "Zencoder API key",
+					Keywords:    []string{"zencoder"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "zencoder-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.zencoder.com/api/v2/account",
+							Headers: []Header{
+								{
+									Name:  "Zencoder-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://zencoder.support.brightcove.com/references/reference.html",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.zencoder.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://app.zencoder.com/api",
+							},
+						},
+						Usage: "https://app.zencoder.com/api : resources that you did not create",
+						Blast: "encodes video at your cost",
+					},
+				},
+			},
+		},
+		{
 			ID:       "zendesk",
 			Name:     "Zendesk",
 			Reviewed: "2026-11-28",
@@ -94452,6 +104289,1098 @@ var builtin = Catalogue{
 						},
 						Usage: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/ : the audit log of the admin center",
 						Blast: "an API token acts as any agent or admin of the account: tickets, customers, attachments",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zenkitapi",
+			Name:     "Zenkit",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://base.zenkit.com/docs/api/overview/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "zenkitapi-api-key",
+					Provider:    "zenkitapi",
+					Description: "Zenkit API key",
+					Keywords:    []string{"zenkit"},
+					Value:       "[0-9a-z]{8}-[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "zenkitapi-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://base.zenkit.com/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://base.zenkit.com/profile",
+							},
+						},
+						Usage: "https://base.zenkit.com/profile : records changed by nobody you know",
+						Blast: "reads and changes lists and items as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zenodo",
+			Name:     "Zenodo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.zenodo.org/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "zenodo-access-token",
+					Provider:    "zenodo",
+					Description: "Zenodo access token",
+					Keywords:    []string{"zenodo"},
+					Value:       "[0-9A-Za-z]{60}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "zenodo-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://zenodo.org/api/deposit/depositions?size=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://developers.zenodo.org/#list",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://zenodo.org/account/settings/applications/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://zenodo.org/account/settings/applications/",
+							},
+						},
+						Usage: "https://zenodo.org/account/settings/applications/ : who read or exported what",
+						Blast: "uploads and publishes records in its user's name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zenrows",
+			Name:     "ZenRows",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.zenrows.com/universal-scraper-api/api-reference"},
+			Rules: []Rule{
+				{
+					ID:          "zenrows-api-key",
+					Provider:    "zenrows",
+					Description: "ZenRows API key",
+					Keywords:    []string{"zenrows"},
+					Value:       "[0-9a-z]{40}|[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "zenrows-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.zenrows.com/v1/subscriptions/self/details",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.zenrows.com/api-reference/usage",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://app.zenrows.com/builder",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://app.zenrows.com/builder",
+							},
+						},
+						Usage: "https://app.zenrows.com/builder : requests that you did not make",
+						Blast: "uses up paid scraping credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zenscrape",
+			Name:     "Zenscrape",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://app.zenscrape.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "zenscrape-api-key",
+					Provider:    "zenscrape",
+					Description: "Zenscrape API key",
+					Keywords:    []string{"zenscrape"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "zenscrape-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.zenscrape.com/api/v1/status",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://app.zenscrape.com/documentation",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://app.zenscrape.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.zenscrape.com/dashboard",
+							},
+						},
+						Usage: "https://app.zenscrape.com/dashboard : requests that you did not make",
+						Blast: "uses up paid scraping credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zenserp",
+			Name:     "Zenserp",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://zenserp.com/documentation/"},
+			Rules: []Rule{
+				{
+					ID:          "zenserp-api-key",
+					Provider:    "zenserp",
+					Description: "Zenserp API key",
+					Keywords:    []string{"zenserp"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "zenserp-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.zenserp.com/api/v2/status",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://app.zenserp.com/documentation",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://app.zenserp.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.zenserp.com/dashboard",
+							},
+						},
+						Usage: "https://app.zenserp.com/dashboard : the usage of the month",
+						Blast: "uses up paid searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zeplin",
+			Name:     "Zeplin",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.zeplin.dev/docs/getting-started-with-zeplin-api"},
+			Rules: []Rule{
+				{
+					ID:          "zeplin-access-token",
+					Provider:    "zeplin",
+					Description: "Zeplin personal access token",
+					Keywords:    []string{"zeplin"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|[0-9A-Za-z._-]{350,400}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "zeplin-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.zeplin.dev/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.zeplin.dev/reference/getcurrentuser",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://app.zeplin.io/profile/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.zeplin.io/profile/developer",
+							},
+						},
+						Usage: "https://app.zeplin.io/profile/developer : the log of changes",
+						Blast: "reads and changes design projects as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zerion",
+			Name:     "Zerion",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.zerion.io/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "zerion-api-key",
+					Provider:    "zerion",
+					Description: "Zerion API key",
+					Keywords:    []string{"zk_dev_", "zk_prod_"},
+					Regex:       `\bzk_(?:dev|prod)_[0-9a-f]{32}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "zerion-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.zerion.io/v1/chains/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.zerion.io/reference/listchains",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.zerion.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://dashboard.zerion.io/",
+							},
+						},
+						Usage: "https://dashboard.zerion.io/ : requests that you did not make",
+						Blast: "uses up the plan's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zerobounce",
+			Name:     "ZeroBounce",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.zerobounce.net/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "zerobounce-api-key",
+					Provider:    "zerobounce",
+					Description: "ZeroBounce API key",
+					Keywords:    []string{"zerobounce", "zero_bounce"},
+					Value:       "[0-9a-z]{32}|[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "zerobounce-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.zerobounce.net/v2/getcredits?api_key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"Credits"\s*:\s*"?[0-9]`,
+						DeadBody: `"Credits"\s*:\s*"?-1`,
+						Docs:     "https://www.zerobounce.net/docs/email-validation-api-quickstart/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://www.zerobounce.net/members/apikey/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://www.zerobounce.net/members/apikey/",
+							},
+						},
+						Usage: "https://www.zerobounce.net/members/apikey/ : the counter of requests",
+						Blast: "checks addresses with paid credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zerossl",
+			Name:     "ZeroSSL",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://zerossl.com/documentation/api/"},
+			Rules: []Rule{
+				{
+					ID:          "zerossl-access-key",
+					Provider:    "zerossl",
+					Description: "ZeroSSL access key",
+					Keywords:    []string{"zerossl"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zerossl-access-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://app.zerossl.com/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://app.zerossl.com/developer",
+							},
+						},
+						Usage: "https://app.zerossl.com/developer : changes and exports that nobody of you made",
+						Blast: "orders and cancels certificates of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zerotier",
+			Name:     "ZeroTier",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.zerotier.com/api/central/"},
+			Rules: []Rule{
+				{
+					ID:          "zerotier-api-token",
+					Provider:    "zerotier",
+					Description: "ZeroTier API token",
+					Keywords:    []string{"zerotier", "zero_tier"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zerotier-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.zerotier.com/api/v1/network",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://docs.zerotier.com/api/central/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://my.zerotier.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://my.zerotier.com/account",
+							},
+						},
+						Usage: "https://my.zerotier.com/account : new resources, users and costs",
+						Blast: "lets devices into your networks and changes their rules",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zilliz",
+			Name:     "Zilliz Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.zilliz.com/docs/manage-api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "zilliz-api-key",
+					Provider:    "zilliz",
+					Description: "Zilliz Cloud API key",
+					Keywords:    []string{"zilliz"},
+					Value:       "[0-9a-f]{64,100}|[0-9A-Za-z]{64,100}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zilliz-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloud.zilliz.com/v2/projects",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.zilliz.com/reference/restful/list-projects-v2",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://cloud.zilliz.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://cloud.zilliz.com/",
+							},
+						},
+						Usage: "https://cloud.zilliz.com/ : records changed by nobody you know",
+						Blast: "reads, changes and deletes collections of the clusters it may reach",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zillow",
+			Name:     "Zillow (ZWSID)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.zillowgroup.com/developers/"},
+			Rules: []Rule{
+				{
+					ID:          "zillow-zwsid",
+					Provider:    "zillow",
+					Description: "Zillow (ZWSID) web service id",
+					Keywords:    []string{"x1-zw"},
+					Regex:       `\bX1-ZW[0-9A-Za-z]{10,20}_[0-9a-z]{5}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "zillow-zwsid",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask support to replace the key",
+								URL:   "https://www.zillowgroup.com/developers/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use the key that support sends",
+								URL:   "https://www.zillowgroup.com/developers/",
+							},
+						},
+						Usage: "https://www.zillowgroup.com/developers/ : the counter of requests",
+						Blast: "uses up the day's calls of the old API",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zipapi",
+			Name:     "ZipAPI.us",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://service.zipapi.us/"},
+			Rules: []Rule{
+				{
+					ID:          "zipapi-api-key",
+					Provider:    "zipapi",
+					Description: "ZipAPI.us API key",
+					Keywords:    []string{"zipapi", "zip_api"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "zipapi-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://service.zipapi.us/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://service.zipapi.us/",
+							},
+						},
+						Usage: "https://service.zipapi.us/ : the usage of the month",
+						Blast: "uses up the plan's lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zipbooks",
+			Name:     "ZipBooks",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.zipbooks.com/"},
+			Rules: []Rule{
+				{
+					ID:          "zipbooks-api-token",
+					Provider:    "zipbooks",
+					Description: "ZipBooks API token",
+					Keywords:    []string{"zipbooks"},
+					Value:       `[0-9A-Za-z]{32}|eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zipbooks-api-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.zipbooks.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.zipbooks.com/",
+							},
+						},
+						Usage: "https://app.zipbooks.com/ : transactions that are not yours",
+						Blast: "reads and changes invoices and customers of the business",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zipcodeapi",
+			Name:     "ZipCodeAPI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.zipcodeapi.com/API"},
+			Rules: []Rule{
+				{
+					ID:          "zipcodeapi-api-key",
+					Provider:    "zipcodeapi",
+					Description: "ZipCodeAPI API key",
+					Keywords:    []string{"zipcodeapi", "zipcode_api", "zip_code_api"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "zipcodeapi-api-key",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://www.zipcodeapi.com/Account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://www.zipcodeapi.com/Account",
+							},
+						},
+						Usage: "https://www.zipcodeapi.com/Account : requests that you did not make",
+						Blast: "uses up the hour's lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zipcodebase",
+			Name:     "Zipcodebase",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://app.zipcodebase.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "zipcodebase-api-key",
+					Provider:    "zipcodebase",
+					Description: "Zipcodebase API key",
+					Keywords:    []string{"zipcodebase"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "zipcodebase-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.zipcodebase.com/api/v1/status?apikey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://app.zipcodebase.com/documentation",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The account has one key: the old one ends at once.",
+								URL:   "https://app.zipcodebase.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.zipcodebase.com/dashboard",
+							},
+						},
+						Usage: "https://app.zipcodebase.com/dashboard : calls counted against the plan",
+						Blast: "uses up the month's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zipwhip",
+			Name:     "Zipwhip",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.zipwhip.com/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "zipwhip-session-key",
+					Provider:    "zipwhip",
+					Description: "Zipwhip session key",
+					Keywords:    []string{"zipwhip"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f-]{36}:[0-9]{6,12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zipwhip-session-key",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.zipwhip.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://app.zipwhip.com/",
+							},
+						},
+						Usage: "https://app.zipwhip.com/ : traffic to countries you do not serve",
+						Blast: "sends and reads text messages of the business number",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zomato",
+			Name:     "Zomato",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.zomato.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "zomato-user-key",
+					Provider:    "zomato",
+					Description: "Zomato user key",
+					Keywords:    []string{"zomato"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "zomato-user-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://developers.zomato.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key to your programs",
+								URL:   "https://developers.zomato.com/api",
+							},
+						},
+						Usage: "https://developers.zomato.com/api : calls counted against the plan",
+						Blast: "uses up the day's calls of the old API",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zonkafeedback",
+			Name:     "Zonka Feedback",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidocs.zonkafeedback.com/"},
+			Rules: []Rule{
+				{
+					ID:          "zonkafeedback-api-token",
+					Provider:    "zonkafeedback",
+					Description: "Zonka Feedback API token",
+					Keywords:    []string{"zonka"},
+					Value:       "[0-9A-Za-z]{36}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "zonkafeedback-api-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://us1.zonkafeedback.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://us1.zonkafeedback.com/",
+							},
+						},
+						Usage: "https://us1.zonkafeedback.com/ : who read or exported what",
+						Blast: "reads answers and contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zonos",
+			Name:     "Zonos",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://zonos.com/developer/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "zonos-api-key",
+					Provider:    "zonos",
+					Description: "Zonos API key",
+					Keywords:    []string{"credential_live_", "credential_test_"},
+					Regex:       `\bcredential_(?:live|test)_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "zonos-api-key",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.zonos.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://dashboard.zonos.com/settings/api",
+							},
+						},
+						Usage: "https://dashboard.zonos.com/settings/api : calls counted against the plan",
+						Blast: "asks for duties and taxes at your cost and reads orders",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zotero",
+			Name:     "Zotero",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.zotero.org/support/dev/web_api/v3/basics#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "zotero-api-key",
+					Provider:    "zotero",
+					Description: "Zotero API key",
+					Keywords:    []string{"zotero"},
+					Value:       "[0-9A-Za-z]{24}",
+					MinEntropy:  3.4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "zotero-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.zotero.org/keys/current",
+							Headers: []Header{
+								{
+									Name:  "Zotero-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403},
+						Identity: "username",
+						Docs:     "https://www.zotero.org/support/dev/web_api/v3/basics#user_and_group_library_urls",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								URL:   "https://www.zotero.org/settings/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://www.zotero.org/settings/keys",
+							},
+						},
+						Usage: "https://www.zotero.org/settings/keys : changes and exports that nobody of you made",
+						Blast: "reads, and with write access changes, the library",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zulip",
+			Name:     "Zulip",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://zulip.com/api/api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "zulip-api-key",
+					Provider:    "zulip",
+					Description: "Zulip API key",
+					Keywords:    []string{"zulip"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zulip-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{email}}:{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://zulip.com/api/get-own-user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "Settings, Account and privacy, Show/change your API key, of your server. There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://zulip.com/api/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://zulip.com/api/api-keys",
+							},
+						},
+						Usage: "https://zulip.com/api/api-keys : changes and exports that nobody of you made",
+						Blast: "with the account's address reads and writes its messages",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zuplo",
+			Name:     "Zuplo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://zuplo.com/docs/articles/api-key-management", "https://zuplo.com/docs/articles/api-key-leak-detection"},
+			Rules: []Rule{
+				{
+					ID:          "zuplo-api-key",
+					Provider:    "zuplo",
+					Description: "Zuplo API key",
+					Keywords:    []string{"zuplo"},
+					Value:       "zpka_[0-9a-f]{32}_[0-9a-f]{8}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zuplo-api-key",
+					Verify: Verify{
+						Note: "every API behind Zuplo has its own host; the last part is a checksum",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Project, Services, API key service, the consumer.",
+								URL:   "https://portal.zuplo.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://portal.zuplo.com/",
+							},
+						},
+						Usage: "https://portal.zuplo.com/ : analytics by consumer",
+						Blast: "calls the API behind the gateway as that consumer, or manages the account when it is an account's key",
+					},
+				},
+				{
+					ID:          "zuplo-consumer-api-key",
+					Provider:    "zuplo",
+					Description: "API key of an API behind Zuplo",
+					Keywords:    []string{"zpka_"},
+					Regex:       `\bzpka_[0-9a-f]{32}_[0-9a-f]{8}\b`,
+					Severity:    "high",
+					Class:       "suspect",
+					Family:      "zuplo-consumer-api-key",
+					Verify: Verify{
+						Note: "every API behind Zuplo has its own host; the last part is a checksum",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Project, Services, API key service, the consumer.",
+								URL:   "https://portal.zuplo.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://portal.zuplo.com/",
+							},
+						},
+						Usage: "https://portal.zuplo.com/ : analytics by consumer",
+						Blast: "calls the API behind the gateway as that consumer, or manages the account when it is an account's key",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zyte",
+			Name:     "Zyte (Scrapinghub)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.zyte.com/zyte-api/get-started.html"},
+			Rules: []Rule{
+				{
+					ID:          "zyte-api-key",
+					Provider:    "zyte",
+					Description: "Zyte (Scrapinghub) API key",
+					Keywords:    []string{"zyte", "scrapinghub", "shub_api"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "zyte-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is documented; the page of keys tells which exist",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.zyte.com/o/zyte-api/api-access",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.zyte.com/o/zyte-api/api-access",
+							},
+						},
+						Usage: "https://app.zyte.com/o/zyte-api/api-access : the usage of the month",
+						Blast: "uses up paid requests; a Scrapy Cloud key starts and reads jobs",
 					},
 				},
 			},
