@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.22c07c",
+	Version: "2026-11-28.34f752",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -26689,6 +26689,124 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "dagshub",
+			Name:     "DagsHub",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dagshub.com/docs/feature_guide/discovery_and_management/"},
+			Rules: []Rule{
+				{
+					ID:          "dagshub-token",
+					Provider:    "dagshub",
+					Description: "DagsHub access token",
+					Keywords:    []string{"dagshub"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dagshub-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://dagshub.com/api/v1/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://dagshub.com/user/settings/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://dagshub.com/user/settings/tokens",
+							},
+						},
+						Usage: "https://dagshub.com : activity",
+						Blast: "reads and pushes to repositories, data and experiments of the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dagster",
+			Name:     "Dagster+",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.dagster.io/deployment/dagster-plus/management/tokens"},
+			Rules: []Rule{
+				{
+					ID:          "dagster-agent-token",
+					Provider:    "dagster",
+					Description: "Dagster+ agent token",
+					Keywords:    []string{"agent:"},
+					Regex:       `\bagent:[0-9a-z-]{2,60}:[0-9a-f]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dagster-agent-token",
+					Verify: Verify{
+						Note: "POST https://ORGANIZATION.dagster.cloud/graphql with the header Dagster-Cloud-Api-Token tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://dagster.cloud/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://dagster.cloud/",
+							},
+						},
+						Usage: "Dagster+ : audit log",
+						Blast: "an agent receives runs with their environment; a user's token starts and changes them",
+					},
+				},
+				{
+					ID:          "dagster-user-token",
+					Provider:    "dagster",
+					Description: "Dagster+ user token",
+					Keywords:    []string{"user:"},
+					Regex:       `\buser:[0-9a-z-]{2,60}:[0-9a-f]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dagster-user-token",
+					Verify: Verify{
+						Note: "POST https://ORGANIZATION.dagster.cloud/graphql with the header Dagster-Cloud-Api-Token tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://dagster.cloud/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://dagster.cloud/",
+							},
+						},
+						Usage: "Dagster+ : audit log",
+						Blast: "an agent receives runs with their environment; a user's token starts and changes them",
+					},
+				},
+			},
+		},
+		{
 			ID:       "daily",
 			Name:     "Daily",
 			Reviewed: "2026-11-24",
@@ -26821,6 +26939,46 @@ var builtin = Catalogue{
 						},
 						Usage: "https://www.dareboost.com : the account's credits",
 						Blast: "runs page audits on your credits and reads the reports",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dash0",
+			Name:     "Dash0",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.dash0.com/documentation/dash0/key-concepts/auth-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "dash0-auth-token",
+					Provider:    "dash0",
+					Description: "Dash0 auth token",
+					Keywords:    []string{"auth_"},
+					Regex:       `\bauth_[0-9A-Za-z]{32}\b`,
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "dash0-auth-token",
+					Allow:       []string{"^auth_[a-z_]+$"},
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Dash0 API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://app.dash0.com/settings/auth-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://app.dash0.com/settings/auth-tokens",
+							},
+						},
+						Usage: "https://app.dash0.com : settings, auth tokens",
+						Blast: "sends and, with its permissions, reads telemetry",
 					},
 				},
 			},
@@ -28012,6 +28170,100 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "dataiku",
+			Name:     "Dataiku",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.dataiku.com/latest/concepts-and-examples/"},
+			Rules: []Rule{
+				{
+					ID:          "dataiku-api-key",
+					Provider:    "dataiku",
+					Description: "Dataiku API key",
+					Keywords:    []string{"dkuaps-"},
+					Regex:       `\bdkuaps-[0-9A-Za-z]{20,60}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dataiku-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/dip/publicapi/auth/info",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "associatedDSSUser",
+						Note:     "needs the server; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://doc.dataiku.com/dss/latest/publicapi/keys.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://doc.dataiku.com/dss/latest/publicapi/keys.html",
+							},
+						},
+						Usage: "Dataiku : audit trail",
+						Blast: "reads data sets and runs jobs with the rights of the key",
+					},
+				},
+				{
+					ID:          "dataiku-personal-api-key",
+					Provider:    "dataiku",
+					Description: "Dataiku personal or project API key",
+					Keywords:    []string{"dataiku", "dss_api"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dataiku-personal-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/dip/publicapi/auth/info",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "associatedDSSUser",
+						Note:     "needs the server; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://doc.dataiku.com/dss/latest/publicapi/keys.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://doc.dataiku.com/dss/latest/publicapi/keys.html",
+							},
+						},
+						Usage: "Dataiku : audit trail",
+						Blast: "reads data sets and runs jobs with the rights of the key",
+					},
+				},
+			},
+		},
+		{
 			ID:       "datarobot",
 			Name:     "DataRobot",
 			Reviewed: "2026-11-24",
@@ -28100,6 +28352,147 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "daytona",
+			Name:     "Daytona",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.daytona.io/docs/en/api-keys/"},
+			Rules: []Rule{
+				{
+					ID:          "daytona-api-key",
+					Provider:    "daytona",
+					Description: "Daytona API key",
+					Keywords:    []string{"dtn_"},
+					Regex:       `\bdtn_[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "daytona-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.daytona.io/api/sandbox",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://app.daytona.io/dashboard/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://app.daytona.io/dashboard/keys",
+							},
+						},
+						Usage: "https://app.daytona.io/dashboard/billing",
+						Blast: "starts sandboxes on your bill and enters running ones",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dbt",
+			Name:     "dbt Cloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.getdbt.com/docs/dbt-cloud-apis/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "dbt-service-token",
+					Provider:    "dbt",
+					Description: "dbt Cloud service token",
+					Keywords:    []string{"dbtc_"},
+					Regex:       `\bdbtc_[0-9A-Za-z_-]{36,48}={0,2}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "dbt-service-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cloud.getdbt.com/api/v2/accounts/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "regional accounts answer at their own host",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://cloud.getdbt.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://cloud.getdbt.com/settings",
+							},
+						},
+						Usage: "dbt Cloud : audit log",
+						Blast: "runs jobs, that is SQL with the warehouse's rights, and reads their results",
+					},
+				},
+				{
+					ID:          "dbt-user-token",
+					Provider:    "dbt",
+					Description: "dbt Cloud personal access token",
+					Keywords:    []string{"dbtu_"},
+					Regex:       `\bdbtu_[0-9A-Za-z_-]{36,48}={0,2}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "dbt-user-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://cloud.getdbt.com/api/v2/accounts/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "regional accounts answer at their own host",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://cloud.getdbt.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://cloud.getdbt.com/settings",
+							},
+						},
+						Usage: "dbt Cloud : audit log",
+						Blast: "runs jobs, that is SQL with the warehouse's rights, and reads their results",
+					},
+				},
+			},
+		},
+		{
 			ID:       "debounce",
 			Name:     "DeBounce",
 			Reviewed: "2026-11-24",
@@ -28141,6 +28534,95 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.debounce.com : API logs",
 						Blast: "verifies addresses on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "decart",
+			Name:     "Decart",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.platform.decart.ai/"},
+			Rules: []Rule{
+				{
+					ID:          "decart-api-key",
+					Provider:    "decart",
+					Description: "Decart API key",
+					Keywords:    []string{"decart"},
+					Value:       "[0-9A-Za-z_-]{40,120}",
+					MinEntropy:  4.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "decart-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://platform.decart.ai/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://platform.decart.ai/",
+							},
+						},
+						Usage: "https://platform.decart.ai",
+						Blast: "makes video on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "deel",
+			Name:     "Deel",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.deel.com/docs/api-tokens-1"},
+			Rules: []Rule{
+				{
+					ID:          "deel-api-token",
+					Provider:    "deel",
+					Description: "Deel API token",
+					Keywords:    []string{"deel_api", "deel_token", "deel-api", "deelapi", "letsdeel", "deel.com", "deel_access"},
+					Value:       "[0-9A-Za-z_-]{40,80}",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "deel-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.letsdeel.com/rest/v2/people/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://app.deel.com/developer-center",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://app.deel.com/developer-center",
+							},
+						},
+						Usage: "https://app.deel.com : developer center, logs",
+						Blast: "reads contracts and salaries and approves payments, within its scopes",
 					},
 				},
 			},
@@ -28367,6 +28849,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "deepnote",
+			Name:     "Deepnote",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://deepnote.com/docs/deepnote-api"},
+			Rules: []Rule{
+				{
+					ID:          "deepnote-api-key",
+					Provider:    "deepnote",
+					Description: "Deepnote API key",
+					Keywords:    []string{"deepnote"},
+					Value:       "[0-9a-f]{32,128}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "deepnote-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://deepnote.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://deepnote.com/",
+							},
+						},
+						Usage: "Deepnote : audit logs",
+						Blast: "runs the notebooks of the workspace with their connections",
+					},
+				},
+			},
+		},
+		{
 			ID:       "deepseek",
 			Name:     "DeepSeek",
 			Reviewed: "2026-11-24",
@@ -28507,6 +29027,56 @@ var builtin = Catalogue{
 						},
 						Usage: "deepset Cloud : pipeline history",
 						Blast: "reads the files and pipelines of the workspace and runs searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "defined-networking",
+			Name:     "Defined Networking",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.defined.net/api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "defined-networking-api-key",
+					Provider:    "defined-networking",
+					Description: "Defined Networking API key",
+					Keywords:    []string{"dnkey-"},
+					Regex:       `\bdnkey-[0-9A-Z]{26}-[0-9A-Z]{52}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "defined-networking-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.defined.net/v1/hosts?pageSize=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+						Docs: "https://docs.defined.net/api/hosts-list/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://admin.defined.net/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://admin.defined.net/settings/api-keys",
+							},
+						},
+						Usage: "https://admin.defined.net : audit logs",
+						Blast: "adds hosts to your private network and changes its firewall, within its permissions",
 					},
 				},
 			},
@@ -28731,6 +29301,44 @@ var builtin = Catalogue{
 						},
 						Usage: "the server's access log",
 						Blast: "reads what is vulnerable in your software, uploads false bills of materials",
+					},
+				},
+			},
+		},
+		{
+			ID:       "depot",
+			Name:     "Depot",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://depot.dev/docs/cli/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "depot-token",
+					Provider:    "depot",
+					Description: "Depot API token",
+					Keywords:    []string{"depot_user_", "depot_org_", "depot_project_"},
+					Regex:       `\bdepot_(?:user|org|project)_[0-9a-f]{40,80}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "depot-token",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Depot API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://depot.dev/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://depot.dev/settings",
+							},
+						},
+						Usage: "https://depot.dev : builds of the projects",
+						Blast: "builds images on your bill and reads the build cache",
 					},
 				},
 			},
@@ -29316,6 +29924,57 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "dialpad",
+			Name:     "Dialpad",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.dialpad.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "dialpad-api-key",
+					Provider:    "dialpad",
+					Description: "Dialpad API key",
+					Keywords:    []string{"dialpad"},
+					Value:       "[0-9A-Za-z]{60,200}",
+					MinEntropy:  4.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dialpad-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://dialpad.com/api/v2/company",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.dialpad.com/reference/companyget",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dialpad.com/accounts/api/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dialpad.com/accounts/api/keys",
+							},
+						},
+						Usage: "Dialpad : admin, audit log",
+						Blast: "reads calls and messages and places calls",
+					},
+				},
+			},
+		},
+		{
 			ID:       "diffbot",
 			Name:     "Diffbot",
 			Reviewed: "2026-11-24",
@@ -29834,6 +30493,58 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cloud.digitalocean.com/spaces : access logs of the buckets",
 						Blast: "reads and changes the objects of its Spaces buckets",
+					},
+				},
+			},
+		},
+		{
+			ID:       "directus",
+			Name:     "Directus",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://directus.io/docs/guides/connect/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "directus-static-token",
+					Provider:    "directus",
+					Description: "Directus static token",
+					Keywords:    []string{"directus"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "directus-static-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://directus.io/docs/guides/connect/authentication",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://directus.io/docs/guides/connect/authentication",
+							},
+						},
+						Usage: "Directus : activity log",
+						Blast: "reads and changes what its user may; an administrator's token everything",
 					},
 				},
 			},
@@ -30373,6 +31084,46 @@ var builtin = Catalogue{
 						},
 						Usage: "Dixa : the integration's activity",
 						Blast: "reads customers' conversations and answers as your agents",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dlocal",
+			Name:     "dLocal",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.dlocal.com/reference/payins-security"},
+			Rules: []Rule{
+				{
+					ID:          "dlocal-secret-key",
+					Provider:    "dlocal",
+					Description: "dLocal secret key",
+					Keywords:    []string{"dlocal"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z]{32,36}",
+					MinEntropy:  3.8,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "dlocal-secret-key",
+					Verify: Verify{
+						Note: "requests are signed with login, transaction key and this secret",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new secret",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://dashboard.dlocal.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://dashboard.dlocal.com/",
+							},
+						},
+						Usage: "https://dashboard.dlocal.com : transactions",
+						Blast: "takes and refunds payments",
 					},
 				},
 			},
@@ -30953,6 +31704,96 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "docspring",
+			Name:     "DocSpring",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docspring.com/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "docspring-api-token-secret",
+					Provider:    "docspring",
+					Description: "DocSpring API token secret",
+					Keywords:    []string{"docspring", "formapi"},
+					Value:       "[0-9A-Za-z]{43}|[0-9A-Za-z_-]{40,64}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "docspring-api-token-secret",
+					Verify: Verify{
+						Note: "a Basic login of token id and secret: GET https://api.docspring.com/api/v1/authentication answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://app.docspring.com/api_tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.docspring.com/api_tokens",
+							},
+						},
+						Usage: "https://app.docspring.com : API log",
+						Blast: "fills and downloads forms with people's data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "docsumo",
+			Name:     "Docsumo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.docsumo.com/reference/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "docsumo-api-key",
+					Provider:    "docsumo",
+					Description: "Docsumo API key",
+					Keywords:    []string{"docsumo"},
+					Value:       "[0-9A-Za-z]{40,80}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "docsumo-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.docsumo.com/api/v1/eevee/apikey/limit/",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.docsumo.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://app.docsumo.com/settings/api",
+							},
+						},
+						Usage: "Docsumo : activity",
+						Blast: "reads the documents that were processed",
+					},
+				},
+			},
+		},
+		{
 			ID:       "document360",
 			Name:     "Document360",
 			Reviewed: "2026-11-24",
@@ -31052,6 +31893,57 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "docuseal",
+			Name:     "DocuSeal",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.docuseal.com/docs/api"},
+			Rules: []Rule{
+				{
+					ID:          "docuseal-api-key",
+					Provider:    "docuseal",
+					Description: "DocuSeal API key",
+					Keywords:    []string{"docuseal"},
+					Value:       "[0-9A-Za-z]{43}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "docuseal-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.docuseal.com/templates?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-Auth-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://console.docuseal.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://console.docuseal.com/api",
+							},
+						},
+						Usage: "DocuSeal : submissions",
+						Blast: "reads signed documents and sends requests to sign",
+					},
+				},
+			},
+		},
+		{
 			ID:       "docusign",
 			Name:     "DocuSign",
 			Reviewed: "2026-11-24",
@@ -31086,6 +31978,55 @@ var builtin = Catalogue{
 						},
 						Usage: "DocuSign Admin : API usage center and audit logs",
 						Blast: "gets tokens for users who consented: reads and sends envelopes with contracts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dodo-payments",
+			Name:     "Dodo Payments",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.dodopayments.com/api-reference/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "dodo-payments-api-key",
+					Provider:    "dodo-payments",
+					Description: "Dodo Payments API key",
+					Keywords:    []string{"dodo"},
+					Value:       `[0-9A-Za-z_-]{16}\.[0-9A-Za-z_-]{40,64}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "dodo-payments-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://live.dodopayments.com/payments?page_size=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.dodopayments.com/developer/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.dodopayments.com/developer/api-keys",
+							},
+						},
+						Usage: "https://app.dodopayments.com : transactions",
+						Blast: "reads customers, refunds payments and changes products",
 					},
 				},
 			},
@@ -31727,6 +32668,93 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "dragonfly-cloud",
+			Name:     "Dragonfly Cloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.dragonflydb.io/docs/cloud/service-accounts"},
+			Rules: []Rule{
+				{
+					ID:          "dragonfly-cloud-service-key",
+					Provider:    "dragonfly-cloud",
+					Description: "Dragonfly Cloud service account key",
+					Keywords:    []string{"dragonfly", "dfcloud"},
+					Value:       "dfly_[0-9A-Za-z_-]{30,80}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "dragonfly-cloud-service-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Dragonfly Cloud API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://dragonflydb.cloud/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://dragonflydb.cloud/",
+							},
+						},
+						Usage: "https://dragonflydb.cloud",
+						Blast: "creates and deletes data stores on your bill",
+					},
+				},
+			},
+		},
+		{
+			ID:       "drata",
+			Name:     "Drata",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.drata.com/docs/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "drata-api-key",
+					Provider:    "drata",
+					Description: "Drata API key",
+					Keywords:    []string{"drata"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "drata-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://public-api.drata.com/public/personnel?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.drata.com/account-settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.drata.com/account-settings/api-keys",
+							},
+						},
+						Usage: "Drata : event tracking",
+						Blast: "reads compliance evidence and personnel, within its scopes",
+					},
+				},
+			},
+		},
+		{
 			ID:       "dribbble",
 			Name:     "Dribbble",
 			Reviewed: "2026-11-24",
@@ -32159,6 +33187,46 @@ var builtin = Catalogue{
 						},
 						Usage: "https://www.dropbox.com/developers/apps",
 						Blast: "names the app; opens nothing alone, unless it is the secret under a vague name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dropcontact",
+			Name:     "Dropcontact",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.dropcontact.com/"},
+			Rules: []Rule{
+				{
+					ID:          "dropcontact-api-key",
+					Provider:    "dropcontact",
+					Description: "Dropcontact access token",
+					Keywords:    []string{"dropcontact"},
+					Value:       "[0-9A-Za-z]{30,32}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "dropcontact-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.dropcontact.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://app.dropcontact.com/",
+							},
+						},
+						Usage: "https://app.dropcontact.com",
+						Blast: "enriches contacts on your credits",
 					},
 				},
 			},
@@ -33475,6 +34543,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "ecwid",
+			Name:     "Ecwid",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.ecwid.com/api-reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "ecwid-access-token",
+					Provider:    "ecwid",
+					Description: "Ecwid access token",
+					Keywords:    []string{"ecwid"},
+					Value:       "(?:secret|public)_[0-9A-Za-z]{20,64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ecwid-access-token",
+					Verify: Verify{
+						Note: "GET https://app.ecwid.com/api/v3/STORE/profile answers 200 or 403",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://my.ecwid.com/#develop-apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://my.ecwid.com/#develop-apps",
+							},
+						},
+						Usage: "Ecwid : apps",
+						Blast: "reads orders and customers and changes the catalog, within its scopes",
+					},
+				},
+			},
+		},
+		{
 			ID:       "edamam",
 			Name:     "Edamam",
 			Reviewed: "2026-11-24",
@@ -34146,6 +35253,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "elevio",
+			Name:     "Elevio",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api-docs.elevio.help/en/"},
+			Rules: []Rule{
+				{
+					ID:          "elevio-api-key",
+					Provider:    "elevio",
+					Description: "Elevio API key",
+					Keywords:    []string{"elevio", "elev.io"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "elevio-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.elev.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://app.elev.io/",
+							},
+						},
+						Usage: "Elevio : account",
+						Blast: "reads and changes the help articles",
+					},
+				},
+			},
+		},
+		{
 			ID:       "elmah-io",
 			Name:     "elmah.io",
 			Reviewed: "2026-11-24",
@@ -34742,6 +35888,85 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "ensembledata",
+			Name:     "EnsembleData",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://ensembledata.com/apis/docs"},
+			Rules: []Rule{
+				{
+					ID:          "ensembledata-token",
+					Provider:    "ensembledata",
+					Description: "EnsembleData API token",
+					Keywords:    []string{"ensembledata", "ensemble_data"},
+					Value:       "[0-9A-Za-z]{16,32}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ensembledata-token",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://dashboard.ensembledata.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://dashboard.ensembledata.com/",
+							},
+						},
+						Usage: "https://dashboard.ensembledata.com/",
+						Blast: "reads social networks on your units",
+					},
+				},
+			},
+		},
+		{
+			ID:       "entsoe",
+			Name:     "ENTSO-E Transparency Platform",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://transparencyplatform.zendesk.com/hc/en-us/articles/12845911031188"},
+			Rules: []Rule{
+				{
+					ID:          "entsoe-security-token",
+					Provider:    "entsoe",
+					Description: "ENTSO-E Transparency Platform security token",
+					Keywords:    []string{"entsoe", "entso_e", "entso-e"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "entsoe-security-token",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://transparency.entsoe.eu/usrm/user/myAccountSettings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://transparency.entsoe.eu/usrm/user/myAccountSettings",
+							},
+						},
+						Usage: "no page shows it",
+						Blast: "uses up the requests per minute; data is public",
+					},
+				},
+			},
+		},
+		{
 			ID:       "envato",
 			Name:     "Envato",
 			Reviewed: "2026-11-24",
@@ -34979,6 +36204,46 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dev.epicgames.com/portal/ : product settings, clients",
 						Blast: "acts as the game's server or client within its policy: matchmaking, achievements, players' data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "eppo",
+			Name:     "Eppo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.geteppo.com/sdks/sdk-keys/"},
+			Rules: []Rule{
+				{
+					ID:          "eppo-sdk-key",
+					Provider:    "eppo",
+					Description: "Eppo SDK key",
+					Keywords:    []string{"eppo"},
+					Value:       `[0-9A-Za-z_-]{30,60}\.[0-9A-Za-z_-]{20,80}|[0-9A-Za-z_-]{43,64}`,
+					MinEntropy:  4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "eppo-sdk-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://eppo.cloud/feature-flags/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								URL:   "https://eppo.cloud/feature-flags/keys",
+							},
+						},
+						Usage: "https://eppo.cloud : environments",
+						Blast: "reads flags and assignments of the environment",
 					},
 				},
 			},
@@ -35529,6 +36794,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "evernote",
+			Name:     "Evernote",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.evernote.com/doc/articles/dev_tokens.php"},
+			Rules: []Rule{
+				{
+					ID:          "evernote-developer-token",
+					Provider:    "evernote",
+					Description: "Evernote developer token",
+					Keywords:    []string{"s=s"},
+					Regex:       `\bS=s[0-9]{1,4}:U=[0-9a-f]{2,10}:E=[0-9a-f]{10,12}:C=[0-9a-f]{10,12}:P=[0-9a-z]{2,4}:A=[0-9A-Za-z_-]{2,40}:V=[0-9]:H=[0-9a-f]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "evernote-developer-token",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://dev.evernote.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://dev.evernote.com/",
+							},
+						},
+						Usage: "https://www.evernote.com/Settings.action : applications",
+						Blast: "reads, changes and deletes all notes of the user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "evervault",
 			Name:     "Evervault",
 			Reviewed: "2026-11-24",
@@ -35844,6 +37147,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://my.exotel.com : reports",
 						Blast: "places calls and sends SMS on your balance and fetches recordings",
+					},
+				},
+			},
+		},
+		{
+			ID:       "expensify",
+			Name:     "Expensify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://integrations.expensify.com/Integration-Server/doc/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "expensify-partner-user-secret",
+					Provider:    "expensify",
+					Description: "Expensify partner user secret",
+					Keywords:    []string{"expensify", "partnerusersecret"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "expensify-partner-user-secret",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://www.expensify.com/tools/integrations/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://www.expensify.com/tools/integrations/",
+							},
+						},
+						Usage: "Expensify : report history",
+						Blast: "exports expense reports with receipts and creates some",
 					},
 				},
 			},
@@ -36562,6 +37904,56 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "fathom-analytics",
+			Name:     "Fathom Analytics",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://usefathom.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "fathom-analytics-api-token",
+					Provider:    "fathom-analytics",
+					Description: "Fathom Analytics API token",
+					Keywords:    []string{"usefathom", "fathom_analytics", "fathom_api", "fathom-api", "fathom_token"},
+					Value:       `[0-9]{1,8}\|[0-9A-Za-z]{40}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "fathom-analytics-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.usefathom.com/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://app.usefathom.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.usefathom.com/api",
+							},
+						},
+						Usage: "https://app.usefathom.com/api : last use",
+						Blast: "reads the statistics; an admin token deletes sites",
+					},
+				},
+			},
+		},
+		{
 			ID:       "fauna",
 			Name:     "Fauna",
 			Reviewed: "2026-11-24",
@@ -36729,6 +38121,58 @@ var builtin = Catalogue{
 						},
 						Usage: "Feedier dashboard : organization settings",
 						Blast: "reads what customers answered, with their addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "feedly",
+			Name:     "Feedly",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.feedly.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "feedly-access-token",
+					Provider:    "feedly",
+					Description: "Feedly access token",
+					Keywords:    []string{"feedly"},
+					Value:       "(?:fe_|A[0-9A-Za-z])[0-9A-Za-z_-]{40,240}|eyJ[0-9A-Za-z_-]{80,400}",
+					MinEntropy:  4.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "feedly-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.feedly.com/v3/profile",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://feedly.com/i/team/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://feedly.com/i/team/api",
+							},
+						},
+						Usage: "https://feedly.com/i/team/api",
+						Blast: "reads and changes feeds, boards and notes of the user",
 					},
 				},
 			},
@@ -37028,6 +38472,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "filebase",
+			Name:     "Filebase",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.filebase.com/api-documentation/s3-compatible-api"},
+			Rules: []Rule{
+				{
+					ID:          "filebase-secret-key",
+					Provider:    "filebase",
+					Description: "Filebase secret access key",
+					Keywords:    []string{"filebase"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "filebase-secret-key",
+					Verify: Verify{
+						Note: "requests are signed as S3 at https://s3.filebase.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new secret",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://console.filebase.com/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://console.filebase.com/keys",
+							},
+						},
+						Usage: "https://console.filebase.com",
+						Blast: "reads, replaces and deletes the stored files",
+					},
+				},
+			},
+		},
+		{
 			ID:       "filestack",
 			Name:     "Filestack",
 			Reviewed: "2026-11-24",
@@ -37180,6 +38663,46 @@ var builtin = Catalogue{
 						},
 						Usage: "https://site.financialmodelingprep.com/developer/docs/dashboard",
 						Blast: "uses up the calls of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "finch",
+			Name:     "Finch",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.tryfinch.com/api-reference/development-guides/Headers"},
+			Rules: []Rule{
+				{
+					ID:          "finch-client-secret",
+					Provider:    "finch",
+					Description: "Finch client secret",
+					Keywords:    []string{"tryfinch", "finch_client", "finch_secret", "finch-secret", "finch_api", "finch_access"},
+					Value:       "finch-secret-[0-9A-Za-z_-]{20,60}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z_-]{40,60}",
+					MinEntropy:  3.6,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "finch-client-secret",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked secret",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://dashboard.tryfinch.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new secret beside it",
+								URL:   "https://dashboard.tryfinch.com/",
+							},
+						},
+						Usage: "https://dashboard.tryfinch.com",
+						Blast: "reads employees and pay of the connected companies",
 					},
 				},
 			},
@@ -38517,6 +40040,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "flipside",
+			Name:     "Flipside",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.flipsidecrypto.xyz/data/flipside-api/get-started"},
+			Rules: []Rule{
+				{
+					ID:          "flipside-api-key",
+					Provider:    "flipside",
+					Description: "Flipside API key",
+					Keywords:    []string{"flipside"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "flipside-api-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Flipside API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://flipsidecrypto.xyz/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://flipsidecrypto.xyz/api-keys",
+							},
+						},
+						Usage: "https://flipsidecrypto.xyz",
+						Blast: "runs queries on your credits",
+					},
+				},
+			},
+		},
+		{
 			ID:       "float",
 			Name:     "Float",
 			Reviewed: "2026-11-24",
@@ -39131,6 +40693,56 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "football-data",
+			Name:     "football-data.org",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.football-data.org/documentation/quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "football-data-api-token",
+					Provider:    "football-data",
+					Description: "football-data.org API token",
+					Keywords:    []string{"football_data", "football-data", "footballdata"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "football-data-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.football-data.org/v4/competitions/WC",
+							Headers: []Header{
+								{
+									Name:  "X-Auth-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{400},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the vendor to replace the token",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://www.football-data.org/client/home",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://www.football-data.org/client/home",
+							},
+						},
+						Usage: "https://www.football-data.org/client/home",
+						Blast: "uses up the calls of your plan",
+					},
+				},
+			},
+		},
+		{
 			ID:       "forestadmin",
 			Name:     "Forest Admin",
 			Reviewed: "2026-11-24",
@@ -39530,6 +41142,46 @@ var builtin = Catalogue{
 						},
 						Usage: "Formstack : activity log",
 						Blast: "reads every submission of the forms",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fortanix",
+			Name:     "Fortanix DSM",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.fortanix.com/"},
+			Rules: []Rule{
+				{
+					ID:          "fortanix-app-api-key",
+					Provider:    "fortanix",
+					Description: "Fortanix DSM app API key",
+					Keywords:    []string{"fortanix", "fortanix_api_key", "smartkey", "dsm_api_key"},
+					Value:       "[0-9A-Za-z+/]{100,180}={0,2}",
+					MinEntropy:  4.4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "fortanix-app-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Fortanix DSM lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://amer.smartkey.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://amer.smartkey.io/",
+							},
+						},
+						Usage: "Fortanix DSM : audit log",
+						Blast: "uses the keys of its groups: decrypts and signs",
 					},
 				},
 			},
@@ -39965,6 +41617,96 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "freepik",
+			Name:     "Freepik",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.freepik.com/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "freepik-api-key",
+					Provider:    "freepik",
+					Description: "Freepik API key",
+					Keywords:    []string{"fpsx"},
+					Regex:       `\bFPSX[0-9a-f]{32}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "freepik-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.freepik.com/v1/icons?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "x-freepik-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://www.freepik.com/developers/dashboard/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.freepik.com/developers/dashboard/api-key",
+							},
+						},
+						Usage: "https://www.freepik.com/developers/dashboard",
+						Blast: "downloads and makes images on your bill",
+					},
+				},
+				{
+					ID:          "freepik-legacy-api-key",
+					Provider:    "freepik",
+					Description: "Freepik API key (other form)",
+					Keywords:    []string{"freepik"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|FPSX[0-9A-Za-z]{32,48}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "freepik-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.freepik.com/v1/icons?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "x-freepik-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://www.freepik.com/developers/dashboard/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.freepik.com/developers/dashboard/api-key",
+							},
+						},
+						Usage: "https://www.freepik.com/developers/dashboard",
+						Blast: "downloads and makes images on your bill",
+					},
+				},
+			},
+		},
+		{
 			ID:       "freshbooks",
 			Name:     "FreshBooks",
 			Reviewed: "2026-11-24",
@@ -40360,6 +42102,58 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "frontegg",
+			Name:     "Frontegg",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.frontegg.com/guides/management/vendor-admin/vendor-token"},
+			Rules: []Rule{
+				{
+					ID:          "frontegg-api-key",
+					Provider:    "frontegg",
+					Description: "Frontegg vendor API key",
+					Keywords:    []string{"frontegg"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "frontegg-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.frontegg.com/auth/vendor/",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"clientId":"{{id}}","secret":"{{secret}}"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the client id; makes a token that lives a day; other regions have their own host",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "When nothing uses it any more.",
+								URL:   "https://portal.frontegg.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								URL:   "https://portal.frontegg.com/",
+							},
+						},
+						Usage: "https://portal.frontegg.com : audits",
+						Blast: "manages tenants and users of your product and signs in as them",
+					},
+				},
+			},
+		},
+		{
 			ID:       "fulcrum",
 			Name:     "Fulcrum",
 			Reviewed: "2026-11-24",
@@ -40648,6 +42442,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://fxmarketapi.com/dashboard",
 						Blast: "uses up the requests of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gainsight",
+			Name:     "Gainsight",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.gainsight.com/"},
+			Rules: []Rule{
+				{
+					ID:          "gainsight-access-key",
+					Provider:    "gainsight",
+					Description: "Gainsight API access key",
+					Keywords:    []string{"gainsight", "aptrinsic"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gainsight-access-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://support.gainsight.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://support.gainsight.com/",
+							},
+						},
+						Usage: "Gainsight : administration, API usage",
+						Blast: "reads and changes customer records, sends product messages",
 					},
 				},
 			},
@@ -41439,6 +43272,55 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "gelato",
+			Name:     "Gelato",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dashboard.gelato.com/docs/get-started/"},
+			Rules: []Rule{
+				{
+					ID:          "gelato-api-key",
+					Provider:    "gelato",
+					Description: "Gelato API key",
+					Keywords:    []string{"gelato"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gelato-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://product.gelatoapis.com/v3/catalogs",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked key",
+								URL:   "https://dashboard.gelato.com/keys/manage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.gelato.com/keys/manage",
+							},
+						},
+						Usage: "https://dashboard.gelato.com : orders",
+						Blast: "orders prints on your bill and reads recipients",
+					},
+				},
+			},
+		},
+		{
 			ID:       "gemini-exchange",
 			Name:     "Gemini (exchange)",
 			Reviewed: "2026-11-24",
@@ -41506,6 +43388,51 @@ var builtin = Catalogue{
 						},
 						Usage: "https://exchange.gemini.com/settings/api",
 						Blast: "names a pair; opens nothing without the secret, which is often near",
+					},
+				},
+			},
+		},
+		{
+			ID:       "genderize",
+			Name:     "Genderize.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://genderize.io/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "genderize-api-key",
+					Provider:    "genderize",
+					Description: "Genderize.io API key",
+					Keywords:    []string{"genderize", "nationalize", "agify"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "genderize-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.genderize.io/?name=peter&apikey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 402},
+						Note: "costs one request",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://genderize.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://genderize.io/",
+							},
+						},
+						Usage: "https://genderize.io/",
+						Blast: "uses up the requests of your plan",
 					},
 				},
 			},
@@ -41600,6 +43527,63 @@ var builtin = Catalogue{
 						},
 						Usage: "the log of the service that accepts the value",
 						Blast: "whatever the service behind it allows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "genesys-cloud",
+			Name:     "Genesys Cloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.genesys.cloud/authorization/platform-auth/"},
+			Rules: []Rule{
+				{
+					ID:          "genesys-cloud-client-secret",
+					Provider:    "genesys-cloud",
+					Description: "Genesys Cloud OAuth client secret",
+					Keywords:    []string{"genesys", "purecloud"},
+					Value:       "[0-9A-Za-z_-]{43}",
+					MinEntropy:  4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "genesys-cloud-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://login.mypurecloud.com/oauth/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{id}}:{{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials",
+						},
+						Live: []int{200},
+						Dead: []int{400, 401},
+						Note: "needs the client id; the text after Basic is sent in base64; makes a token that lives a day; each region has its own host",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://apps.mypurecloud.com/directory/#/admin/integrations/oauth",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://apps.mypurecloud.com/directory/#/admin/integrations/oauth",
+							},
+						},
+						Usage: "Genesys Cloud : audit viewer",
+						Blast: "reads calls and recordings and changes the contact center, within its roles",
 					},
 				},
 			},
@@ -41970,6 +43954,46 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "getaddress",
+			Name:     "getAddress.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://documentation.getaddress.io/"},
+			Rules: []Rule{
+				{
+					ID:          "getaddress-api-key",
+					Provider:    "getaddress",
+					Description: "getAddress.io API key",
+					Keywords:    []string{"getaddress"},
+					Value:       "[0-9A-Za-z_-]{22}[0-9]{4,6}|[0-9A-Za-z_-]{26,28}",
+					MinEntropy:  3.6,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "getaddress-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of getAddress.io lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://getaddress.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://getaddress.io/",
+							},
+						},
+						Usage: "https://getaddress.io : usage",
+						Blast: "looks addresses up on your plan",
+					},
+				},
+			},
+		},
+		{
 			ID:       "getemail",
 			Name:     "GetEmail.io",
 			Reviewed: "2026-11-24",
@@ -42143,6 +44167,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "getstream",
+			Name:     "Stream",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://getstream.io/chat/docs/node/tokens_and_authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "getstream-api-secret",
+					Provider:    "getstream",
+					Description: "Stream API secret",
+					Keywords:    []string{"getstream", "stream_api", "stream_secret", "stream_chat", "stream-chat", "streamchat", "stream_app_secret"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "getstream-api-secret",
+					Verify: Verify{
+						Note: "tokens are JWTs signed with it: nothing is sent that would tell",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://dashboard.getstream.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://dashboard.getstream.io/",
+							},
+						},
+						Usage: "https://dashboard.getstream.io : logs",
+						Blast: "signs in as any user: reads and writes chats and feeds",
+					},
+				},
+			},
+		},
+		{
 			ID:       "ghost",
 			Name:     "Ghost",
 			Reviewed: "2026-11-24",
@@ -42213,6 +44276,50 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "giphy",
+			Name:     "GIPHY",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.giphy.com/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "giphy-api-key",
+					Provider:    "giphy",
+					Description: "GIPHY API key",
+					Keywords:    []string{"giphy"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "giphy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.giphy.com/v1/gifs/trending?limit=1&api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://developers.giphy.com/docs/api/endpoint/#trending",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://developers.giphy.com/dashboard/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://developers.giphy.com/dashboard/",
+							},
+						},
+						Usage: "https://developers.giphy.com/dashboard/",
+						Blast: "uses up the calls of the app; such keys stand in pages",
+					},
+				},
+			},
+		},
+		{
 			ID:       "gist-crm",
 			Name:     "Gist",
 			Reviewed: "2026-11-24",
@@ -42259,6 +44366,44 @@ var builtin = Catalogue{
 						},
 						Usage: "Gist : project settings",
 						Blast: "reads contacts and chats and sends messages as your team",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gitalk",
+			Name:     "Gitalk",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://github.com/gitalk/gitalk#usage"},
+			Rules: []Rule{
+				{
+					ID:          "gitalk-client-secret",
+					Provider:    "gitalk",
+					Description: "Gitalk OAuth client secret in a page",
+					Keywords:    []string{"gitalk", "gitment"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "gitalk-client-secret",
+					Verify: Verify{
+						Note: "see the client secret of a GitHub OAuth app",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the client secret",
+								URL:   "https://github.com/settings/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the exchange behind a proxy of your own",
+								URL:   "https://github.com/settings/developers",
+							},
+						},
+						Usage: "https://github.com/settings/developers",
+						Blast: "signs people in as your OAuth app and checks or deletes its tokens",
 					},
 				},
 			},
@@ -44233,6 +46378,90 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "globalsign",
+			Name:     "GlobalSign",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.globalsign.com/en/resources/apis"},
+			Rules: []Rule{
+				{
+					ID:          "globalsign-api-secret",
+					Provider:    "globalsign",
+					Description: "GlobalSign Atlas API secret",
+					Keywords:    []string{"globalsign", "atlas_api_secret"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "globalsign-api-secret",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the GlobalSign API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://atlas.globalsign.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://atlas.globalsign.com/",
+							},
+						},
+						Usage: "https://atlas.globalsign.com",
+						Blast: "issues and revokes certificates of your domains, together with a client certificate",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gnews",
+			Name:     "GNews",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.gnews.io/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "gnews-api-key",
+					Provider:    "gnews",
+					Description: "GNews API key",
+					Keywords:    []string{"gnews"},
+					Value:       "[0-9a-f]{32}|[0-9a-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "gnews-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://gnews.io/api/v4/top-headlines?max=1&apikey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "costs one request",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://gnews.io/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://gnews.io/dashboard",
+							},
+						},
+						Usage: "https://gnews.io/dashboard",
+						Blast: "uses up the daily requests",
+					},
+				},
+			},
+		},
+		{
 			ID:       "gocanvas",
 			Name:     "GoCanvas",
 			Reviewed: "2026-11-24",
@@ -44478,6 +46707,76 @@ var builtin = Catalogue{
 						},
 						Usage: "https://account.godaddy.com/activity",
 						Blast: "changes the DNS of all domains and buys or transfers domains",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gohighlevel",
+			Name:     "HighLevel",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://marketplace.gohighlevel.com/docs/Authorization/PrivateIntegrationsToken"},
+			Rules: []Rule{
+				{
+					ID:          "gohighlevel-private-integration-token",
+					Provider:    "gohighlevel",
+					Description: "HighLevel private integration token",
+					Keywords:    []string{"pit-"},
+					Regex:       `\bpit-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gohighlevel-private-integration-token",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the token and expire the old one now",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://app.gohighlevel.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token beside it",
+								URL:   "https://app.gohighlevel.com/",
+							},
+						},
+						Usage: "HighLevel : audit logs",
+						Blast: "reads contacts and conversations and sends SMS and mail on your bill",
+					},
+				},
+				{
+					ID:          "gohighlevel-api-key",
+					Provider:    "gohighlevel",
+					Description: "HighLevel API key (legacy)",
+					Keywords:    []string{"gohighlevel", "go_high_level", "highlevel", "ghl_api", "ghl_token", "leadconnector", "ghl_key"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gohighlevel-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the token and expire the old one now",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://app.gohighlevel.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token beside it",
+								URL:   "https://app.gohighlevel.com/",
+							},
+						},
+						Usage: "HighLevel : audit logs",
+						Blast: "reads contacts and conversations and sends SMS and mail on your bill",
 					},
 				},
 			},
@@ -45148,6 +47447,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "graphite",
+			Name:     "Graphite",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://graphite.dev/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "graphite-cli-token",
+					Provider:    "graphite",
+					Description: "Graphite CLI token",
+					Keywords:    []string{"graphite_auth", "graphite_token", "gt auth", "withgraphite", "graphite.dev", "graphite-cli"},
+					Value:       "[0-9A-Za-z]{50,64}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "graphite-cli-token",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.graphite.dev/activate",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://app.graphite.dev/activate",
+							},
+						},
+						Usage: "the repositories' pull requests",
+						Blast: "opens and merges pull requests as the user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "gravatar",
 			Name:     "Gravatar",
 			Reviewed: "2026-11-24",
@@ -45543,6 +47881,46 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "growsurf",
+			Name:     "GrowSurf",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.growsurf.com/developer-tools/rest-api/"},
+			Rules: []Rule{
+				{
+					ID:          "growsurf-api-key",
+					Provider:    "growsurf",
+					Description: "GrowSurf API key",
+					Keywords:    []string{"growsurf"},
+					Value:       "[0-9A-Za-z]{20,64}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "growsurf-api-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the GrowSurf API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.growsurf.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://app.growsurf.com/",
+							},
+						},
+						Usage: "GrowSurf : campaign settings",
+						Blast: "reads and changes participants and rewards",
+					},
+				},
+			},
+		},
+		{
 			ID:       "growthbook",
 			Name:     "GrowthBook",
 			Reviewed: "2026-11-24",
@@ -45760,6 +48138,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "gumloop",
+			Name:     "Gumloop",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.gumloop.com/api-reference/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "gumloop-api-key",
+					Provider:    "gumloop",
+					Description: "Gumloop API key",
+					Keywords:    []string{"gumloop"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gumloop-api-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Gumloop API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://www.gumloop.com/settings/profile/credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://www.gumloop.com/settings/profile/credentials",
+							},
+						},
+						Usage: "https://www.gumloop.com : run history",
+						Blast: "starts flows with the connections stored in them",
+					},
+				},
+			},
+		},
+		{
 			ID:       "gumroad",
 			Name:     "Gumroad",
 			Reviewed: "2026-11-24",
@@ -45801,6 +48218,56 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.gumroad.com/settings/authorized_applications",
 						Blast: "reads sales and buyers, changes products, refunds within its scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "gupshup",
+			Name:     "Gupshup",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.gupshup.io/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "gupshup-api-key",
+					Provider:    "gupshup",
+					Description: "Gupshup API key",
+					Keywords:    []string{"gupshup"},
+					Value:       "[0-9a-z]{32}|sk_[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "gupshup-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.gupshup.io/wa/api/v1/wallet/balance",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://www.gupshup.io/whatsapp/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.gupshup.io/whatsapp/dashboard",
+							},
+						},
+						Usage: "https://www.gupshup.io : wallet",
+						Blast: "sends WhatsApp messages on your wallet",
 					},
 				},
 			},
@@ -46925,6 +49392,57 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "healthchecks",
+			Name:     "Healthchecks.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://healthchecks.io/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "healthchecks-api-key",
+					Provider:    "healthchecks",
+					Description: "Healthchecks.io API key",
+					Keywords:    []string{"healthchecks_api", "healthchecks-api", "healthchecksio", "healthchecks.io", "hc_api_key", "healthchecks_io", "healthchecks_key", "healthchecks"},
+					Value:       "(?:hcw_|hcr_)?[0-9A-Za-z_-]{28,32}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "healthchecks-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://healthchecks.io/api/v3/checks/",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://healthchecks.io/projects/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://healthchecks.io/projects/",
+							},
+						},
+						Usage: "https://healthchecks.io : the checks' log",
+						Blast: "reads, pauses and deletes the checks that would warn you",
+					},
+				},
+			},
+		},
+		{
 			ID:       "heap",
 			Name:     "Heap",
 			Reviewed: "2026-11-24",
@@ -47075,6 +49593,49 @@ var builtin = Catalogue{
 						},
 						Usage: "https://us.helicone.ai : requests",
 						Blast: "writes into and, with a read key, reads the logged prompts and answers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "helius",
+			Name:     "Helius",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.helius.dev/welcome/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "helius-api-key",
+					Provider:    "helius",
+					Description: "Helius API key",
+					Keywords:    []string{"helius"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "helius-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.helius.xyz/v0/webhooks?api-key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.helius.dev/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://dashboard.helius.dev/api-keys",
+							},
+						},
+						Usage: "https://dashboard.helius.dev/usage",
+						Blast: "uses up the credits and changes webhooks",
 					},
 				},
 			},
@@ -47688,6 +50249,55 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "hightouch",
+			Name:     "Hightouch",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://hightouch.com/docs/developer-tools/api-guide"},
+			Rules: []Rule{
+				{
+					ID:          "hightouch-api-key",
+					Provider:    "hightouch",
+					Description: "Hightouch API key",
+					Keywords:    []string{"hightouch"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hightouch-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.hightouch.com/api/v1/sources?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.hightouch.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://app.hightouch.com/",
+							},
+						},
+						Usage: "https://app.hightouch.com : audit logs",
+						Blast: "starts syncs of customers' data and changes models",
+					},
+				},
+			},
+		},
+		{
 			ID:       "hitbtc",
 			Name:     "HitBTC",
 			Reviewed: "2026-11-24",
@@ -48196,6 +50806,56 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "hookdeck",
+			Name:     "Hookdeck",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://hookdeck.com/docs/api#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "hookdeck-api-key",
+					Provider:    "hookdeck",
+					Description: "Hookdeck API key",
+					Keywords:    []string{"hookdeck"},
+					Value:       "[0-9a-z]{40,60}",
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "hookdeck-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.hookdeck.com/2025-01-01/connections?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.hookdeck.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://dashboard.hookdeck.com/",
+							},
+						},
+						Usage: "https://dashboard.hookdeck.com : events",
+						Blast: "reads and redirects the webhooks that pass through",
+					},
+				},
+			},
+		},
+		{
 			ID:       "hootsuite",
 			Name:     "Hootsuite",
 			Reviewed: "2026-11-24",
@@ -48339,6 +50999,46 @@ var builtin = Catalogue{
 						},
 						Usage: "https://hpanel.hostinger.com : activity log",
 						Blast: "manages servers, domains and DNS and buys on the stored card",
+					},
+				},
+			},
+		},
+		{
+			ID:       "hotelbeds",
+			Name:     "Hotelbeds",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.hotelbeds.com/documentation/getting-started/"},
+			Rules: []Rule{
+				{
+					ID:          "hotelbeds-secret",
+					Provider:    "hotelbeds",
+					Description: "Hotelbeds API secret",
+					Keywords:    []string{"hotelbeds"},
+					Value:       "[0-9a-f]{10}|[0-9a-f]{32}",
+					MinEntropy:  2.6,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "hotelbeds-secret",
+					Verify: Verify{
+						Note: "requests carry a SHA-256 of key, secret and time: GET https://api.test.hotelbeds.com/hotel-api/1.0/status tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://developer.hotelbeds.com/dashboard/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://developer.hotelbeds.com/dashboard/",
+							},
+						},
+						Usage: "https://developer.hotelbeds.com/dashboard/",
+						Blast: "books hotels on your account",
 					},
 				},
 			},
@@ -49128,6 +51828,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "humanloop",
+			Name:     "Humanloop",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://humanloop.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "humanloop-api-key",
+					Provider:    "humanloop",
+					Description: "Humanloop API key",
+					Keywords:    []string{"hl_sk_", "hl_pk_"},
+					Regex:       `\bhl_[sp]k_[0-9a-f]{48}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "humanloop-api-key",
+					Verify: Verify{
+						Note: "the service ended in September 2025",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Rotate the model keys that were stored there",
+								Text:  "The service is gone.",
+								URL:   "https://app.humanloop.com/account/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								URL:   "https://app.humanloop.com/account/api-keys",
+							},
+						},
+						Usage: "none any more",
+						Blast: "ran and read prompts on the stored model keys",
+					},
+				},
+			},
+		},
+		{
 			ID:       "hume",
 			Name:     "Hume AI",
 			Reviewed: "2026-11-24",
@@ -49474,6 +52213,58 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "hypothesis",
+			Name:     "Hypothes.is",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://h.readthedocs.io/en/latest/api/authorization/"},
+			Rules: []Rule{
+				{
+					ID:          "hypothesis-api-token",
+					Provider:    "hypothesis",
+					Description: "Hypothes.is API token",
+					Keywords:    []string{"6879-"},
+					Regex:       `\b6879-[0-9A-Za-z_-]{43}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "hypothesis-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.hypothes.is/api/profile",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "userid",
+						Docs:     "https://h.readthedocs.io/en/latest/api-reference/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://hypothes.is/account/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://hypothes.is/account/developer",
+							},
+						},
+						Usage: "https://hypothes.is/users/",
+						Blast: "reads, writes and deletes annotations as the user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "ibm-cloud",
 			Name:     "IBM Cloud",
 			Reviewed: "2026-11-24",
@@ -49695,6 +52486,125 @@ var builtin = Catalogue{
 						},
 						Usage: "https://www.iconfinder.com/account/applications",
 						Blast: "downloads icons on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "idanalyzer",
+			Name:     "ID Analyzer",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.idanalyzer.com/"},
+			Rules: []Rule{
+				{
+					ID:          "idanalyzer-api-key",
+					Provider:    "idanalyzer",
+					Description: "ID Analyzer API key",
+					Keywords:    []string{"idanalyzer", "id_analyzer"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "idanalyzer-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://portal2.idanalyzer.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://portal2.idanalyzer.com/",
+							},
+						},
+						Usage: "https://portal2.idanalyzer.com",
+						Blast: "scans documents on your credits and reads the vault",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ideal-postcodes",
+			Name:     "Ideal Postcodes",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.ideal-postcodes.co.uk/docs/guides/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "ideal-postcodes-api-key",
+					Provider:    "ideal-postcodes",
+					Description: "Ideal Postcodes API key",
+					Keywords:    []string{"iddqd", "ideal_postcodes", "ideal-postcodes", "idealpostcodes"},
+					Value:       "ak_[0-9A-Za-z]{20,32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ideal-postcodes-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ideal-postcodes.co.uk/v1/keys/{{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{404},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://account.ideal-postcodes.co.uk/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								URL:   "https://account.ideal-postcodes.co.uk/tokens",
+							},
+						},
+						Usage: "https://account.ideal-postcodes.co.uk",
+						Blast: "looks addresses up on your balance",
+					},
+				},
+				{
+					ID:          "ideal-postcodes-secret-token",
+					Provider:    "ideal-postcodes",
+					Description: "Ideal Postcodes secret token",
+					Keywords:    []string{"ideal_postcodes", "ideal-postcodes", "idealpostcodes"},
+					Value:       "sk_[0-9A-Za-z]{20,32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ideal-postcodes-secret-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ideal-postcodes.co.uk/v1/keys/{{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{404},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://account.ideal-postcodes.co.uk/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key beside it",
+								URL:   "https://account.ideal-postcodes.co.uk/tokens",
+							},
+						},
+						Usage: "https://account.ideal-postcodes.co.uk",
+						Blast: "looks addresses up on your balance",
 					},
 				},
 			},
@@ -50136,6 +53046,46 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "imgflip",
+			Name:     "Imgflip",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://imgflip.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "imgflip-password",
+					Provider:    "imgflip",
+					Description: "Imgflip account password",
+					Keywords:    []string{"imgflip_password", "imgflip_pass", "imgflippassword"},
+					Assigned:    true,
+					Severity:    "low",
+					Class:       "key",
+					Human:       true,
+					Family:      "imgflip-password",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Imgflip API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new password",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://imgflip.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new password",
+								URL:   "https://imgflip.com/settings",
+							},
+						},
+						Usage: "https://imgflip.com/settings",
+						Blast: "makes pictures as the user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "imgix",
 			Name:     "imgix",
 			Reviewed: "2026-11-24",
@@ -50434,6 +53384,138 @@ var builtin = Catalogue{
 						},
 						Usage: "Imperva : audit trail",
 						Blast: "changes the protection of your sites and their certificates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "incident-io",
+			Name:     "incident.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api-docs.incident.io/#section/Making-requests/Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "incident-io-api-key",
+					Provider:    "incident-io",
+					Description: "incident.io API key",
+					Keywords:    []string{"inc-"},
+					Regex:       `\binc-[0-9a-f]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "incident-io-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.incident.io/v1/identity",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "identity.name",
+						Docs:     "https://api-docs.incident.io/tag/Utilities-V1",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.incident.io/settings/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://app.incident.io/settings/api-keys",
+							},
+						},
+						Usage: "https://app.incident.io : audit logs",
+						Blast: "reads and changes incidents and pages people, within its roles",
+					},
+				},
+			},
+		},
+		{
+			ID:       "infisical",
+			Name:     "Infisical",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://infisical.com/docs/documentation/platform/token", "https://infisical.com/docs/documentation/platform/identities/universal-auth"},
+			Rules: []Rule{
+				{
+					ID:          "infisical-service-token",
+					Provider:    "infisical",
+					Description: "Infisical service token",
+					Keywords:    []string{"st."},
+					Regex:       `\bst\.[0-9a-f]{24}\.[0-9a-f]{32}\.[0-9a-f]{32}\b|\bst\.[0-9a-f-]{36}\.[0-9a-f]{32}\.[0-9a-f]{32}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "infisical-service-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.infisical.com/api/v2/service-token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Then rotate every secret that it could read.",
+								URL:   "https://app.infisical.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.infisical.com/",
+							},
+						},
+						Usage: "Infisical : audit logs",
+						Blast: "reads, and with its permissions writes, the secrets of the project: rotate those as well",
+					},
+				},
+				{
+					ID:          "infisical-client-secret",
+					Provider:    "infisical",
+					Description: "Infisical universal auth client secret",
+					Keywords:    []string{"infisical", "universal_auth_client_secret"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "infisical-client-secret",
+					Verify: Verify{
+						Note: "POST https://app.infisical.com/api/v1/auth/universal-auth/login with the client id tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked secret",
+								URL:   "https://app.infisical.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret for this app alone",
+								URL:   "https://app.infisical.com/",
+							},
+						},
+						Usage: "Infisical : audit logs",
+						Blast: "reads the secrets that the machine identity may",
 					},
 				},
 			},
@@ -51061,6 +54143,57 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "instana",
+			Name:     "IBM Instana",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.ibm.com/docs/en/instana-observability/current?topic=apis-web-rest-api"},
+			Rules: []Rule{
+				{
+					ID:          "instana-api-token",
+					Provider:    "instana",
+					Description: "IBM Instana API token",
+					Keywords:    []string{"instana_api", "instana-api", "instana"},
+					Value:       "[0-9A-Za-z_-]{16,24}",
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "instana-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{unit}}.instana.io/api/instana/version",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "apiToken {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs unit and tenant",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://www.ibm.com/docs/en/instana-observability/current?topic=apis-web-rest-api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://www.ibm.com/docs/en/instana-observability/current?topic=apis-web-rest-api",
+							},
+						},
+						Usage: "Instana : audit log",
+						Blast: "reads traces and, with its permissions, changes alerts",
+					},
+				},
+			},
+		},
+		{
 			ID:       "instantly",
 			Name:     "Instantly",
 			Reviewed: "2026-11-24",
@@ -51309,6 +54442,55 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "intigriti",
+			Name:     "Intigriti",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://kb.intigriti.com/en/articles/7040974"},
+			Rules: []Rule{
+				{
+					ID:          "intigriti-api-token",
+					Provider:    "intigriti",
+					Description: "Intigriti API token",
+					Keywords:    []string{"intigriti"},
+					Value:       "[0-9A-F]{64}(?:-[0-9])?",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "intigriti-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.intigriti.com/external/company/v2/programs",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.intigriti.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://app.intigriti.com/",
+							},
+						},
+						Usage: "Intigriti : activity",
+						Blast: "reads unpublished vulnerability reports",
+					},
+				},
+			},
+		},
+		{
 			ID:       "intra42",
 			Name:     "42 Intra",
 			Reviewed: "2026-11-24",
@@ -51401,6 +54583,57 @@ var builtin = Catalogue{
 						},
 						Usage: "https://account.intrinio.com : usage",
 						Blast: "downloads financial data on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "invoiced",
+			Name:     "Invoiced",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.invoiced.com/api"},
+			Rules: []Rule{
+				{
+					ID:          "invoiced-api-key",
+					Provider:    "invoiced",
+					Description: "Invoiced API key",
+					Keywords:    []string{"invoiced_api", "invoiced-api", "invoiced_key", "invoicedapi", "invoiced.com"},
+					Value:       "[0-9A-Za-z]{30,64}",
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "invoiced-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.invoiced.com/customers?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://invoiced.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://invoiced.com/",
+							},
+						},
+						Usage: "Invoiced : settings, developers",
+						Blast: "reads and sends invoices and charges stored cards",
 					},
 				},
 			},
@@ -51620,6 +54853,55 @@ var builtin = Catalogue{
 						},
 						Usage: "https://ipapi.com/usage",
 						Blast: "uses up the monthly lookups",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ipbase",
+			Name:     "ipbase",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://ipbase.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "ipbase-api-key",
+					Provider:    "ipbase",
+					Description: "ipbase API key",
+					Keywords:    []string{"ipb_live_"},
+					Regex:       `\bipb_live_[0-9A-Za-z]{40}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ipbase-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ipbase.com/v2/status",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.ipbase.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://app.ipbase.com/api-keys",
+							},
+						},
+						Usage: "https://app.ipbase.com/dashboard",
+						Blast: "uses up the monthly requests",
 					},
 				},
 			},
@@ -51993,6 +55275,46 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "iron-io",
+			Name:     "Iron.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.iron.io/mq/reference/api/"},
+			Rules: []Rule{
+				{
+					ID:          "iron-io-token",
+					Provider:    "iron-io",
+					Description: "Iron.io OAuth token",
+					Keywords:    []string{"iron_token", "iron_mq_token", "iron_worker_token", "ironmq", "iron.io", "ironworker", "iron_cache"},
+					Value:       "[0-9A-Za-z_-]{27}|[0-9A-Za-z]{20,22}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "iron-io-token",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Iron.io lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://hud-e.iron.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://hud-e.iron.io/",
+							},
+						},
+						Usage: "https://hud-e.iron.io",
+						Blast: "reads and empties queues and runs workers",
+					},
+				},
+			},
+		},
+		{
 			ID:       "ironclad",
 			Name:     "Ironclad",
 			Reviewed: "2026-11-24",
@@ -52038,6 +55360,56 @@ var builtin = Catalogue{
 						},
 						Usage: "Ironclad : audit log",
 						Blast: "reads contracts and starts workflows",
+					},
+				},
+			},
+		},
+		{
+			ID:       "isbndb",
+			Name:     "ISBNdb",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://isbndb.com/apidocs/v2"},
+			Rules: []Rule{
+				{
+					ID:          "isbndb-api-key",
+					Provider:    "isbndb",
+					Description: "ISBNdb API key",
+					Keywords:    []string{"isbndb"},
+					Value:       "[0-9]{5}_[0-9a-f]{32}|[0-9A-Z]{8}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "isbndb-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api2.isbndb.com/key",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://isbndb.com/user/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://isbndb.com/user/",
+							},
+						},
+						Usage: "https://isbndb.com/user/",
+						Blast: "uses up the daily calls",
 					},
 				},
 			},
@@ -52089,6 +55461,55 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.iterable.com : API key's last use",
 						Blast: "a server-side key exports users and sends campaigns",
+					},
+				},
+			},
+		},
+		{
+			ID:       "itglue",
+			Name:     "IT Glue",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.itglue.com/developer/"},
+			Rules: []Rule{
+				{
+					ID:          "itglue-api-key",
+					Provider:    "itglue",
+					Description: "IT Glue API key",
+					Keywords:    []string{"itg."},
+					Regex:       `\bITG\.[0-9a-f]{32}\.[0-9A-Za-z_-]{60,90}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "itglue-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.itglue.com/organizations?page%5Bsize%5D=1",
+							Headers: []Header{
+								{
+									Name:  "x-api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.itglue.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.itglue.com/",
+							},
+						},
+						Usage: "IT Glue : activity logs",
+						Blast: "reads the documentation of all clients, with passwords if its right is on",
 					},
 				},
 			},
@@ -52178,6 +55599,46 @@ var builtin = Catalogue{
 						},
 						Usage: "https://merchant.iyzipay.com : transactions",
 						Blast: "takes and refunds payments and reads stored cards' marks",
+					},
+				},
+			},
+		},
+		{
+			ID:       "jamf",
+			Name:     "Jamf Pro",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.jamf.com/jamf-pro/docs/client-credentials"},
+			Rules: []Rule{
+				{
+					ID:          "jamf-client-secret",
+					Provider:    "jamf",
+					Description: "Jamf Pro API client secret",
+					Keywords:    []string{"jamf"},
+					Value:       "[0-9A-Za-z_-]{64}",
+					MinEntropy:  4.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "jamf-client-secret",
+					Verify: Verify{
+						Note: "POST https://SERVER/api/oauth/token with grant_type client_credentials answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new secret",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://developer.jamf.com/jamf-pro/docs/client-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://developer.jamf.com/jamf-pro/docs/client-credentials",
+							},
+						},
+						Usage: "Jamf Pro : change management log",
+						Blast: "manages the devices: installs software, locks and erases, within its role",
 					},
 				},
 			},
@@ -52529,6 +55990,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "jigsawstack",
+			Name:     "JigsawStack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://jigsawstack.com/docs/additional-resources/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "jigsawstack-api-key",
+					Provider:    "jigsawstack",
+					Description: "JigsawStack API key",
+					Keywords:    []string{"jigsawstack"},
+					Value:       "[sp]k_[0-9a-f]{100,170}[0-9A-Za-z]{0,60}|[sp]k_[0-9A-Za-z]{80,260}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "jigsawstack-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of JigsawStack lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://jigsawstack.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://jigsawstack.com/dashboard",
+							},
+						},
+						Usage: "https://jigsawstack.com/dashboard",
+						Blast: "runs models on your plan",
+					},
+				},
+			},
+		},
+		{
 			ID:       "jina",
 			Name:     "Jina AI",
 			Reviewed: "2026-11-24",
@@ -52562,6 +56061,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://jina.ai/api-dashboard/key-manager",
 						Blast: "embeds, ranks and reads pages on your tokens",
+					},
+				},
+			},
+		},
+		{
+			ID:       "jobber",
+			Name:     "Jobber",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.getjobber.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "jobber-client-secret",
+					Provider:    "jobber",
+					Description: "Jobber client secret",
+					Keywords:    []string{"getjobber", "jobber"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "jobber-client-secret",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Jobber API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://developer.getjobber.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://developer.getjobber.com/apps",
+							},
+						},
+						Usage: "https://developer.getjobber.com/apps",
+						Blast: "with an account's token: reads clients, jobs and invoices",
 					},
 				},
 			},
@@ -52658,6 +56196,46 @@ var builtin = Catalogue{
 						},
 						Usage: "https://jsonbin.io : logs",
 						Blast: "reads, changes and deletes all bins",
+					},
+				},
+			},
+		},
+		{
+			ID:       "judge-me",
+			Name:     "Judge.me",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://judge.me/api/docs"},
+			Rules: []Rule{
+				{
+					ID:          "judge-me-private-token",
+					Provider:    "judge-me",
+					Description: "Judge.me private API token",
+					Keywords:    []string{"judgeme", "judge_me", "judge.me"},
+					Value:       "[0-9A-Za-z_-]{27}|[0-9A-Za-z_-]{43}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "judge-me-private-token",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://judge.me/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://judge.me/settings",
+							},
+						},
+						Usage: "Judge.me : reviews",
+						Blast: "reads reviewers' addresses and publishes or hides reviews",
 					},
 				},
 			},
@@ -53082,6 +56660,74 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "kaggle",
+			Name:     "Kaggle",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.kaggle.com/docs/api"},
+			Rules: []Rule{
+				{
+					ID:          "kaggle-api-token",
+					Provider:    "kaggle",
+					Description: "Kaggle API token",
+					Keywords:    []string{"kgat_"},
+					Regex:       `\bKGAT_[0-9a-f]{32}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "kaggle-api-token",
+					Verify: Verify{
+						Note: "a Basic login of user name and key: GET https://www.kaggle.com/api/v1/competitions/list answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Expire the token",
+								URL:   "https://www.kaggle.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://www.kaggle.com/settings",
+							},
+						},
+						Usage: "https://www.kaggle.com/settings",
+						Blast: "submits, downloads and publishes as the user, runs notebooks",
+					},
+				},
+				{
+					ID:          "kaggle-api-key",
+					Provider:    "kaggle",
+					Description: "Kaggle API key",
+					Keywords:    []string{"kaggle"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "kaggle-api-key",
+					Verify: Verify{
+						Note: "a Basic login of user name and key: GET https://www.kaggle.com/api/v1/competitions/list answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Expire the token",
+								URL:   "https://www.kaggle.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://www.kaggle.com/settings",
+							},
+						},
+						Usage: "https://www.kaggle.com/settings",
+						Blast: "submits, downloads and publishes as the user, runs notebooks",
+					},
+				},
+			},
+		},
+		{
 			ID:       "kagi",
 			Name:     "Kagi",
 			Reviewed: "2026-11-24",
@@ -53153,6 +56799,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "kairos",
+			Name:     "Kairos",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.kairos.com/docs/api/"},
+			Rules: []Rule{
+				{
+					ID:          "kairos-app-key",
+					Provider:    "kairos",
+					Description: "Kairos app key",
+					Keywords:    []string{"kairos_app", "kairos_api", "kairos-api", "kairosapi", "kairos_key", "kairos.com"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "kairos-app-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Kairos lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://developer.kairos.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://developer.kairos.com/",
+							},
+						},
+						Usage: "https://developer.kairos.com/",
+						Blast: "recognizes faces and reads the enrolled galleries",
+					},
+				},
+			},
+		},
+		{
 			ID:       "kaleido",
 			Name:     "Kaleido",
 			Reviewed: "2026-11-24",
@@ -53197,6 +56882,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.kaleido.io : audit",
 						Blast: "manages the blockchain networks and their nodes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kaltura",
+			Name:     "Kaltura",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.kaltura.com/api-docs/VPaaS-API-Getting-Started/Generating-KS-with-AppTokens"},
+			Rules: []Rule{
+				{
+					ID:          "kaltura-admin-secret",
+					Provider:    "kaltura",
+					Description: "Kaltura administrator secret",
+					Keywords:    []string{"kaltura"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "kaltura-admin-secret",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Kaltura API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask Kaltura to replace the secrets of the partner account",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://kmc.kaltura.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://kmc.kaltura.com/",
+							},
+						},
+						Usage: "https://kmc.kaltura.com : audit trail",
+						Blast: "mints sessions that read, change and delete all media",
 					},
 				},
 			},
@@ -53384,6 +57108,193 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "katana",
+			Name:     "Katana MRP",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.katanamrp.com/docs/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "katana-api-key",
+					Provider:    "katana",
+					Description: "Katana MRP API key",
+					Keywords:    []string{"katanamrp", "katana_api", "katana-api", "katana_mrp", "katana_key"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "katana-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.katanamrp.com/v1/products?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://factory.katanamrp.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this app alone",
+								URL:   "https://factory.katanamrp.com/settings/api",
+							},
+						},
+						Usage: "Katana : settings, API",
+						Blast: "reads and changes orders, stock and prices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kavenegar",
+			Name:     "Kavenegar",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://kavenegar.com/rest.html"},
+			Rules: []Rule{
+				{
+					ID:          "kavenegar-api-key",
+					Provider:    "kavenegar",
+					Description: "Kavenegar API key",
+					Keywords:    []string{"kavenegar"},
+					Value:       "[0-9A-F]{64,100}|[0-9A-Za-z]{64,100}={0,2}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "kavenegar-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.kavenegar.com/v1/{{secret}}/account/info.json",
+						},
+						Live: []int{200},
+						Dead: []int{403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://panel.kavenegar.com/client/setting/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://panel.kavenegar.com/client/setting/account",
+							},
+						},
+						Usage: "https://panel.kavenegar.com : reports",
+						Blast: "sends SMS on your balance",
+					},
+				},
+			},
+		},
+		{
+			ID:       "keap",
+			Name:     "Keap (Infusionsoft)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.infusionsoft.com/pat-and-sak/"},
+			Rules: []Rule{
+				{
+					ID:          "keap-access-key",
+					Provider:    "keap",
+					Description: "Keap (Infusionsoft) service account key or personal token",
+					Keywords:    []string{"keapak-"},
+					Regex:       `\bKeapAK-[0-9a-f]{54,64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "keap-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.infusionsoft.com/crm/rest/v1/account/profile",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://keys.developer.infusionsoft.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://keys.developer.infusionsoft.com/",
+							},
+						},
+						Usage: "Keap : API settings",
+						Blast: "reads and exports contacts, sends mail and sees orders",
+					},
+				},
+				{
+					ID:          "keap-client-secret",
+					Provider:    "keap",
+					Description: "Keap (Infusionsoft) client secret",
+					Keywords:    []string{"infusionsoft", "keap_"},
+					Value:       "[0-9A-Za-z]{16}|[0-9A-Za-z]{64}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "keap-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.infusionsoft.com/crm/rest/v1/account/profile",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://keys.developer.infusionsoft.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a name that tells its user",
+								URL:   "https://keys.developer.infusionsoft.com/",
+							},
+						},
+						Usage: "Keap : API settings",
+						Blast: "reads and exports contacts, sends mail and sees orders",
+					},
+				},
+			},
+		},
+		{
 			ID:       "keboola",
 			Name:     "Keboola",
 			Reviewed: "2026-11-24",
@@ -53513,6 +57424,50 @@ var builtin = Catalogue{
 						},
 						Usage: "Keen : the project's streams",
 						Blast: "a write key records false events, a read key reads, a master key deletes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "keepa",
+			Name:     "Keepa",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://keepa.com/#!discuss/t/using-the-keepa-api/47"},
+			Rules: []Rule{
+				{
+					ID:          "keepa-api-key",
+					Provider:    "keepa",
+					Description: "Keepa API key",
+					Keywords:    []string{"keepa"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "keepa-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.keepa.com/token?key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{400, 402, 405},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://keepa.com/#!api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://keepa.com/#!api",
+							},
+						},
+						Usage: "https://keepa.com/#!api",
+						Blast: "uses up the tokens of your plan",
 					},
 				},
 			},
@@ -53657,6 +57612,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "kentik",
+			Name:     "Kentik",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://kb.kentik.com/v0/Ec02.htm"},
+			Rules: []Rule{
+				{
+					ID:          "kentik-api-token",
+					Provider:    "kentik",
+					Description: "Kentik API token",
+					Keywords:    []string{"kentik"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "kentik-api-token",
+					Verify: Verify{
+						Note: "GET https://api.kentik.com/api/v5/users with X-CH-Auth-Email and X-CH-Auth-API-Token answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://portal.kentik.com/v4/profile/auth",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://portal.kentik.com/v4/profile/auth",
+							},
+						},
+						Usage: "Kentik : audit log",
+						Blast: "reads traffic flows of your network and changes alerts",
+					},
+				},
+			},
+		},
+		{
 			ID:       "keycdn",
 			Name:     "KeyCDN",
 			Reviewed: "2026-11-24",
@@ -53703,6 +57697,76 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.keycdn.com : reporting",
 						Blast: "purges and changes the zones and reads the logs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "keycloak",
+			Name:     "Keycloak",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.keycloak.org/docs/latest/server_admin/#_client-credentials"},
+			Rules: []Rule{
+				{
+					ID:          "keycloak-client-secret",
+					Provider:    "keycloak",
+					Description: "Keycloak client secret",
+					Keywords:    []string{"keycloak"},
+					Value:       "[0-9A-Za-z]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "keycloak-client-secret",
+					Verify: Verify{
+						Note: "POST /realms/REALM/protocol/openid-connect/token with grant_type client_credentials answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the client secret",
+								Text:  "A rotation policy may keep the old one for a while.",
+								URL:   "https://www.keycloak.org/docs/latest/server_admin/#_client-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://www.keycloak.org/docs/latest/server_admin/#_client-credentials",
+							},
+						},
+						Usage: "Keycloak : events of the realm",
+						Blast: "gets tokens as the client; with a service account of the realm it manages users",
+					},
+				},
+				{
+					ID:          "keycloak-registration-token",
+					Provider:    "keycloak",
+					Description: "Keycloak initial access token",
+					Keywords:    []string{"keycloak_initial", "keycloak_registration", "keycloak"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "keycloak-registration-token",
+					Verify: Verify{
+						Note: "POST /realms/REALM/protocol/openid-connect/token with grant_type client_credentials answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the client secret",
+								Text:  "A rotation policy may keep the old one for a while.",
+								URL:   "https://www.keycloak.org/docs/latest/server_admin/#_client-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://www.keycloak.org/docs/latest/server_admin/#_client-credentials",
+							},
+						},
+						Usage: "Keycloak : events of the realm",
+						Blast: "gets tokens as the client; with a service account of the realm it manages users",
 					},
 				},
 			},
@@ -53917,6 +57981,45 @@ var builtin = Catalogue{
 						},
 						Usage: "Kintone : audit log",
 						Blast: "reads and changes the records of its app, as far as its permissions go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kissmetrics",
+			Name:     "Kissmetrics",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.kissmetrics.io/reference/"},
+			Rules: []Rule{
+				{
+					ID:          "kissmetrics-api-key",
+					Provider:    "kissmetrics",
+					Description: "Kissmetrics API key",
+					Keywords:    []string{"kissmetrics"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "kissmetrics-api-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Kissmetrics API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the vendor to replace the key",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://app.kissmetrics.io/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.kissmetrics.io/settings",
+							},
+						},
+						Usage: "Kissmetrics : live view",
+						Blast: "writes false events into the product",
 					},
 				},
 			},
@@ -54363,6 +58466,57 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "kobotoolbox",
+			Name:     "KoboToolbox",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.kobotoolbox.org/api.html"},
+			Rules: []Rule{
+				{
+					ID:          "kobotoolbox-api-token",
+					Provider:    "kobotoolbox",
+					Description: "KoboToolbox API token",
+					Keywords:    []string{"kobotoolbox", "kobo_token", "kobo_api", "kobo-token", "kf.kobo", "kpi_token"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "kobotoolbox-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://kf.kobotoolbox.org/api/v2/assets/?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "humanitarian accounts live on another server",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://kf.kobotoolbox.org/token/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://kf.kobotoolbox.org/token/",
+							},
+						},
+						Usage: "KoboToolbox : the projects",
+						Blast: "reads the answers of all surveys: often people in need",
+					},
+				},
+			},
+		},
+		{
 			ID:       "komodor",
 			Name:     "Komodor",
 			Reviewed: "2026-11-24",
@@ -54407,6 +58561,101 @@ var builtin = Catalogue{
 						},
 						Usage: "Komodor : audit",
 						Blast: "reads events and manifests of the clusters, and acts in them with its role",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kong",
+			Name:     "Kong Konnect",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.konghq.com/konnect/api/", "https://docs.konghq.com/konnect/org-management/system-accounts/"},
+			Rules: []Rule{
+				{
+					ID:          "kong-access-token",
+					Provider:    "kong",
+					Description: "Kong Konnect personal or system access token",
+					Keywords:    []string{"kpat_", "spat_"},
+					Regex:       `\b[ks]pat_[0-9A-Za-z]{40,80}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "kong-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://global.api.konghq.com/v3/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.konghq.com/konnect/api/identity-management/latest/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://cloud.konghq.com/global/account/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://cloud.konghq.com/global/account/tokens",
+							},
+						},
+						Usage: "https://cloud.konghq.com : audit logs",
+						Blast: "changes routes and plugins of the gateways: reads the traffic",
+					},
+				},
+				{
+					ID:          "kong-admin-token",
+					Provider:    "kong",
+					Description: "Kong Konnect Admin API token",
+					Keywords:    []string{"kong_admin_token", "kong-admin-token", "kong_admin_api", "kong_password"},
+					Value:       "[0-9A-Za-z_-]{20,64}",
+					MinEntropy:  3.6,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "kong-admin-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://global.api.konghq.com/v3/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.konghq.com/konnect/api/identity-management/latest/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://cloud.konghq.com/global/account/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://cloud.konghq.com/global/account/tokens",
+							},
+						},
+						Usage: "https://cloud.konghq.com : audit logs",
+						Blast: "changes routes and plugins of the gateways: reads the traffic",
 					},
 				},
 			},
