@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.34f752",
+	Version: "2026-11-28.903995",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -58973,6 +58973,41 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "lacework",
+			Name:     "Lacework FortiCNAPP",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.lacework.net/api/api-access-keys-and-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "lacework-api-secret",
+					Provider:    "lacework",
+					Description: "Lacework FortiCNAPP API secret",
+					Keywords:    []string{"lacework", "lw_api_secret"},
+					Value:       "_[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "lacework-api-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API secret",
+								URL:   "https://docs.lacework.net/api/api-access-keys-and-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new API secret",
+								URL:   "https://docs.lacework.net/api/api-access-keys-and-tokens",
+							},
+						},
+						Usage: "Settings > Audit logs",
+						Blast: "with its key id: reads every finding on your clouds and changes policies and integrations",
+					},
+				},
+			},
+		},
+		{
 			ID:       "lago",
 			Name:     "Lago",
 			Reviewed: "2026-11-24",
@@ -59021,6 +59056,41 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.getlago.com/developers : API and event logs",
 						Blast: "reads and changes customers, plans, usage events and invoices of the billing account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lalal-ai",
+			Name:     "LALAL.AI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.lalal.ai/api/help/"},
+			Rules: []Rule{
+				{
+					ID:          "lalal-ai-license-key",
+					Provider:    "lalal-ai",
+					Description: "LALAL.AI license key",
+					Keywords:    []string{"lalalai", "lalal_ai", "lalal.ai", "lalal_license"},
+					Value:       "[0-9a-f]{16}|[0-9a-f]{32}",
+					MinEntropy:  2.8,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "lalal-ai-license-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the license key",
+								URL:   "https://www.lalal.ai/account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new license key",
+								URL:   "https://www.lalal.ai/account/",
+							},
+						},
+						Blast: "splits audio at the cost of your minutes",
 					},
 				},
 			},
@@ -60030,6 +60100,108 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "leankit",
+			Name:     "Planview AgilePlace (LeanKit)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://success.planview.com/Planview_AgilePlace/AgilePlace_API/01_v2"},
+			Rules: []Rule{
+				{
+					ID:          "leankit-api-token",
+					Provider:    "leankit",
+					Description: "Planview AgilePlace (LeanKit) API token",
+					Keywords:    []string{"leankit", "planview", "agileplace"},
+					Value:       "[0-9a-f]{128}|[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "leankit-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{account}}.leankit.com/io/user/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://success.planview.com/Planview_AgilePlace/AgilePlace_API/01_v2",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://success.planview.com/Planview_AgilePlace/AgilePlace_API/01_v2",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://success.planview.com/Planview_AgilePlace/AgilePlace_API/01_v2",
+							},
+						},
+						Blast: "reads and changes boards and cards as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "leaseweb",
+			Name:     "Leaseweb",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.leaseweb.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "leaseweb-api-key",
+					Provider:    "leaseweb",
+					Description: "Leaseweb API key",
+					Keywords:    []string{"leaseweb", "x-lsw-auth"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "leaseweb-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.leaseweb.com/bareMetals/v2/servers?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-LSW-Auth",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.leaseweb.com/docs/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://secure.leaseweb.com/api-client-management/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://secure.leaseweb.com/api-client-management/",
+							},
+						},
+						Blast: "reboots, reinstalls and cancels servers, changes DNS",
+					},
+				},
+			},
+		},
+		{
 			ID:       "lemlist",
 			Name:     "lemlist",
 			Reviewed: "2026-11-24",
@@ -60544,6 +60716,57 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.lightspark.com/transactions",
 						Blast: "with the token id: sends bitcoin from the account's node when the node's own key leaked as well",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lightspeed",
+			Name:     "Lightspeed Retail (X-Series)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://x-series-api.lightspeedhq.com/docs/authorization"},
+			Rules: []Rule{
+				{
+					ID:          "lightspeed-personal-token",
+					Provider:    "lightspeed",
+					Description: "Lightspeed Retail (X-Series) personal token",
+					Keywords:    []string{"lsxs_pt_"},
+					Regex:       `\blsxs_pt_[0-9A-Za-z]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "lightspeed-personal-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{domain}}.retail.lightspeed.app/api/2.0/retailer",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.name",
+						Docs:     "https://x-series-api.lightspeedhq.com/reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the personal token",
+								URL:   "https://x-series-api.lightspeedhq.com/docs/authorization",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new personal token",
+								URL:   "https://x-series-api.lightspeedhq.com/docs/authorization",
+							},
+						},
+						Usage: "Setup > Personal tokens of the shop",
+						Blast: "reads and changes sales, products and customers of the shop",
 					},
 				},
 			},
@@ -61113,6 +61336,41 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "linnworks",
+			Name:     "Linnworks",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://apps.linnworks.net/Api"},
+			Rules: []Rule{
+				{
+					ID:          "linnworks-application-secret",
+					Provider:    "linnworks",
+					Description: "Linnworks application secret",
+					Keywords:    []string{"linnworks"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "linnworks-application-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new application secret for the application",
+								Text:  "The old application secret ends.",
+								URL:   "https://developer.linnworks.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new application secret in place",
+								URL:   "https://developer.linnworks.com",
+							},
+						},
+						Blast: "with its partners: reads and changes orders and stock",
+					},
+				},
+			},
+		},
+		{
 			ID:       "linode",
 			Name:     "Linode (Akamai)",
 			Reviewed: "2026-11-24",
@@ -61216,6 +61474,58 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cloud.linode.com/object-storage/buckets",
 						Blast: "reads, writes and deletes the objects of the buckets the key was limited to",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lithic",
+			Name:     "Lithic",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.lithic.com/docs/quick-start"},
+			Rules: []Rule{
+				{
+					ID:          "lithic-api-key",
+					Provider:    "lithic",
+					Description: "Lithic API key",
+					Keywords:    []string{"lithic"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "lithic-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.lithic.com/v1/status",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.lithic.com/reference/getstatus",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "Once the new one is in use.",
+								URL:   "https://app.lithic.com/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://app.lithic.com/developers",
+							},
+						},
+						Usage: "https://app.lithic.com",
+						Blast: "issues cards, reads their numbers and moves funds",
 					},
 				},
 			},
@@ -61429,6 +61739,58 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cloud.livekit.io : sessions and usage",
 						Blast: "names the key; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "livepeer",
+			Name:     "Livepeer",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.livepeer.org/developers/quick-start"},
+			Rules: []Rule{
+				{
+					ID:          "livepeer-api-key",
+					Provider:    "livepeer",
+					Description: "Livepeer API key",
+					Keywords:    []string{"livepeer"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "livepeer-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://livepeer.studio/api/asset?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.livepeer.org/api-reference/asset/get-all",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://livepeer.studio/dashboard/developers/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://livepeer.studio/dashboard/developers/api-keys",
+							},
+						},
+						Usage: "https://livepeer.studio/dashboard",
+						Blast: "makes, reads and deletes streams and assets; costs minutes",
 					},
 				},
 			},
@@ -61792,6 +62154,43 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "localstack",
+			Name:     "LocalStack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.localstack.cloud/aws/getting-started/auth-token/"},
+			Rules: []Rule{
+				{
+					ID:          "localstack-auth-token",
+					Provider:    "localstack",
+					Description: "LocalStack auth token",
+					Keywords:    []string{"localstack"},
+					Value:       "ls-[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12,20}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "localstack-auth-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the auth token",
+								Text:  "The old auth token stops working at once.",
+								URL:   "https://app.localstack.cloud/workspace/auth-token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new auth token in place",
+								Text:  "The same page shows it.",
+								URL:   "https://app.localstack.cloud/workspace/auth-token",
+							},
+						},
+						Usage: "https://app.localstack.cloud",
+						Blast: "uses a licence of the workspace",
+					},
+				},
+			},
+		},
+		{
 			ID:       "locationiq",
 			Name:     "LocationIQ",
 			Reviewed: "2026-11-24",
@@ -61953,6 +62352,60 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "logfire",
+			Name:     "Pydantic Logfire",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://logfire.pydantic.dev/docs/how-to-guides/create-write-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "logfire-token",
+					Provider:    "logfire",
+					Description: "Pydantic Logfire token",
+					Keywords:    []string{"pylf_v"},
+					Regex:       `\bpylf_v[0-9]_[a-z]{2,8}_[0-9A-Za-z]{43}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "logfire-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://logfire-us.pydantic.dev/v1/info",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "project_name",
+						Docs:     "https://logfire.pydantic.dev/docs/how-to-guides/create-write-tokens/",
+						Note:     "asks a write token; tokens of the EU are known at logfire-eu.pydantic.dev",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://logfire.pydantic.dev",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://logfire.pydantic.dev",
+							},
+						},
+						Usage: "https://logfire.pydantic.dev : usage of the organization",
+						Blast: "writes spans into a project, or as a read token or API key reads them with what was logged",
+					},
+				},
+			},
+		},
+		{
 			ID:       "logflare",
 			Name:     "Logflare",
 			Reviewed: "2026-11-24",
@@ -62058,6 +62511,43 @@ var builtin = Catalogue{
 						},
 						Usage: "Settings > Audit Logs",
 						Blast: "reads and changes monitored devices and collectors, including stored properties",
+					},
+				},
+			},
+		},
+		{
+			ID:       "loginradius",
+			Name:     "LoginRadius",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.loginradius.com/docs/api/v2/admin-console/platform-security/api-key-and-secret/"},
+			Rules: []Rule{
+				{
+					ID:          "loginradius-api-secret",
+					Provider:    "loginradius",
+					Description: "LoginRadius API secret",
+					Keywords:    []string{"loginradius", "login_radius"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "loginradius-api-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old API secret",
+								Text:  "Once the new one is in use.",
+								URL:   "https://adminconsole.loginradius.com/platform-configuration/api-configuration/api-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second API secret",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://adminconsole.loginradius.com/platform-configuration/api-configuration/api-credentials",
+							},
+						},
+						Usage: "https://adminconsole.loginradius.com : audit logs",
+						Blast: "with the API key: reads, changes and makes the customers who sign in",
 					},
 				},
 			},
@@ -62469,6 +62959,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "lucid",
+			Name:     "Lucid",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.lucid.co/reference/using-an-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "lucid-api-key",
+					Provider:    "lucid",
+					Description: "Lucid API key",
+					Keywords:    []string{"lucidchart", "lucid_api", "lucid_key", "lucidspark", "lucid_client", "lucid.co"},
+					Value:       "key-[0-9A-Za-z]{30,100}|oauth2-us-[0-9A-Za-z]{30,100}|[0-9A-Za-z_-]{60,90}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "lucid-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://lucid.app/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://lucid.app/developer",
+							},
+						},
+						Blast: "reads and changes documents of the user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "luma-ai",
 			Name:     "Luma AI",
 			Reviewed: "2026-11-24",
@@ -62516,6 +63042,43 @@ var builtin = Catalogue{
 						},
 						Usage: "https://lumalabs.ai/dream-machine/api/usage",
 						Blast: "makes videos and images at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "lumigo",
+			Name:     "Lumigo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.lumigo.io/docs/lumigo-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "lumigo-tracer-token",
+					Provider:    "lumigo",
+					Description: "Lumigo tracer token",
+					Keywords:    []string{"lumigo"},
+					Value:       "t_[0-9a-f]{21}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "lumigo-tracer-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the tracer token",
+								Text:  "The old tracer token stops working at once.",
+								URL:   "https://platform.lumigo.io/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new tracer token in place",
+								Text:  "The same page shows it.",
+								URL:   "https://platform.lumigo.io/settings",
+							},
+						},
+						Usage: "https://platform.lumigo.io",
+						Blast: "sends false traces into the project, which are billed",
 					},
 				},
 			},
@@ -62765,6 +63328,41 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "luzmo",
+			Name:     "Luzmo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.luzmo.com/guide/guides--creating-authorization-token"},
+			Rules: []Rule{
+				{
+					ID:          "luzmo-api-token",
+					Provider:    "luzmo",
+					Description: "Luzmo API token",
+					Keywords:    []string{"luzmo", "cumul"},
+					Value:       "[0-9A-Za-z]{180}|[0-9A-Za-z]{100,180}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "luzmo-api-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.luzmo.com/settings/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://app.luzmo.com/settings/api-tokens",
+							},
+						},
+						Blast: "with its key: reads data sets and makes tokens for any dashboard",
+					},
+				},
+			},
+		},
+		{
 			ID:       "lyft",
 			Name:     "Lyft",
 			Reviewed: "2026-11-24",
@@ -62796,6 +63394,100 @@ var builtin = Catalogue{
 							},
 						},
 						Blast: "asks rides and prices in the application's name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "macaddress-io",
+			Name:     "MAC address lookup (macaddress.io)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://macaddress.io/api/documentation/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "macaddress-io-api-key",
+					Provider:    "macaddress-io",
+					Description: "MAC address lookup (macaddress.io) API key",
+					Keywords:    []string{"macaddress.io", "macaddress_io", "macaddressio", "macaddress"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "macaddress-io-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.macaddress.io/v1/credits?apiKey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://macaddress.io/api/documentation",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://macaddress.io/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://macaddress.io/account",
+							},
+						},
+						Blast: "looks up device vendors at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "madkudu",
+			Name:     "MadKudu",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.madkudu.com/"},
+			Rules: []Rule{
+				{
+					ID:          "madkudu-api-key",
+					Provider:    "madkudu",
+					Description: "MadKudu API key",
+					Keywords:    []string{"madkudu"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "madkudu-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.madkudu.com/v1/ping",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.madkudu.com/",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.madkudu.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://app.madkudu.com",
+							},
+						},
+						Blast: "reads the scores of your leads and companies",
 					},
 				},
 			},
@@ -62833,6 +63525,41 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.magicbell.com : broadcasts",
 						Blast: "with the API key: sends notifications to every user of the project",
+					},
+				},
+			},
+		},
+		{
+			ID:       "magnetic",
+			Name:     "Magnetic",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.magnetichq.com"},
+			Rules: []Rule{
+				{
+					ID:          "magnetic-api-token",
+					Provider:    "magnetic",
+					Description: "Magnetic API token",
+					Keywords:    []string{"magnetichq", "magnetic_api", "magnetic_token", "magnetic token", "magnetic_key"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "magnetic-api-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.magnetichq.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://app.magnetichq.com",
+							},
+						},
+						Blast: "reads and changes projects, time and invoices",
 					},
 				},
 			},
@@ -62971,6 +63698,42 @@ var builtin = Catalogue{
 						},
 						Usage: "https://www.mailboxvalidator.com/dashboard",
 						Blast: "checks addresses at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mailchannels",
+			Name:     "MailChannels",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.mailchannels.net/email-api/getting-started/setup"},
+			Rules: []Rule{
+				{
+					ID:          "mailchannels-api-key",
+					Provider:    "mailchannels",
+					Description: "MailChannels API key",
+					Keywords:    []string{"mailchannels"},
+					Value:       "[0-9A-Za-z]{64}|[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailchannels-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://console.mailchannels.net",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://console.mailchannels.net",
+							},
+						},
+						Blast: "sends mail as your domains",
 					},
 				},
 			},
@@ -63885,6 +64648,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "mailup",
+			Name:     "MailUp",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.mailup.com/display/mailupapi/Authenticating+with+OAuth+v2"},
+			Rules: []Rule{
+				{
+					ID:          "mailup-client-secret",
+					Provider:    "mailup",
+					Description: "MailUp client secret",
+					Keywords:    []string{"mailup"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailup-client-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret in the application's settings",
+								Text:  "Tokens that were issued with it may live on until they expire.",
+								URL:   "https://help.mailup.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new client secret",
+								Text:  "It is shown once after the reset.",
+								URL:   "https://help.mailup.com",
+							},
+						},
+						Blast: "with a user's password or token: sends campaigns and reads recipients",
+					},
+				},
+			},
+		},
+		{
 			ID:       "make",
 			Name:     "Make",
 			Reviewed: "2026-11-24",
@@ -63999,6 +64798,41 @@ var builtin = Catalogue{
 						},
 						Usage: "https://hub.mangopay.com",
 						Blast: "moves money between wallets and pays out",
+					},
+				},
+			},
+		},
+		{
+			ID:       "manifest",
+			Name:     "Manifest",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.manifest.ly/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "manifest-api-key",
+					Provider:    "manifest",
+					Description: "Manifest API key",
+					Keywords:    []string{"manifestly", "manifest.ly", "manifest_api", "manifest token"},
+					Value:       "[0-9a-f]{32}|[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "manifest-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.manifest.ly",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://app.manifest.ly",
+							},
+						},
+						Blast: "reads and changes check lists and runs",
 					},
 				},
 			},
@@ -64347,6 +65181,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "marinetraffic",
+			Name:     "MarineTraffic",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://servicedocs.marinetraffic.com/"},
+			Rules: []Rule{
+				{
+					ID:          "marinetraffic-api-key",
+					Provider:    "marinetraffic",
+					Description: "MarineTraffic API key",
+					Keywords:    []string{"marinetraffic", "marine_traffic"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "marinetraffic-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://www.marinetraffic.com/en/ais-api-services",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://www.marinetraffic.com/en/ais-api-services",
+							},
+						},
+						Blast: "asks ship positions at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
 			ID:       "marketaux",
 			Name:     "Marketaux",
 			Reviewed: "2026-11-24",
@@ -64471,6 +65341,42 @@ var builtin = Catalogue{
 						},
 						Usage: "https://marketstack.com/usage",
 						Blast: "uses up the monthly requests of market data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "maropost",
+			Name:     "Maropost",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://help.maropost.com/"},
+			Rules: []Rule{
+				{
+					ID:          "maropost-auth-token",
+					Provider:    "maropost",
+					Description: "Maropost auth token",
+					Keywords:    []string{"maropost"},
+					Value:       "[0-9A-Za-z]{54}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "maropost-auth-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the auth token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.maropost.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a auth token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.maropost.com",
+							},
+						},
+						Blast: "sends campaigns, reads and changes contacts",
 					},
 				},
 			},
@@ -64664,7 +65570,7 @@ var builtin = Catalogue{
 					ID:          "mattermost-access-token",
 					Provider:    "mattermost",
 					Description: "Mattermost access token",
-					Keywords:    []string{"mattermost", "mm_token", "mm_bot"},
+					Keywords:    []string{"mattermost_token", "mattermost-token", "mattermosttoken", "mattermost token", "mattermost_access", "mattermost-access", "mattermostaccess", "mattermost access", "mattermost_api", "mattermost-api", "mattermostapi", "mattermost api", "mattermost_key", "mattermost-key", "mattermostkey", "mattermost key", "mattermost_secret", "mattermost-secret", "mattermostsecret", "mattermost secret", "mattermost_bot", "mattermost-bot", "mattermostbot", "mattermost bot", "mattermost_auth", "mattermost-auth", "mattermostauth", "mattermost auth", "mattermost_personal", "mattermost-personal", "mattermostpersonal", "mattermost personal", "mattermost_pat", "mattermost-pat", "mattermostpat", "mattermost pat", "mm_token", "mm_bot"},
 					Value:       "[0-9a-z]{26}",
 					MinEntropy:  3,
 					Severity:    "high",
@@ -65603,6 +66509,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "metaapi",
+			Name:     "MetaApi",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://metaapi.cloud/docs/client/"},
+			Rules: []Rule{
+				{
+					ID:          "metaapi-api-token",
+					Provider:    "metaapi",
+					Description: "MetaApi API token",
+					Keywords:    []string{"metaapi", "meta_api", "agiliumtrade"},
+					Value:       "[0-9a-z]{36}|[0-9a-z]{64}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "suspect",
+					Family:      "metaapi-api-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.metaapi.cloud/api-access/generate-token",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://app.metaapi.cloud/api-access/generate-token",
+							},
+						},
+						Usage: "https://app.metaapi.cloud",
+						Blast: "trades on the MetaTrader accounts that are connected",
+					},
+				},
+			},
+		},
+		{
 			ID:       "metabase",
 			Name:     "Metabase",
 			Reviewed: "2026-11-24",
@@ -65843,6 +66785,40 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "metricool",
+			Name:     "Metricool",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://app.metricool.com/resources/apidocs/index.html"},
+			Rules: []Rule{
+				{
+					ID:          "metricool-access-token",
+					Provider:    "metricool",
+					Description: "Metricool access token",
+					Keywords:    []string{"metricool"},
+					Value:       "[0-9A-Z]{60,90}|[0-9A-Za-z]{60,90}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "metricool-access-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								URL:   "https://app.metricool.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new access token",
+								URL:   "https://app.metricool.com",
+							},
+						},
+						Blast: "reads and posts to the social accounts of the brand",
+					},
+				},
+			},
+		},
+		{
 			ID:       "metrilo",
 			Name:     "Metrilo",
 			Reviewed: "2026-11-24",
@@ -65875,6 +66851,57 @@ var builtin = Catalogue{
 							},
 						},
 						Blast: "sends false events about the shop's customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "metronome",
+			Name:     "Metronome",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.metronome.com/guides/get-started/api-quickstart"},
+			Rules: []Rule{
+				{
+					ID:          "metronome-api-token",
+					Provider:    "metronome",
+					Description: "Metronome API token",
+					Keywords:    []string{"metronome"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "metronome-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.metronome.com/v1/customers?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.metronome.com/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.metronome.com/connections/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://app.metronome.com/connections/api-tokens",
+							},
+						},
+						Usage: "https://app.metronome.com : audit logs",
+						Blast: "writes usage that customers are billed for, reads and changes contracts and invoices",
 					},
 				},
 			},
@@ -66128,6 +67155,77 @@ var builtin = Catalogue{
 						},
 						Usage: "Administration > Account > Audit events",
 						Blast: "with its access key: reads archived mail, logs and policies",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mindbody",
+			Name:     "Mindbody",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.mindbodyonline.com/PublicDocumentation/V6"},
+			Rules: []Rule{
+				{
+					ID:          "mindbody-api-key",
+					Provider:    "mindbody",
+					Description: "Mindbody API key",
+					Keywords:    []string{"mindbody"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mindbody-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://developers.mindbodyonline.com/Account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://developers.mindbodyonline.com/Account/",
+							},
+						},
+						Blast: "with a staff token: reads and changes clients, classes and sales of studios",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mindee",
+			Name:     "Mindee",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.mindee.com/docs/create-api-key"},
+			Rules: []Rule{
+				{
+					ID:          "mindee-api-key",
+					Provider:    "mindee",
+					Description: "Mindee API key",
+					Keywords:    []string{"mindee"},
+					Value:       "[0-9a-f]{32}|md_[0-9A-Za-z]{32,60}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "mindee-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://platform.mindee.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://platform.mindee.com",
+							},
+						},
+						Blast: "reads documents at the cost of your pages",
 					},
 				},
 			},
@@ -66726,6 +67824,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "moderatecontent",
+			Name:     "ModerateContent",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://moderatecontent.com/documentation/content"},
+			Rules: []Rule{
+				{
+					ID:          "moderatecontent-api-key",
+					Provider:    "moderatecontent",
+					Description: "ModerateContent API key",
+					Keywords:    []string{"moderatecontent", "moderate_content", "moderation_api", "moderation token"},
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z]{36}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "moderatecontent-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://client.moderatecontent.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://client.moderatecontent.com",
+							},
+						},
+						Blast: "rates pictures at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
 			ID:       "modrinth",
 			Name:     "Modrinth",
 			Reviewed: "2026-11-24",
@@ -67054,6 +68188,58 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "moneybird",
+			Name:     "Moneybird",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.moneybird.com/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "moneybird-api-token",
+					Provider:    "moneybird",
+					Description: "Moneybird API token",
+					Keywords:    []string{"moneybird"},
+					Value:       "[0-9A-Za-z_-]{43}|[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "moneybird-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://moneybird.com/api/v2/administrations.json",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "0.name",
+						Docs:     "https://developer.moneybird.com/api/administrations",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://moneybird.com/user/applications/new",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://moneybird.com/user/applications/new",
+							},
+						},
+						Usage: "https://moneybird.com/user/applications",
+						Blast: "reads and changes invoices, contacts and bank entries of the administration",
+					},
+				},
+			},
+		},
+		{
 			ID:       "mongodb",
 			Name:     "MongoDB Atlas",
 			Reviewed: "2026-11-24",
@@ -67205,6 +68391,41 @@ var builtin = Catalogue{
 							},
 						},
 						Blast: "runs text models at the cost of your quota, reads their training data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "monnify",
+			Name:     "Monnify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.monnify.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "monnify-secret-key",
+					Provider:    "monnify",
+					Description: "Monnify secret key",
+					Keywords:    []string{"monnify"},
+					Value:       "[0-9A-Z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "monnify-secret-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the secret key on the account page",
+								URL:   "https://app.monnify.com/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new secret key",
+								Text:  "Every program of the account needs it, since they share one secret key.",
+								URL:   "https://app.monnify.com/developer",
+							},
+						},
+						Blast: "with the API key: reads collections and pays out of the wallet",
 					},
 				},
 			},
@@ -67525,6 +68746,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "mrticktock",
+			Name:     "MrTickTock",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://mrticktock.com"},
+			Rules: []Rule{
+				{
+					ID:          "mrticktock-api-key",
+					Provider:    "mrticktock",
+					Description: "MrTickTock API key",
+					Keywords:    []string{"mrticktock"},
+					Value:       "[0-9A-Za-z]{28,43}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "mrticktock-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://mrticktock.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://mrticktock.com",
+							},
+						},
+						Blast: "reads and changes time entries",
+					},
+				},
+			},
+		},
+		{
 			ID:       "msg91",
 			Name:     "MSG91",
 			Reviewed: "2026-11-24",
@@ -67593,6 +68850,42 @@ var builtin = Catalogue{
 						},
 						Usage: "https://momodeveloper.mtn.com",
 						Blast: "with the API user: requests payments from and sends money to phone wallets",
+					},
+				},
+			},
+		},
+		{
+			ID:       "multion",
+			Name:     "MultiOn",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.multion.ai/"},
+			Rules: []Rule{
+				{
+					ID:          "multion-api-key",
+					Provider:    "multion",
+					Description: "MultiOn API key",
+					Keywords:    []string{"multion"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "multion-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.multion.ai/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.multion.ai/api-keys",
+							},
+						},
+						Blast: "drives browsers at your cost",
 					},
 				},
 			},
@@ -67766,6 +69059,58 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "myfreshworks",
+			Name:     "Freshworks CRM",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.freshworks.com/crm/api/"},
+			Rules: []Rule{
+				{
+					ID:          "myfreshworks-api-key",
+					Provider:    "myfreshworks",
+					Description: "Freshworks CRM API key",
+					Keywords:    []string{"myfreshworks", "freshmarketer", "freshworks_crm"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "myfreshworks-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{account}}.myfreshworks.com/crm/sales/api/selector/owners",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token token={{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.freshworks.com/crm/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working at once.",
+								URL:   "https://developers.freshworks.com/crm/api/#authentication",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								Text:  "The same page shows it.",
+								URL:   "https://developers.freshworks.com/crm/api/#authentication",
+							},
+						},
+						Blast: "reads and changes contacts, deals and campaigns",
+					},
+				},
+			},
+		},
+		{
 			ID:       "myintervals",
 			Name:     "Intervals",
 			Reviewed: "2026-11-24",
@@ -67814,6 +69159,89 @@ var builtin = Catalogue{
 							},
 						},
 						Blast: "reads and changes time, tasks and invoices as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "n8n",
+			Name:     "n8n",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.n8n.io/api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "n8n-api-key",
+					Provider:    "n8n",
+					Description: "n8n API key",
+					Keywords:    []string{"n8n_api_"},
+					Regex:       `\bn8n_api_[0-9a-f]{40,100}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "n8n-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v1/workflows?limit=1",
+							Headers: []Header{
+								{
+									Name:  "X-N8N-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.n8n.io/api/api-reference/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://docs.n8n.io/api/authentication/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://docs.n8n.io/api/authentication/",
+							},
+						},
+						Usage: "the instance's audit log",
+						Blast: "reads, changes and runs workflows, and with them what their credentials reach",
+					},
+				},
+				{
+					ID:          "n8n-encryption-key",
+					Provider:    "n8n",
+					Description: "n8n encryption key",
+					Keywords:    []string{"n8n_encryption_key"},
+					Value:       "[0-9A-Za-z+/_-]{32}|[0-9a-f]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "n8n-encryption-key",
+					Verify: Verify{
+						Note: "decrypts the instance's stored credentials offline",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Enter every credential anew under a new key",
+								Text:  "The old key cannot be revoked: change the credentials that it protected.",
+								URL:   "https://docs.n8n.io/hosting/configuration/configuration-examples/encryption-key/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new N8N_ENCRYPTION_KEY",
+								URL:   "https://docs.n8n.io/hosting/configuration/configuration-examples/encryption-key/",
+							},
+						},
+						Usage: "none: it is used offline",
+						Blast: "decrypts every credential that the instance stores, for whoever has its database",
 					},
 				},
 			},
@@ -67920,6 +69348,58 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "nango",
+			Name:     "Nango",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nango.dev/reference/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "nango-secret-key",
+					Provider:    "nango",
+					Description: "Nango secret key",
+					Keywords:    []string{"nango"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "nango-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.nango.dev/connections",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.nango.dev/reference/api/connection/list",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old secret key",
+								Text:  "Once the new one is in use.",
+								URL:   "https://app.nango.dev",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second secret key",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://app.nango.dev",
+							},
+						},
+						Usage: "https://app.nango.dev : logs",
+						Blast: "reads the OAuth tokens of every connection: what your customers let you into",
+					},
+				},
+			},
+		},
+		{
 			ID:       "nanonets",
 			Name:     "Nanonets",
 			Reviewed: "2026-11-24",
@@ -67969,6 +69449,41 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.nanonets.com",
 						Blast: "runs models at your cost, reads the documents that were uploaded",
+					},
+				},
+			},
+		},
+		{
+			ID:       "narakeet",
+			Name:     "Narakeet",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.narakeet.com/docs/automating/text-to-speech-api/"},
+			Rules: []Rule{
+				{
+					ID:          "narakeet-api-key",
+					Provider:    "narakeet",
+					Description: "Narakeet API key",
+					Keywords:    []string{"narakeet"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "narakeet-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the key replaced by the support",
+								Text:  "Name the account, never the key itself, in the message.",
+								URL:   "https://www.narakeet.com/app/account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use the key that the support sends",
+								URL:   "https://www.narakeet.com/app/account/",
+							},
+						},
+						Blast: "makes speech at the cost of your minutes",
 					},
 				},
 			},
@@ -68086,6 +69601,57 @@ var builtin = Catalogue{
 						},
 						Usage: "the server's log, or `nats server report connections`",
 						Blast: "signs in as the user; an account's or operator's seed makes any number of users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "navitia",
+			Name:     "Navitia",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://doc.navitia.io/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "navitia-api-token",
+					Provider:    "navitia",
+					Description: "Navitia token",
+					Keywords:    []string{"navitia"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "navitia-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.navitia.io/v1/coverage",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://doc.navitia.io/",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://navitia.io/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another token",
+								URL:   "https://navitia.io/tokens",
+							},
+						},
+						Blast: "asks public transport data at the cost of your plan",
 					},
 				},
 			},
@@ -68376,6 +69942,109 @@ var builtin = Catalogue{
 							},
 						},
 						Blast: "reads the weather station, cameras and heating of the home that consented",
+					},
+				},
+			},
+		},
+		{
+			ID:       "netbird",
+			Name:     "NetBird",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.netbird.io/how-to/access-netbird-public-api"},
+			Rules: []Rule{
+				{
+					ID:          "netbird-access-token",
+					Provider:    "netbird",
+					Description: "NetBird access token",
+					Keywords:    []string{"nbp_"},
+					Regex:       `\bnbp_[0-9A-Za-z]{36}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "netbird-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.netbird.io/api/users/current",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.netbird.io/api/resources/users",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.netbird.io/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a access token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.netbird.io/settings",
+							},
+						},
+						Usage: "https://app.netbird.io/events/audit",
+						Blast: "reads and changes peers, groups and access rules of the network as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "netbox",
+			Name:     "NetBox",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://netboxlabs.com/docs/netbox/en/stable/integrations/rest-api/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "netbox-api-token",
+					Provider:    "netbox",
+					Description: "NetBox API token",
+					Keywords:    []string{"netbox"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "netbox-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/status/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{403},
+						Docs: "https://netboxlabs.com/docs/netbox/en/stable/integrations/rest-api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								URL:   "https://netboxlabs.com/docs/netbox/en/stable/integrations/rest-api/#authentication",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new API token",
+								URL:   "https://netboxlabs.com/docs/netbox/en/stable/integrations/rest-api/#authentication",
+							},
+						},
+						Usage: "the instance's change log",
+						Blast: "reads and changes the inventory of the network as its user",
 					},
 				},
 			},
@@ -69874,6 +71543,109 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "ninox",
+			Name:     "Ninox",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.ninox.com/en/api/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "ninox-api-key",
+					Provider:    "ninox",
+					Description: "Ninox API key",
+					Keywords:    []string{"ninox"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ninox-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.ninox.com/v1/teams",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.ninox.com/en/api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.ninox.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.ninox.com",
+							},
+						},
+						Blast: "reads and changes the databases of the workspace",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nitrado",
+			Name:     "Nitrado",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://doc.nitrado.net/"},
+			Rules: []Rule{
+				{
+					ID:          "nitrado-access-token",
+					Provider:    "nitrado",
+					Description: "Nitrado long-life token",
+					Keywords:    []string{"nitrado"},
+					Value:       "[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{64,90}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nitrado-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.nitrado.net/token",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.token.user.username",
+						Docs:     "https://doc.nitrado.net/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the long-life token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://server.nitrado.net/usa/developer/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another long-life token",
+								URL:   "https://server.nitrado.net/usa/developer/tokens",
+							},
+						},
+						Usage: "https://server.nitrado.net",
+						Blast: "controls the game servers of the account",
+					},
+				},
+			},
+		},
+		{
 			ID:       "nitro",
 			Name:     "Nitropack",
 			Reviewed: "2026-11-24",
@@ -69941,6 +71713,42 @@ var builtin = Catalogue{
 						},
 						Usage: "https://nlpcloud.com/home",
 						Blast: "runs models at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nmi",
+			Name:     "NMI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nmi.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "nmi-security-key",
+					Provider:    "nmi",
+					Description: "NMI security key",
+					Keywords:    []string{"nmi_security", "nmi_api", "nmi_key", "nmi.com", "networkmerchants", "nmi_secret"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "nmi-security-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the security key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://secure.nmi.com/merchants/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a security key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://secure.nmi.com/merchants/",
+							},
+						},
+						Blast: "charges cards and refunds in the merchant's name",
 					},
 				},
 			},
@@ -70570,6 +72378,56 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "nozbe-teams",
+			Name:     "Nozbe",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://nozbe.help/advancedfeatures/api/"},
+			Rules: []Rule{
+				{
+					ID:          "nozbe-teams-api-token",
+					Provider:    "nozbe-teams",
+					Description: "Nozbe API token",
+					Keywords:    []string{"nozbe"},
+					Value:       "[0-9A-Za-z]{16}_[0-9A-Za-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "nozbe-teams-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api4.nozbe.com/v1/api/users",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://nozbe.help/advancedfeatures/api/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://nozbe.app",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://nozbe.app",
+							},
+						},
+						Blast: "reads and changes tasks and projects",
+					},
+				},
+			},
+		},
+		{
 			ID:       "npm",
 			Name:     "npm",
 			Reviewed: "2026-11-24",
@@ -70705,6 +72563,59 @@ var builtin = Catalogue{
 						},
 						Usage: "https://my.nsone.net : activity log",
 						Blast: "changes the DNS zones its permissions allow: traffic and mail go where it says",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ntfy",
+			Name:     "ntfy",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.ntfy.sh/publish/#access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "ntfy-access-token",
+					Provider:    "ntfy",
+					Description: "ntfy access token",
+					Keywords:    []string{"tk_"},
+					Regex:       `\btk_[0-9a-z]{29}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ntfy-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://ntfy.sh/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://docs.ntfy.sh/publish/#access-tokens",
+						Note:     "hosted by yourself: the same path on your server",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title:   "Remove the token",
+								URL:     "https://ntfy.sh/account",
+								Command: "ntfy token remove {{user}} {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Add a token with an expiry",
+								URL:     "https://ntfy.sh/account",
+								Command: "ntfy token add --expires=90d {{user}}",
+							},
+						},
+						Blast: "publishes to and reads the topics of the account",
 					},
 				},
 			},
@@ -71018,6 +72929,41 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "nuvei",
+			Name:     "Nuvei",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nuvei.com/documentation/integration/integration-basics/"},
+			Rules: []Rule{
+				{
+					ID:          "nuvei-secret-key",
+					Provider:    "nuvei",
+					Description: "Nuvei merchant secret key",
+					Keywords:    []string{"nuvei", "safecharge"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "nuvei-secret-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the support to replace the merchant secret key",
+								Text:  "The account page shows the merchant secret key but cannot end it.",
+								URL:   "https://cpanel.nuvei.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the merchant secret key from the answer in place",
+								URL:   "https://cpanel.nuvei.com",
+							},
+						},
+						Blast: "signs charges and refunds in the merchant's name",
+					},
+				},
+			},
+		},
+		{
 			ID:       "nvidia",
 			Name:     "NVIDIA NGC",
 			Reviewed: "2026-11-24",
@@ -71096,6 +73042,43 @@ var builtin = Catalogue{
 						},
 						Usage: "https://org.ngc.nvidia.com : activity of the organization",
 						Blast: "runs hosted models on your credits and pulls or pushes images and models of the private registry",
+					},
+				},
+			},
+		},
+		{
+			ID:       "nx-cloud",
+			Name:     "Nx Cloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://nx.dev/ci/recipes/security/access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "nx-cloud-access-token",
+					Provider:    "nx-cloud",
+					Description: "Nx Cloud access token",
+					Keywords:    []string{"nx_cloud", "nxcloud", "nx-cloud"},
+					Value:       "[0-9A-Za-z+/]{56,80}={0,2}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nx-cloud-access-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the access token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://cloud.nx.app",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a access token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://cloud.nx.app",
+							},
+						},
+						Usage: "https://cloud.nx.app",
+						Blast: "reads and, with write rights, poisons the remote cache that builds trust",
 					},
 				},
 			},
@@ -71208,7 +73191,7 @@ var builtin = Catalogue{
 					Provider:    "nytimes",
 					Description: "The New York Times API key",
 					Keywords:    []string{"nytimes", "nyt_api", "nyt-api", "nytapi", "nyt_key", "nytkey", "newyorktimes", "new_york_times", "newyork_times", "new-york-times"},
-					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z_-]{32}|[0-9A-Za-z]{48}",
+					Value:       "[0-9A-Za-z_=-]{32}|[0-9A-Za-z]{48}",
 					Severity:    "low",
 					Class:       "key",
 					Family:      "nytimes-api-key",
@@ -71296,6 +73279,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "ocr-space",
+			Name:     "OCR.space",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://ocr.space/ocrapi"},
+			Rules: []Rule{
+				{
+					ID:          "ocr-space-api-key",
+					Provider:    "ocr-space",
+					Description: "OCR.space API key",
+					Keywords:    []string{"ocr.space", "ocrspace", "ocr_space", "ocr_api"},
+					Value:       "K[0-9]{14}",
+					MinEntropy:  2.4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ocr-space-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the support to replace the key",
+								Text:  "The account page shows the key but cannot end it.",
+								URL:   "https://ocr.space/ocrapi",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the key from the answer in place",
+								URL:   "https://ocr.space/ocrapi",
+							},
+						},
+						Blast: "reads pictures at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
 			ID:       "octopus-deploy",
 			Name:     "Octopus Deploy",
 			Reviewed: "2026-11-24",
@@ -71306,7 +73325,7 @@ var builtin = Catalogue{
 					Provider:    "octopus-deploy",
 					Description: "Octopus Deploy API key",
 					Keywords:    []string{"api-"},
-					Regex:       `\bAPI-[0-9A-Z]{24,32}\b`,
+					Regex:       `\bAPI-[0-9A-Z]{25,28}\b`,
 					MinEntropy:  3.3,
 					Severity:    "critical",
 					Class:       "key",
@@ -71344,6 +73363,42 @@ var builtin = Catalogue{
 						},
 						Usage: "Configuration > Audit of the server",
 						Blast: "deploys to every environment, reads variable sets and accounts, with the rights of its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "oculus",
+			Name:     "Meta Quest",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.meta.com/horizon/documentation/unity/ps-s2s-basics/"},
+			Rules: []Rule{
+				{
+					ID:          "oculus-app-access-token",
+					Provider:    "oculus",
+					Description: "Meta Quest app access token",
+					Keywords:    []string{"oc|"},
+					Regex:       `\bOC\|[0-9]{14,20}\|[0-9A-Za-z]{20,40}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "oculus-app-access-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the app access token in the application's settings",
+								Text:  "Tokens that were issued with it may live on until they expire.",
+								URL:   "https://developers.meta.com/horizon/manage/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new app access token",
+								Text:  "It is shown once after the reset.",
+								URL:   "https://developers.meta.com/horizon/manage/",
+							},
+						},
+						Blast: "grants entitlements and reads users of the app as its server",
 					},
 				},
 			},
@@ -71892,6 +73947,40 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "onedesk",
+			Name:     "OneDesk",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.onedesk.com/developers/"},
+			Rules: []Rule{
+				{
+					ID:          "onedesk-api-key",
+					Provider:    "onedesk",
+					Description: "OneDesk API key",
+					Keywords:    []string{"onedesk"},
+					Value:       "[0-9A-Za-z]{36,64}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "onedesk-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.onedesk.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.onedesk.com",
+							},
+						},
+						Blast: "reads and changes tickets, tasks and customers",
+					},
+				},
+			},
+		},
+		{
 			ID:       "onelogin",
 			Name:     "OneLogin",
 			Reviewed: "2026-11-24",
@@ -72277,6 +74366,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "onlinesim",
+			Name:     "OnlineSim",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://onlinesim.io/openapi_docs"},
+			Rules: []Rule{
+				{
+					ID:          "onlinesim-api-key",
+					Provider:    "onlinesim",
+					Description: "OnlineSim API key",
+					Keywords:    []string{"onlinesim"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "onlinesim-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://onlinesim.io/profile/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://onlinesim.io/profile/settings",
+							},
+						},
+						Blast: "rents numbers on your balance and reads their codes",
+					},
+				},
+			},
+		},
+		{
 			ID:       "onramper",
 			Name:     "Onramper",
 			Reviewed: "2026-11-24",
@@ -72307,6 +74432,76 @@ var builtin = Catalogue{
 							},
 						},
 						Blast: "shows purchase widgets and reads quotes as your site",
+					},
+				},
+			},
+		},
+		{
+			ID:       "onshape",
+			Name:     "Onshape",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://onshape-public.github.io/docs/auth/apikeys/"},
+			Rules: []Rule{
+				{
+					ID:          "onshape-secret-key",
+					Provider:    "onshape",
+					Description: "Onshape secret key",
+					Keywords:    []string{"onshape"},
+					Value:       "[0-9A-Za-z]{48}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "onshape-secret-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret key",
+								URL:   "https://cad.onshape.com/appstore/dev-portal",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new secret key",
+								URL:   "https://cad.onshape.com/appstore/dev-portal",
+							},
+						},
+						Blast: "with its access key: reads and changes documents of the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ontraport",
+			Name:     "Ontraport",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.ontraport.com/doc/"},
+			Rules: []Rule{
+				{
+					ID:          "ontraport-api-key",
+					Provider:    "ontraport",
+					Description: "Ontraport API key",
+					Keywords:    []string{"ontraport"},
+					Value:       "[0-9A-Za-z]{15}|[0-9A-Za-z]{20}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ontraport-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.ontraport.com/#!/api_settings/listAll",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://app.ontraport.com/#!/api_settings/listAll",
+							},
+						},
+						Blast: "with the App ID: reads and changes contacts, sends mail and text messages",
 					},
 				},
 			},
@@ -72983,6 +75178,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "openfigi",
+			Name:     "OpenFIGI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.openfigi.com/api/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "openfigi-api-key",
+					Provider:    "openfigi",
+					Description: "OpenFIGI API key",
+					Keywords:    []string{"openfigi"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "openfigi-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old key stops working at once.",
+								URL:   "https://www.openfigi.com/user/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								Text:  "The same page shows it.",
+								URL:   "https://www.openfigi.com/user/api-key",
+							},
+						},
+						Blast: "maps securities at the rate of your key",
+					},
+				},
+			},
+		},
+		{
 			ID:       "opengraph-io",
 			Name:     "OpenGraph.io",
 			Reviewed: "2026-11-24",
@@ -73360,6 +75591,56 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "openstates",
+			Name:     "Open States",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.openstates.org/api-v3/"},
+			Rules: []Rule{
+				{
+					ID:          "openstates-api-key",
+					Provider:    "openstates",
+					Description: "Open States API key",
+					Keywords:    []string{"openstates", "open_states"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "openstates-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://v3.openstates.org/jurisdictions?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://v3.openstates.org/docs",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the support to replace the key",
+								Text:  "The account page shows the key but cannot end it.",
+								URL:   "https://open.pluralpolicy.com/accounts/profile/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the key from the answer in place",
+								URL:   "https://open.pluralpolicy.com/accounts/profile/",
+							},
+						},
+						Blast: "asks bills and legislators at the daily limit",
+					},
+				},
+			},
+		},
+		{
 			ID:       "opensubtitles",
 			Name:     "OpenSubtitles",
 			Reviewed: "2026-11-24",
@@ -73410,6 +75691,87 @@ var builtin = Catalogue{
 							},
 						},
 						Blast: "uses up the daily downloads of your consumer",
+					},
+				},
+			},
+		},
+		{
+			ID:       "opentok",
+			Name:     "Vonage Video (OpenTok)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://tokbox.com/developer/guides/basics/"},
+			Rules: []Rule{
+				{
+					ID:          "opentok-api-secret",
+					Provider:    "opentok",
+					Description: "Vonage Video (OpenTok) API secret",
+					Keywords:    []string{"opentok", "tokbox"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "opentok-api-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the API secret",
+								Text:  "There is one API secret for the account: a new one ends the old.",
+								URL:   "https://tokbox.com/account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new API secret",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://tokbox.com/account/",
+							},
+						},
+						Usage: "https://tokbox.com/account/",
+						Blast: "with the API key: joins, records and ends every session; costs minutes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "opentripmap",
+			Name:     "OpenTripMap",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.opentripmap.org/docs"},
+			Rules: []Rule{
+				{
+					ID:          "opentripmap-api-key",
+					Provider:    "opentripmap",
+					Description: "OpenTripMap API key",
+					Keywords:    []string{"opentripmap"},
+					Value:       "[0-9a-f]{56}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "opentripmap-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.opentripmap.com/0.1/en/places/geoname?name=Paris&apikey={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://dev.opentripmap.org/docs",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Have the key replaced by the support",
+								Text:  "Name the account, never the key itself, in the message.",
+								URL:   "https://dev.opentripmap.org/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use the key that the support sends",
+								URL:   "https://dev.opentripmap.org/profile",
+							},
+						},
+						Blast: "asks places at the daily limit",
 					},
 				},
 			},
@@ -73640,7 +76002,7 @@ var builtin = Catalogue{
 					Provider:    "oracle-cloud",
 					Description: "OCI auth token",
 					Keywords:    []string{"oci_auth_token", "oci-auth-token", "ociauthtoken", "ocir_password", "ocir_token", "ocir_auth", "oci_registry", "ocir.io"},
-					Value:       `[0-9A-Za-z#$%&()*+.;:<>?@^_{}|~\[\]-]{20}`,
+					Value:       "[0-9A-Za-z#$%&*+.;:<>?@^_{}~]{20}",
 					MinEntropy:  3.4,
 					Severity:    "high",
 					Class:       "suspect",
@@ -73666,6 +76028,40 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cloud.oracle.com/audit",
 						Blast: "pulls and pushes images, uses Swift and Autonomous Database as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "orbit",
+			Name:     "Orbit",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://orbit.love"},
+			Rules: []Rule{
+				{
+					ID:          "orbit-api-token",
+					Provider:    "orbit",
+					Description: "Orbit API token",
+					Keywords:    []string{"obu_", "obp_"},
+					Regex:       `\bob[up]_[0-9A-Za-z]{40}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "orbit-api-token",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "The service has ended.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								Text:  "The service has ended.",
+							},
+						},
+						Blast: "none since the service was closed in 2024; before, it read and changed the members of a community",
 					},
 				},
 			},
@@ -74070,6 +76466,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "oxide",
+			Name:     "Oxide",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.oxide.computer/guides/remote-access"},
+			Rules: []Rule{
+				{
+					ID:          "oxide-access-token",
+					Provider:    "oxide",
+					Description: "Oxide access token",
+					Keywords:    []string{"oxide-token-"},
+					Regex:       `\boxide-token-[0-9a-f]{40}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "oxide-access-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title:   "Delete the token",
+								URL:     "https://docs.oxide.computer/cli/auth",
+								Command: "oxide current-user access-token delete --token-id {{id}}",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title:   "Sign in again",
+								URL:     "https://docs.oxide.computer/cli/auth",
+								Command: "oxide auth login --host {{host}}",
+							},
+						},
+						Blast: "creates, reads and deletes instances, disks and networks of the rack as its user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "oxylabs",
 			Name:     "Oxylabs",
 			Reviewed: "2026-11-24",
@@ -74080,7 +76512,7 @@ var builtin = Catalogue{
 					Provider:    "oxylabs",
 					Description: "Oxylabs password",
 					Keywords:    []string{"oxylabs"},
-					Value:       "[0-9A-Za-z_+=~-]{10,32}",
+					Value:       "[0-9A-Za-z_+=~]{10,32}",
 					MinEntropy:  3,
 					Severity:    "medium",
 					Class:       "suspect",
@@ -74220,6 +76652,43 @@ var builtin = Catalogue{
 						},
 						Usage: "https://packagist.com : audit log of the organization",
 						Blast: "reads the organization's private Composer packages, and with write rights changes what everyone installs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "packetstream",
+			Name:     "PacketStream",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://packetstream.io"},
+			Rules: []Rule{
+				{
+					ID:          "packetstream-auth-key",
+					Provider:    "packetstream",
+					Description: "PacketStream auth key",
+					Keywords:    []string{"packetstream"},
+					Value:       "[0-9A-Za-z]{16}|[0-9A-Za-z]{32}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "packetstream-auth-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the auth key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.packetstream.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a auth key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.packetstream.io",
+							},
+						},
+						Blast: "uses proxies at the cost of your balance",
 					},
 				},
 			},
@@ -74614,6 +77083,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "pangea",
+			Name:     "Pangea",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pangea.cloud/docs/admin-guide/tokens"},
+			Rules: []Rule{
+				{
+					ID:          "pangea-token",
+					Provider:    "pangea",
+					Description: "Pangea token",
+					Keywords:    []string{"pts_", "pti_", "pcl_", "psa_", "pmt_"},
+					Regex:       `\bp(?:ts|ti|cl|sa|mt)_[0-9a-z]{32}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "pangea-token",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://console.pangea.cloud",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another token",
+								URL:   "https://console.pangea.cloud",
+							},
+						},
+						Usage: "https://console.pangea.cloud",
+						Blast: "uses the project's services: secrets of the vault, users, audit logs",
+					},
+				},
+			},
+		},
+		{
 			ID:       "paperform",
 			Name:     "Paperform",
 			Reviewed: "2026-11-24",
@@ -74766,6 +77271,43 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "parallel",
+			Name:     "Parallel",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.parallel.ai/getting-started/overview"},
+			Rules: []Rule{
+				{
+					ID:          "parallel-api-key",
+					Provider:    "parallel",
+					Description: "Parallel API key",
+					Keywords:    []string{"parallel_api_key", "parallel_api", "parallel-api", "parallel.ai"},
+					Value:       "[0-9A-Za-z_-]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "parallel-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://platform.parallel.ai",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://platform.parallel.ai",
+							},
+						},
+						Usage: "https://platform.parallel.ai",
+						Blast: "runs web research at your cost",
+					},
+				},
+			},
+		},
+		{
 			ID:       "paralleldots",
 			Name:     "ParallelDots",
 			Reviewed: "2026-11-24",
@@ -74882,6 +77424,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "parsers",
+			Name:     "Parsers",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://parsers.vc/api/"},
+			Rules: []Rule{
+				{
+					ID:          "parsers-api-key",
+					Provider:    "parsers",
+					Description: "Parsers API key",
+					Keywords:    []string{"parsers_api", "parsersvc", "parsers.vc", "parsers token", "parsers.me", "parsers_token"},
+					Value:       "[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}|[0-9A-Za-z]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "parsers-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://parsers.vc",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://parsers.vc",
+							},
+						},
+						Blast: "asks startup data on your plan",
+					},
+				},
+			},
+		},
+		{
 			ID:       "parseur",
 			Name:     "Parseur",
 			Reviewed: "2026-11-24",
@@ -74891,7 +77469,7 @@ var builtin = Catalogue{
 					ID:          "parseur-api-key",
 					Provider:    "parseur",
 					Description: "Parseur API key",
-					Keywords:    []string{"parseur"},
+					Keywords:    []string{"parseur_api", "parseur-api", "parseurapi", "parseur api", "parseur_key", "parseur-key", "parseurkey", "parseur key", "parseur_token", "parseur-token", "parseurtoken", "parseur token", "parseur_secret", "parseur-secret", "parseursecret", "parseur secret", "parseur_auth", "parseur-auth", "parseurauth", "parseur auth", "parseur_access", "parseur-access", "parseuraccess", "parseur access", "parseur.com"},
 					Value:       "[0-9a-f]{40}",
 					Severity:    "medium",
 					Class:       "key",
@@ -75138,6 +77716,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "patch",
+			Name:     "Patch",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.patch.io/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "patch-api-key",
+					Provider:    "patch",
+					Description: "Patch API key",
+					Keywords:    []string{"patch_api", "patch.io", "patch_key"},
+					Value:       "key_(?:test|live|prod)_[0-9a-f]{30,64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "patch-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://dashboard.patch.io/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://dashboard.patch.io/developers",
+							},
+						},
+						Blast: "orders carbon credits on your account",
+					},
+				},
+			},
+		},
+		{
 			ID:       "patreon",
 			Name:     "Patreon",
 			Reviewed: "2026-11-24",
@@ -75263,6 +77877,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "payhere",
+			Name:     "PayHere",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.payhere.lk"},
+			Rules: []Rule{
+				{
+					ID:          "payhere-merchant-secret",
+					Provider:    "payhere",
+					Description: "PayHere merchant secret",
+					Keywords:    []string{"payhere"},
+					Value:       "[0-9A-Za-z+/]{48,72}={0,2}|[48][0-9A-Za-z]{30,60}",
+					MinEntropy:  3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "payhere-merchant-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the merchant secret",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://www.payhere.lk",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another merchant secret",
+								URL:   "https://www.payhere.lk",
+							},
+						},
+						Blast: "signs checkouts in the merchant's name",
+					},
+				},
+			},
+		},
+		{
 			ID:       "payload",
 			Name:     "Payload",
 			Reviewed: "2026-11-24",
@@ -75292,6 +77942,59 @@ var builtin = Catalogue{
 							},
 						},
 						Blast: "charges and pays out accounts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "paymo",
+			Name:     "Paymo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://github.com/paymoapp/api#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "paymo-api-key",
+					Provider:    "paymo",
+					Description: "Paymo API key",
+					Keywords:    []string{"paymoapp", "paymo_api", "paymo_key", "paymo"},
+					Value:       "[0-9A-Za-z]{44}|[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "paymo-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.paymoapp.com/api/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:x",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "users.0.email",
+						Docs:     "https://github.com/paymoapp/api",
+						Note:     "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://app.paymoapp.com/#Paymo.module.myaccount/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://app.paymoapp.com/#Paymo.module.myaccount/",
+							},
+						},
+						Blast: "reads and changes projects, time and invoices",
 					},
 				},
 			},
@@ -75607,6 +78310,171 @@ var builtin = Catalogue{
 						},
 						Usage: "https://developer.paypal.com/dashboard/ : event logs",
 						Blast: "payments of the merchant account for up to nine hours",
+					},
+				},
+			},
+		},
+		{
+			ID:       "payrexx",
+			Name:     "Payrexx",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.payrexx.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "payrexx-api-secret",
+					Provider:    "payrexx",
+					Description: "Payrexx API secret",
+					Keywords:    []string{"payrexx"},
+					Value:       "[0-9A-Za-z]{30}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "payrexx-api-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API secret",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://login.payrexx.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API secret",
+								URL:   "https://login.payrexx.com",
+							},
+						},
+						Blast: "with the instance's name: makes payment links, charges and refunds",
+					},
+				},
+			},
+		},
+		{
+			ID:       "paysafe",
+			Name:     "Paysafe",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.paysafe.com/en/api-docs/"},
+			Rules: []Rule{
+				{
+					ID:          "paysafe-api-key",
+					Provider:    "paysafe",
+					Description: "Paysafe API key",
+					Keywords:    []string{"paysafe"},
+					Value:       "[0-9A-Za-z+/]{100,220}={0,2}|B-(?:qa2|p1)-[0-9a-f-]{40,80}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "paysafe-api-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://login.paysafe.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://login.paysafe.com",
+							},
+						},
+						Blast: "charges cards, refunds and pays out",
+					},
+				},
+			},
+		},
+		{
+			ID:       "paystack",
+			Name:     "Paystack",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://paystack.com/docs/api/authentication/"},
+			Rules: []Rule{
+				{
+					ID:          "paystack-live-secret-key",
+					Provider:    "paystack",
+					Description: "Paystack live secret key",
+					Keywords:    []string{"sk_live_"},
+					Regex:       `\bsk_live_[0-9a-f]{40}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "paystack-live-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.paystack.co/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://paystack.com/docs/api/transfer-control/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret key",
+								Text:  "There is one secret key for the account: a new one ends the old.",
+								URL:   "https://dashboard.paystack.com/#/settings/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new secret key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://dashboard.paystack.com/#/settings/developers",
+							},
+						},
+						Usage: "https://dashboard.paystack.com/#/transactions",
+						Blast: "charges saved cards, refunds, and pays out the balance",
+					},
+				},
+				{
+					ID:          "paystack-test-secret-key",
+					Provider:    "paystack",
+					Description: "Paystack test secret key",
+					Keywords:    []string{"sk_test_"},
+					Regex:       `\bsk_test_[0-9a-f]{40}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "paystack-test-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.paystack.co/balance",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://paystack.com/docs/api/transfer-control/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new test key",
+								URL:   "https://dashboard.paystack.com/#/settings/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new test key",
+								URL:   "https://dashboard.paystack.com/#/settings/developers",
+							},
+						},
+						Usage: "https://dashboard.paystack.com/#/transactions",
+						Blast: "makes test payments only",
 					},
 				},
 			},
@@ -75995,7 +78863,7 @@ var builtin = Catalogue{
 					Provider:    "pendo",
 					Description: "Pendo integration key",
 					Keywords:    []string{"pendo_integration", "pendo-integration", "pendointegration", "x-pendo-integration", "pendo_api", "pendoapi", "pendo_key", "pendo_secret", "pendo_token", "pendo.io"},
-					Value:       "[0-9A-Za-z]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Value:       "[0-9A-Za-z]{32}|[0-9A-Za-z]{40}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "pendo-integration-key",
@@ -76426,6 +79294,75 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "pesapal",
+			Name:     "Pesapal",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.pesapal.com/how-to-integrate/e-commerce/api-30-json/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "pesapal-consumer-secret",
+					Provider:    "pesapal",
+					Description: "Pesapal consumer key or secret",
+					Keywords:    []string{"pesapal"},
+					Value:       "[0-9A-Za-z+/]{27}=",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pesapal-consumer-secret",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the consumer key or secret",
+								URL:   "https://www.pesapal.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new consumer key or secret",
+								URL:   "https://www.pesapal.com",
+							},
+						},
+						Blast: "with its other half: makes payment requests in the merchant's name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "petfinder",
+			Name:     "Petfinder",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.petfinder.com/developers/v2/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "petfinder-api-secret",
+					Provider:    "petfinder",
+					Description: "Petfinder API secret",
+					Keywords:    []string{"petfinder"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z]{50}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "petfinder-api-secret",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API secret",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://www.petfinder.com/user/developer-settings/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API secret",
+								URL:   "https://www.petfinder.com/user/developer-settings/",
+							},
+						},
+						Blast: "with the key: asks animals and shelters at the daily limit",
+					},
+				},
+			},
+		},
+		{
 			ID:       "pexels",
 			Name:     "Pexels",
 			Reviewed: "2026-11-24",
@@ -76737,6 +79674,78 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "picovoice",
+			Name:     "Picovoice",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://picovoice.ai/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "picovoice-access-key",
+					Provider:    "picovoice",
+					Description: "Picovoice AccessKey",
+					Keywords:    []string{"picovoice", "porcupine", "pv_access", "pvporcupine"},
+					Value:       "[0-9A-Za-z+/]{54}==",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "picovoice-access-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the AccessKey",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://console.picovoice.ai",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a AccessKey with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://console.picovoice.ai",
+							},
+						},
+						Usage: "https://console.picovoice.ai",
+						Blast: "uses up the account's monthly users of voice engines",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pin-payments",
+			Name:     "Pin Payments",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pinpayments.com/developers/api-reference"},
+			Rules: []Rule{
+				{
+					ID:          "pin-payments-secret-key",
+					Provider:    "pin-payments",
+					Description: "Pin Payments secret key",
+					Keywords:    []string{"pinpayments", "pin_payments", "pin.net.au", "pin_secret"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					MinEntropy:  3.3,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "pin-payments-secret-key",
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret key",
+								URL:   "https://dashboard.pinpayments.com/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new secret key",
+								URL:   "https://dashboard.pinpayments.com/account",
+							},
+						},
+						Blast: "charges cards, refunds and transfers",
+					},
+				},
+			},
+		},
+		{
 			ID:       "pinata",
 			Name:     "Pinata",
 			Reviewed: "2026-11-24",
@@ -76823,6 +79832,51 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.pinata.cloud",
 						Blast: "names the key; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pinboard",
+			Name:     "Pinboard",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pinboard.in/api/"},
+			Rules: []Rule{
+				{
+					ID:          "pinboard-api-token",
+					Provider:    "pinboard",
+					Description: "Pinboard API token",
+					Keywords:    []string{"pinboard"},
+					Value:       "[0-9A-Za-z_-]{2,30}:[0-9A-F]{20}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "pinboard-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pinboard.in/v1/posts/update?auth_token={{secret}}&format=json",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://pinboard.in/api/#posts_update",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the API token",
+								Text:  "The old API token stops working at once.",
+								URL:   "https://pinboard.in/settings/password",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new API token in place",
+								Text:  "The same page shows it.",
+								URL:   "https://pinboard.in/settings/password",
+							},
+						},
+						Blast: "reads, adds and deletes the user's bookmarks, private ones too",
 					},
 				},
 			},
@@ -77307,6 +80361,51 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "pirate-weather",
+			Name:     "Pirate Weather",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.pirateweather.net/en/latest/API/"},
+			Rules: []Rule{
+				{
+					ID:          "pirate-weather-api-key",
+					Provider:    "pirate-weather",
+					Description: "Pirate Weather API key",
+					Keywords:    []string{"pirateweather", "pirate_weather", "pirate-weather"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pirate-weather-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pirateweather.net/forecast/{{secret}}/0,0?exclude=minutely,hourly,daily,alerts",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+						Docs: "https://docs.pirateweather.net/en/latest/API/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://pirate-weather.apiable.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://pirate-weather.apiable.io/",
+							},
+						},
+						Blast: "uses up the monthly requests of the forecast",
+					},
+				},
+			},
+		},
+		{
 			ID:       "pirsch",
 			Name:     "Pirsch",
 			Reviewed: "2026-11-24",
@@ -77337,6 +80436,42 @@ var builtin = Catalogue{
 							},
 						},
 						Blast: "sends page views, or as a client reads the site's statistics",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pitchbook",
+			Name:     "PitchBook",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pitchbook.com/help/pitchbook-api"},
+			Rules: []Rule{
+				{
+					ID:          "pitchbook-api-key",
+					Provider:    "pitchbook",
+					Description: "PitchBook API key",
+					Keywords:    []string{"pitchbook"},
+					Value:       "PB-[0-9A-Za-z-]{20,60}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "pitchbook-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://pitchbook.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://pitchbook.com",
+							},
+						},
+						Blast: "asks company data at the cost of your credits",
 					},
 				},
 			},
@@ -77918,6 +81053,41 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "planyo",
+			Name:     "Planyo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.planyo.com/api.php"},
+			Rules: []Rule{
+				{
+					ID:          "planyo-api-key",
+					Provider:    "planyo",
+					Description: "Planyo API key",
+					Keywords:    []string{"planyo"},
+					Value:       "[0-9A-Za-z]{62}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "planyo-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://www.planyo.com/api-key.php",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://www.planyo.com/api-key.php",
+							},
+						},
+						Blast: "reads and changes reservations and customers",
+					},
+				},
+			},
+		},
+		{
 			ID:       "plausible",
 			Name:     "Plausible",
 			Reviewed: "2026-11-24",
@@ -78091,6 +81261,90 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.plivo.com/sms/logs/",
 						Blast: "names the account; opens nothing alone",
+					},
+				},
+			},
+		},
+		{
+			ID:       "plunk",
+			Name:     "Plunk",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.useplunk.com/api-reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "plunk-secret-key",
+					Provider:    "plunk",
+					Description: "Plunk secret key",
+					Keywords:    []string{"plunk"},
+					Value:       "sk_[0-9a-f]{48,64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "plunk-secret-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.useplunk.com/v1/contacts/count",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.useplunk.com/api-reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the secret key on the account page",
+								URL:   "https://app.useplunk.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new secret key",
+								Text:  "Every program of the account needs it, since they share one secret key.",
+								URL:   "https://app.useplunk.com/settings/api",
+							},
+						},
+						Blast: "sends mail as your domain, reads and changes contacts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pocket",
+			Name:     "Pocket",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://getpocket.com/developer/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "pocket-consumer-key",
+					Provider:    "pocket",
+					Description: "Pocket consumer key",
+					Keywords:    []string{"getpocket", "pocket_consumer", "pocket_api", "pocket_key", "pocket_access"},
+					Value:       "[0-9]{4,6}-[0-9a-f]{24}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pocket-consumer-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Nothing to revoke",
+								Text:  "The service has ended.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Nothing to reissue",
+								Text:  "The service has ended.",
+							},
+						},
+						Blast: "none since Pocket was closed in July 2025; before, it read a user's saved pages",
 					},
 				},
 			},
@@ -78542,6 +81796,42 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "pollsapi",
+			Name:     "PollsAPI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pollsapi.com/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "pollsapi-api-key",
+					Provider:    "pollsapi",
+					Description: "PollsAPI API key",
+					Keywords:    []string{"pollsapi", "polls_api"},
+					Value:       "[0-9A-Za-z]{28}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pollsapi-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://pollsapi.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://pollsapi.com",
+							},
+						},
+						Blast: "makes polls and votes in your name",
+					},
+				},
+			},
+		},
+		{
 			ID:       "poloniex",
 			Name:     "Poloniex",
 			Reviewed: "2026-11-24",
@@ -78662,6 +81952,52 @@ var builtin = Catalogue{
 						},
 						Usage: "https://polygon.io/dashboard",
 						Blast: "asks market data on your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "polygonscan",
+			Name:     "PolygonScan",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.polygonscan.com/getting-started/viewing-api-usage-statistics"},
+			Rules: []Rule{
+				{
+					ID:          "polygonscan-api-key",
+					Provider:    "polygonscan",
+					Description: "PolygonScan API key",
+					Keywords:    []string{"polygonscan"},
+					Value:       "[0-9A-Z]{34}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "polygonscan-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.etherscan.io/v2/api?chainid=137&module=stats&action=maticprice&apikey={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200},
+						LiveBody: `"status":"1"`,
+						DeadBody: "Invalid API Key",
+						Docs:     "https://docs.etherscan.io/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://polygonscan.com/myapikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://polygonscan.com/myapikey",
+							},
+						},
+						Usage: "https://polygonscan.com/myapikey",
+						Blast: "uses up the rate limit of chain data",
 					},
 				},
 			},
@@ -79126,7 +82462,7 @@ var builtin = Catalogue{
 					Provider:    "posthog",
 					Description: "PostHog personal API key",
 					Keywords:    []string{"phx_"},
-					Regex:       `\bphx_[0-9A-Za-z_-]{43,48}`,
+					Regex:       `\bphx_[0-9A-Za-z_-]{41,49}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "posthog-personal-api-key",
@@ -79808,6 +83144,45 @@ var builtin = Catalogue{
 							},
 						},
 						Blast: "prints on your printers and reads the print jobs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "prisma",
+			Name:     "Prisma",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.prisma.io/docs/accelerate/getting-started", "https://www.prisma.io/docs/postgres"},
+			Rules: []Rule{
+				{
+					ID:          "prisma-data-platform-url",
+					Provider:    "prisma",
+					Description: "Prisma Accelerate or Postgres connection string",
+					Keywords:    []string{"api_key=eyj"},
+					Regex:       `\bprisma(?:\+postgres)?://[0-9A-Za-z.-]{4,80}(?::[0-9]{2,5})?/?\?api_key=(?P<secret>eyJ[0-9A-Za-z_-]{10,60}\.[0-9A-Za-z_-]{40,600}\.[0-9A-Za-z_-]{43})`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "prisma-data-platform-url",
+					Verify: Verify{
+						Note: "a query over it tells: npx prisma db execute",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://console.prisma.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API key",
+								URL:   "https://console.prisma.io",
+							},
+						},
+						Usage: "https://console.prisma.io : Accelerate's usage",
+						Blast: "queries the database behind it with the rights of its connection",
 					},
 				},
 			},
@@ -80815,6 +84190,94 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "profitwell",
+			Name:     "Paddle ProfitWell Metrics",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.paddle.com/metrics-api"},
+			Rules: []Rule{
+				{
+					ID:          "profitwell-api-token",
+					Provider:    "profitwell",
+					Description: "Paddle ProfitWell Metrics private API token",
+					Keywords:    []string{"profitwell"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "profitwell-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.profitwell.com/v2/company/settings/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Docs:     "https://profitwellapiv2.docs.apiary.io/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the private API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://www2.profitwell.com/app/account/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another private API token",
+								URL:   "https://www2.profitwell.com/app/account/integrations",
+							},
+						},
+						Usage: "https://www2.profitwell.com",
+						Blast: "reads revenue metrics and, as the private token, customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "prokerala",
+			Name:     "Prokerala",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.prokerala.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "prokerala-client-secret",
+					Provider:    "prokerala",
+					Description: "Prokerala client secret",
+					Keywords:    []string{"prokerala"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "prokerala-client-secret",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the client secret",
+								Text:  "There is one client secret for the account: a new one ends the old.",
+								URL:   "https://api.prokerala.com/account/client",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new client secret",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://api.prokerala.com/account/client",
+							},
+						},
+						Blast: "with the client id: asks astrology data at the cost of your credits",
+					},
+				},
+			},
+		},
+		{
 			ID:       "prolific",
 			Name:     "Prolific",
 			Reviewed: "2026-11-24",
@@ -81040,6 +84503,41 @@ var builtin = Catalogue{
 							},
 						},
 						Blast: "reads and changes protocols of the user who consented",
+					},
+				},
+			},
+		},
+		{
+			ID:       "proxiesapi",
+			Name:     "Proxies API",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://proxiesapi.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "proxiesapi-auth-key",
+					Provider:    "proxiesapi",
+					Description: "Proxies API auth key",
+					Keywords:    []string{"proxiesapi"},
+					Value:       "[0-9A-Za-z]{40,48}|[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "proxiesapi-auth-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the auth key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.proxiesapi.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another auth key",
+								URL:   "https://app.proxiesapi.com",
+							},
+						},
+						Blast: "fetches pages at the cost of your calls",
 					},
 				},
 			},
@@ -81497,6 +84995,57 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "purpleair",
+			Name:     "PurpleAir",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.purpleair.com/"},
+			Rules: []Rule{
+				{
+					ID:          "purpleair-api-key",
+					Provider:    "purpleair",
+					Description: "PurpleAir API key",
+					Keywords:    []string{"purpleair", "purple_air"},
+					Value:       "[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "purpleair-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.purpleair.com/v1/keys",
+							Headers: []Header{
+								{
+									Name:  "X-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 201},
+						Dead: []int{403},
+						Docs: "https://api.purpleair.com/#api-keys-check-api-key",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://develop.purpleair.com/keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://develop.purpleair.com/keys",
+							},
+						},
+						Blast: "reads air sensors at the cost of your points",
+					},
+				},
+			},
+		},
+		{
 			ID:       "pushbullet",
 			Name:     "Pushbullet",
 			Reviewed: "2026-11-24",
@@ -81544,6 +85093,43 @@ var builtin = Catalogue{
 						},
 						Usage: "https://www.pushbullet.com/#settings/account",
 						Blast: "reads and sends the notifications, files and text messages of the user's devices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pushcut",
+			Name:     "Pushcut",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.pushcut.io/support/api"},
+			Rules: []Rule{
+				{
+					ID:          "pushcut-api-key",
+					Provider:    "pushcut",
+					Description: "Pushcut API key",
+					Keywords:    []string{"pushcut"},
+					Value:       "[0-9A-Za-z_-]{20,24}",
+					MinEntropy:  3.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pushcut-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://www.pushcut.io",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://www.pushcut.io",
+							},
+						},
+						Blast: "sends notifications to the user's phone and runs its shortcuts",
 					},
 				},
 			},
@@ -81668,6 +85254,93 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "pushpad",
+			Name:     "Pushpad",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pushpad.xyz/docs/rest_api"},
+			Rules: []Rule{
+				{
+					ID:          "pushpad-auth-token",
+					Provider:    "pushpad",
+					Description: "Pushpad auth token",
+					Keywords:    []string{"pushpad"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pushpad-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://pushpad.xyz/api/v1/projects",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token token={{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://pushpad.xyz/docs/rest_api",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the auth token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://pushpad.xyz/users/edit",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another auth token",
+								URL:   "https://pushpad.xyz/users/edit",
+							},
+						},
+						Blast: "sends push notifications to every subscriber of the projects",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pushsafer",
+			Name:     "Pushsafer",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.pushsafer.com/en/pushapi"},
+			Rules: []Rule{
+				{
+					ID:          "pushsafer-private-key",
+					Provider:    "pushsafer",
+					Description: "Pushsafer private key",
+					Keywords:    []string{"pushsafer"},
+					Value:       "[0-9A-Za-z]{20}",
+					MinEntropy:  3,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pushsafer-private-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the private key",
+								Text:  "The old private key stops working at once.",
+								URL:   "https://www.pushsafer.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new private key in place",
+								Text:  "The same page shows it.",
+								URL:   "https://www.pushsafer.com/dashboard",
+							},
+						},
+						Blast: "sends notifications to the account's devices at the cost of API calls",
+					},
+				},
+			},
+		},
+		{
 			ID:       "pushwoosh",
 			Name:     "Pushwoosh",
 			Reviewed: "2026-11-24",
@@ -81700,6 +85373,138 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.pushwoosh.com",
 						Blast: "sends push notifications to every device of the apps",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pushy",
+			Name:     "Pushy",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pushy.me/docs/api/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "pushy-secret-api-key",
+					Provider:    "pushy",
+					Description: "Pushy secret API key",
+					Keywords:    []string{"pushy"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pushy-secret-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pushy.me/topics?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://pushy.me/docs/api/topics",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret API key",
+								Text:  "There is one secret API key for the account: a new one ends the old.",
+								URL:   "https://dashboard.pushy.me/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new secret API key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://dashboard.pushy.me/apps",
+							},
+						},
+						Blast: "sends push notifications to every device of the app",
+					},
+				},
+			},
+		},
+		{
+			ID:       "putio",
+			Name:     "put.io",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.put.io/"},
+			Rules: []Rule{
+				{
+					ID:          "putio-oauth-token",
+					Provider:    "putio",
+					Description: "put.io OAuth token",
+					Keywords:    []string{"putio", "put.io", "put_io"},
+					Value:       "[0-9A-Z]{20}|[0-9A-Za-z]{20}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "putio-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.put.io/v2/account/info",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "info.username",
+						Docs:     "https://api.put.io/v2/docs/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the OAuth token",
+								URL:   "https://app.put.io/oauth",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new OAuth token",
+								URL:   "https://app.put.io/oauth",
+							},
+						},
+						Blast: "reads, adds and deletes the files of the account",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pvoutput",
+			Name:     "PVOutput",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://pvoutput.org/help/api_specification.html"},
+			Rules: []Rule{
+				{
+					ID:          "pvoutput-api-key",
+					Provider:    "pvoutput",
+					Description: "PVOutput API key",
+					Keywords:    []string{"pvoutput"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pvoutput-api-key",
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "There is one key for the account: a new one ends the old.",
+								URL:   "https://pvoutput.org/account.jsp",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								Text:  "The page shows it after the regeneration.",
+								URL:   "https://pvoutput.org/account.jsp",
+							},
+						},
+						Blast: "reads and writes the solar system's output",
 					},
 				},
 			},
