@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.903995",
+	Version: "2026-11-28.d59a53",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -592,6 +592,55 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "abacus-ai",
+			Name:     "Abacus.AI",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://abacus.ai/help/api"},
+			Rules: []Rule{
+				{
+					ID:          "abacus-ai-api-key",
+					Provider:    "abacus-ai",
+					Description: "Abacus.AI API key",
+					Keywords:    []string{"abacus_ai", "abacusai", "abacus.ai", "abacus_api"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "abacus-ai-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.abacus.ai/api/v0/getUser",
+							Headers: []Header{
+								{
+									Name:  "apiKey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://abacus.ai/app/profile/apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://abacus.ai/app/profile/apikey",
+							},
+						},
+						Usage: "https://abacus.ai/app : usage",
+						Blast: "runs models and reads data sets of the organization",
+					},
+				},
+			},
+		},
+		{
 			ID:       "ably",
 			Name:     "Ably",
 			Reviewed: "2026-11-28",
@@ -815,6 +864,55 @@ var builtin = Catalogue{
 						},
 						Usage: "https://developer.accuweather.com : analytics of the app",
 						Blast: "uses up the day's calls of your package",
+					},
+				},
+			},
+		},
+		{
+			ID:       "action-network",
+			Name:     "Action Network",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://actionnetwork.org/docs/v2/"},
+			Rules: []Rule{
+				{
+					ID:          "action-network-api-key",
+					Provider:    "action-network",
+					Description: "Action Network API key",
+					Keywords:    []string{"actionnetwork", "action_network", "action-network", "osdi-api-token", "osdi_api_token"},
+					Value:       "[0-9a-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "action-network-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://actionnetwork.org/api/v2/people?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "OSDI-API-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://actionnetwork.org/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://actionnetwork.org/",
+							},
+						},
+						Usage: "https://actionnetwork.org : group's details, API & sync",
+						Blast: "reads and exports supporters, adds people and mails",
 					},
 				},
 			},
@@ -1182,7 +1280,7 @@ var builtin = Catalogue{
 					Provider:    "adyen",
 					Description: "Adyen API key",
 					Keywords:    []string{"aqe"},
-					Regex:       `\bAQE[0-9A-Za-z+/]{60,200}={0,2}-[0-9A-Za-z+/]{20,60}={0,2}-[0-9A-Za-z!#-&(-/:;<=>?@^_{|}~\[\]]{8,40}`,
+					Regex:       `\bAQE[a-z]hm[0-9A-Za-z+/]{50,200}={0,2}-[0-9A-Za-z+/]{20,60}={0,2}-[0-9A-Za-z!#-&(-/:;<=>?@^_{|}~\[\]]{8,40}`,
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "adyen-api-key",
@@ -1462,6 +1560,83 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.affinity.co/settings : API usage",
 						Blast: "reads and changes the relationships, notes and deals that its owner sees",
+					},
+				},
+			},
+		},
+		{
+			ID:       "affise",
+			Name:     "Affise",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.affise.com/docs3.1/"},
+			Rules: []Rule{
+				{
+					ID:          "affise-api-key",
+					Provider:    "affise",
+					Description: "Affise API key",
+					Keywords:    []string{"affise"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "affise-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://affise.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://affise.com/",
+							},
+						},
+						Usage: "https://affise.com",
+						Blast: "reads and changes offers, affiliates and payouts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "agile-crm",
+			Name:     "Agile CRM",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://github.com/agilecrm/rest-api"},
+			Rules: []Rule{
+				{
+					ID:          "agile-crm-api-key",
+					Provider:    "agile-crm",
+					Description: "Agile CRM API key",
+					Keywords:    []string{"agilecrm", "agile_crm"},
+					Value:       "[0-9A-Za-z]{24,26}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "agile-crm-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://www.agilecrm.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.agilecrm.com/",
+							},
+						},
+						Usage: "https://www.agilecrm.com : your domain's activity",
+						Blast: "with the e-mail: reads and changes contacts and deals",
 					},
 				},
 			},
@@ -1998,6 +2173,77 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dashboard.aircall.io : call history",
 						Blast: "reads calls, recordings and contacts, and starts calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "airflow",
+			Name:     "Apache Airflow",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://airflow.apache.org/docs/apache-airflow/stable/security/secrets/fernet.html"},
+			Rules: []Rule{
+				{
+					ID:          "airflow-fernet-key",
+					Provider:    "airflow",
+					Description: "Airflow Fernet key",
+					Keywords:    []string{"fernet_key", "fernet-key", "fernetkey"},
+					Value:       "[0-9A-Za-z_-]{43}=",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "airflow-fernet-key",
+					Verify: Verify{
+						Note: "Used on your own database only.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Take the old key out of fernet_key",
+								Text:  "After the rotation; then change the connections' passwords.",
+								URL:   "https://airflow.apache.org/docs/apache-airflow/stable/security/secrets/fernet.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put a new key before the old one and run airflow rotate-fernet-key",
+								URL:   "https://airflow.apache.org/docs/apache-airflow/stable/security/secrets/fernet.html",
+							},
+						},
+						Usage: "https://airflow.apache.org/docs/apache-airflow/stable/security/audit_logs.html : your instance's audit log",
+						Blast: "opens the passwords of all connections and variables in Airflow's database; the secret key signs sessions of any user",
+					},
+				},
+				{
+					ID:          "airflow-secret-key",
+					Provider:    "airflow",
+					Description: "Airflow webserver secret key",
+					Docs:        []string{"https://airflow.apache.org/docs/apache-airflow/stable/configurations-ref.html#secret-key"},
+					Keywords:    []string{"airflow__webserver__secret", "airflow_webserver_secret", "airflow__api__secret", "webserversecretkey", "webserver_secret_key", "airflow_secret_key"},
+					Value:       "[0-9a-f]{32}|[0-9a-f]{64}|[0-9A-Za-z+/_-]{43}=|[0-9A-Za-z+/_-]{22}==",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "airflow-secret-key",
+					Verify: Verify{
+						Note: "Signs sessions offline.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Take the old key out of fernet_key",
+								Text:  "After the rotation; then change the connections' passwords.",
+								URL:   "https://airflow.apache.org/docs/apache-airflow/stable/security/secrets/fernet.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put a new key before the old one and run airflow rotate-fernet-key",
+								URL:   "https://airflow.apache.org/docs/apache-airflow/stable/security/secrets/fernet.html",
+							},
+						},
+						Usage: "https://airflow.apache.org/docs/apache-airflow/stable/security/audit_logs.html : your instance's audit log",
+						Blast: "opens the passwords of all connections and variables in Airflow's database; the secret key signs sessions of any user",
 					},
 				},
 			},
@@ -2569,6 +2815,57 @@ var builtin = Catalogue{
 						},
 						Usage: "https://control.akamai.com : event viewer",
 						Blast: "changes delivery, DNS, certificates and firewall as far as the client's API grants go",
+					},
+				},
+			},
+		},
+		{
+			ID:       "akeyless",
+			Name:     "Akeyless",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.akeyless.io/"},
+			Rules: []Rule{
+				{
+					ID:          "akeyless-access-key",
+					Provider:    "akeyless",
+					Description: "Akeyless access key",
+					Keywords:    []string{"akeyless"},
+					Value:       "[0-9A-Za-z+/]{43}=",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "akeyless-access-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.akeyless.io/auth",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"access-id":"{{access_id}}","access-key":"{{secret}}"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the access id; mints a token",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://console.akeyless.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://console.akeyless.io/",
+							},
+						},
+						Usage: "https://console.akeyless.io : logs",
+						Blast: "with the access id: reads the secrets that the role allows",
 					},
 				},
 			},
@@ -3783,6 +4080,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "anaconda",
+			Name:     "Anaconda",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.anaconda.com/docs/"},
+			Rules: []Rule{
+				{
+					ID:          "anaconda-access-token",
+					Provider:    "anaconda",
+					Description: "Anaconda access token",
+					Keywords:    []string{"anaconda", "conda_token", "conda.anaconda.org/t/", "binstar"},
+					Value:       "[a-z]{2}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "anaconda-access-token",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								Text:  "Settings, Access; or anaconda auth --remove NAME.",
+								URL:   "https://anaconda.org/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with the scopes it needs",
+								URL:   "https://anaconda.org/",
+							},
+						},
+						Usage: "https://anaconda.org : settings, access",
+						Blast: "uploads packages to your channels, reads private ones",
+					},
+				},
+			},
+		},
+		{
 			ID:       "ankr",
 			Name:     "Ankr",
 			Reviewed: "2026-11-28",
@@ -4159,10 +4495,53 @@ var builtin = Catalogue{
 					ID:          "anypoint-client-secret",
 					Provider:    "anypoint",
 					Description: "Anypoint client secret or access token",
-					Keywords:    []string{"anypoint", "mulesoft"},
+					Keywords:    []string{"anypoint_client", "anypoint-client", "anypointclient", "anypoint_secret", "anypoint-secret", "anypointsecret", "anypoint_token", "anypoint-token", "anypointtoken", "anypoint_password", "anypoint-password", "anypointpassword", "anypoint_access", "anypoint-access", "anypointaccess", "anypoint_api", "anypoint-api", "anypointapi", "mulesoft_client", "mulesoft-client", "mulesoftclient", "mulesoft_secret", "mulesoft-secret", "mulesoftsecret", "mulesoft_token", "mulesoft-token", "mulesofttoken", "mulesoft_password", "mulesoft-password", "mulesoftpassword", "mulesoft_access", "mulesoft-access", "mulesoftaccess", "mulesoft_api", "mulesoft-api", "mulesoftapi"},
 					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}|[0-9A-Za-z]{32}",
 					Severity:    "high",
 					Class:       "key",
+					Family:      "anypoint-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://anypoint.mulesoft.com/accounts/api/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.username",
+						Note:     "for an access token; a client secret needs its client id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the connected app or reset its secret",
+								URL:   "https://anypoint.mulesoft.com/accounts/connectedApps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a connected app with the scopes it needs",
+								URL:   "https://anypoint.mulesoft.com/accounts/connectedApps",
+							},
+						},
+						Usage: "https://anypoint.mulesoft.com : audit log",
+						Blast: "deploys and changes APIs and applications of the organization, as far as the connected app's scopes go",
+					},
+				},
+				{
+					ID:          "anypoint-unnamed-secret",
+					Provider:    "anypoint",
+					Description: "Anypoint client secret or id",
+					Keywords:    []string{"anypoint"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}|[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "suspect",
 					Family:      "anypoint-client-secret",
 					Verify: Verify{
 						Request: Request{
@@ -4915,7 +5294,7 @@ var builtin = Catalogue{
 					ID:          "apollo-api-key",
 					Provider:    "apollo",
 					Description: "Apollo.io API key",
-					Keywords:    []string{"apollo_io", "apollo.io", "apolloio", "apollo_api", "apollo-api", "apolloapi", "apollo_key", "apollokey", "apollo api", "apollo_token", "apollo"},
+					Keywords:    []string{"apollo_io", "apollo.io", "apolloio", "apollo_api", "apollo-api", "apolloapi", "apollo_key", "apollokey", "apollo api", "apollo_token", "apollo.io api"},
 					Value:       "[0-9A-Za-z_-]{22}",
 					MinEntropy:  3.2,
 					Severity:    "medium",
@@ -4941,13 +5320,57 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Remove the key from the list",
 								URL:   "https://developer.apollo.io/keys/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Create a key for this use alone",
+								URL:   "https://developer.apollo.io/keys/",
+							},
+						},
+						Usage: "https://app.apollo.io : settings, credits and usage",
+						Blast: "spends credits for contact data, reads and changes your contacts and sequences; a master key does all",
+					},
+				},
+				{
+					ID:          "apollo-unnamed-api-key",
+					Provider:    "apollo",
+					Description: "Apollo.io API key (maybe of another Apollo)",
+					Keywords:    []string{"apollo"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "apollo-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.apollo.io/v1/auth/health",
+							Headers: []Header{
+								{
+									Name:  "X-Api-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"is_logged_in":\s*true`,
+						Docs:     "https://docs.apollo.io/reference/authentication",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://developer.apollo.io/keys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
 								URL:   "https://developer.apollo.io/keys/",
 							},
 						},
@@ -4968,10 +5391,11 @@ var builtin = Catalogue{
 					Provider:    "apollo-graphql",
 					Description: "Apollo graph API key",
 					Keywords:    []string{"service:"},
-					Regex:       `\bservice:[0-9A-Za-z_-]{1,64}:[0-9A-Za-z_-]{22}`,
+					Regex:       `\bservice:[0-9A-Za-z_-]{1,64}:[0-9A-Za-z_-]{21}[0-9A-Za-z]\b`,
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "apollo-graphql-graph-api-key",
+					Allow:       []string{":[a-z_-]+$", ":[A-Za-z]+$"},
 					Verify: Verify{
 						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
 					},
@@ -5153,6 +5577,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://studio.appcues.com : flow history",
 						Blast: "publishes and hides flows in your product, reads users' events",
+					},
+				},
+			},
+		},
+		{
+			ID:       "appdrag",
+			Name:     "AppDrag",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://support.appdrag.com/"},
+			Rules: []Rule{
+				{
+					ID:          "appdrag-api-key",
+					Provider:    "appdrag",
+					Description: "AppDrag API key",
+					Keywords:    []string{"appdrag"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "appdrag-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://builder.appdrag.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://builder.appdrag.com/",
+							},
+						},
+						Usage: "https://builder.appdrag.com",
+						Blast: "changes the site, its database and files",
 					},
 				},
 			},
@@ -5853,6 +6315,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "apyhub",
+			Name:     "APYHub",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apyhub.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "apyhub-token",
+					Provider:    "apyhub",
+					Description: "APYHub token",
+					Keywords:    []string{"apyhub", "apy-token", "apy_token"},
+					Value:       "APY0[0-9A-Za-z]{60,120}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "apyhub-token",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://apyhub.com/workspace",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://apyhub.com/workspace",
+							},
+						},
+						Usage: "https://apyhub.com/workspace",
+						Blast: "spends the plan's calls",
+					},
+				},
+			},
+		},
+		{
 			ID:       "arbiscan",
 			Name:     "Arbiscan",
 			Reviewed: "2026-11-28",
@@ -5893,6 +6393,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://arbiscan.io/myapikey",
 						Blast: "spends the calls of the free plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "arcade",
+			Name:     "Arcade",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.arcade.dev/"},
+			Rules: []Rule{
+				{
+					ID:          "arcade-api-key",
+					Provider:    "arcade",
+					Description: "Arcade API key",
+					Keywords:    []string{"arcade_api", "arc_", "arcade_key", "arcadeapi"},
+					Value:       "arc_[0-9A-Za-z]{40,60}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "arcade-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://api.arcade.dev/dashboard/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://api.arcade.dev/dashboard/api-keys",
+							},
+						},
+						Usage: "https://api.arcade.dev/dashboard",
+						Blast: "calls tools in your users' accounts",
 					},
 				},
 			},
@@ -5941,6 +6479,58 @@ var builtin = Catalogue{
 						},
 						Usage: "https://location.arcgis.com : usage of the credential",
 						Blast: "spends credits for maps, geocoding and routing; with item privileges it reads private layers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "argo-cd",
+			Name:     "Argo CD",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://argo-cd.readthedocs.io/en/stable/user-guide/commands/argocd_account_generate-token/"},
+			Rules: []Rule{
+				{
+					ID:          "argo-cd-auth-token",
+					Provider:    "argo-cd",
+					Description: "Argo CD auth token",
+					Keywords:    []string{"argocd", "argo_cd", "argo-cd"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "argo-cd-auth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v1/session/userinfo",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								Text:  "argocd account delete-token --account NAME ID; a token without id ends with the server's signing key.",
+								URL:   "https://argo-cd.readthedocs.io/en/stable/operator-manual/user-management/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a token with an expiry",
+								Text:  "argocd account generate-token --expires-in 90d",
+								URL:   "https://argo-cd.readthedocs.io/en/stable/operator-manual/user-management/",
+							},
+						},
+						Usage: "https://argo-cd.readthedocs.io/en/stable/operator-manual/ : events of the applications",
+						Blast: "deploys to the clusters that Argo CD manages, as far as its account may",
 					},
 				},
 			},
@@ -6319,6 +6909,96 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "asknews",
+			Name:     "AskNews",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.asknews.app/"},
+			Rules: []Rule{
+				{
+					ID:          "asknews-client-secret",
+					Provider:    "asknews",
+					Description: "AskNews client secret",
+					Keywords:    []string{"asknews"},
+					Value:       "[0-9A-Za-z]{32,40}|[0-9A-Za-z_-]{34}",
+					MinEntropy:  3.4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "asknews-client-secret",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://my.asknews.app/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://my.asknews.app/settings",
+							},
+						},
+						Usage: "https://my.asknews.app",
+						Blast: "with the client id: spends the plan's searches",
+					},
+				},
+			},
+		},
+		{
+			ID:       "aspose",
+			Name:     "Aspose Cloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.aspose.cloud/"},
+			Rules: []Rule{
+				{
+					ID:          "aspose-client-secret",
+					Provider:    "aspose",
+					Description: "Aspose Cloud client secret",
+					Keywords:    []string{"aspose"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "aspose-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.aspose.cloud/connect/token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&client_id={{client_id}}&client_secret={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{400, 401},
+						Note: "needs the client id; mints a token of an hour",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://dashboard.aspose.cloud/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://dashboard.aspose.cloud/",
+							},
+						},
+						Usage: "https://dashboard.aspose.cloud : usage",
+						Blast: "with the client id: converts files on your plan, reads the storage",
+					},
+				},
+			},
+		},
+		{
 			ID:       "assembla",
 			Name:     "Assembla",
 			Reviewed: "2026-11-28",
@@ -6456,6 +7136,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://assertible.com/dashboard",
 						Blast: "runs API tests and reads their configuration",
+					},
+				},
+			},
+		},
+		{
+			ID:       "astronomer",
+			Name:     "Astronomer",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.astronomer.io/docs/astro/automation-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "astronomer-api-token",
+					Provider:    "astronomer",
+					Description: "Astronomer API token",
+					Keywords:    []string{"astro_api_token", "astro-api-token", "astroapitoken", "astronomer"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|eyJ[0-9A-Za-z_-]{20,200}\.eyJ[0-9A-Za-z_-]{100,900}\.[0-9A-Za-z_-]{300,600}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "astronomer-api-token",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://cloud.astronomer.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://cloud.astronomer.io/",
+							},
+						},
+						Usage: "https://cloud.astronomer.io : audit logs",
+						Blast: "deploys code to Airflow, which holds the connections' passwords",
 					},
 				},
 			},
@@ -7240,6 +7958,57 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "authy",
+			Name:     "Twilio Authy (closed)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.twilio.com/docs/authy"},
+			Rules: []Rule{
+				{
+					ID:          "authy-api-key",
+					Provider:    "authy",
+					Description: "Twilio Authy (closed) API key",
+					Keywords:    []string{"authy"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "authy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.authy.com/protected/json/app/details",
+							Headers: []Header{
+								{
+									Name:  "X-Authy-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "app.name",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the Authy application",
+								Text:  "Better move to Twilio Verify.",
+								URL:   "https://www.twilio.com/console/authy",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a Verify service",
+								URL:   "https://www.twilio.com/console/authy",
+							},
+						},
+						Usage: "https://www.twilio.com/console/authy",
+						Blast: "sends verification codes in your app's name",
+					},
+				},
+			},
+		},
+		{
 			ID:       "autodesk",
 			Name:     "Autodesk Platform Services",
 			Reviewed: "2026-11-28",
@@ -7383,7 +8152,7 @@ var builtin = Catalogue{
 					ID:          "autopilot-api-key",
 					Provider:    "autopilot",
 					Description: "Ortto (Autopilot) API key",
-					Keywords:    []string{"autopilothq", "autopilot_api", "autopilot-api", "autopilotapi", "autopilot", "ortto"},
+					Keywords:    []string{"autopilothq", "autopilot_api", "autopilot-api", "autopilotapi", "autopilot_key", "autopilot_token", "ortto"},
 					Value:       "[0-9a-z]{32}|PRIV-[a-z]{2}-[a-z]-[0-9A-Za-z-]{40,80}",
 					Severity:    "high",
 					Class:       "key",
@@ -9481,7 +10250,7 @@ var builtin = Catalogue{
 					ID:          "backblaze-application-key-id",
 					Provider:    "backblaze",
 					Description: "Backblaze B2 application key id",
-					Keywords:    []string{"b2_", "backblaze", "b2-"},
+					Keywords:    []string{"b2_key", "b2_app", "b2_account", "b2-key", "b2-app", "b2_id", "backblaze"},
 					Value:       "00[0-9a-f]{23}|[0-9a-f]{12}",
 					Severity:    "low",
 					Class:       "suspect",
@@ -9512,9 +10281,8 @@ var builtin = Catalogue{
 					ID:          "backblaze-application-key",
 					Provider:    "backblaze",
 					Description: "Backblaze B2 application key",
-					Keywords:    []string{"b2_", "backblaze", "b2-", "k00"},
+					Keywords:    []string{"k00"},
 					Regex:       `\bK00[0-9][0-9A-Za-z+/]{27}\b`,
-					Value:       "[0-9a-f]{42}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "backblaze-application-key",
@@ -9707,6 +10475,56 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.bce.baidu.com : bills and operation audit",
 						Blast: "spends money on models, speech and maps, or acts on clouds resources as far as IAM lets it",
+					},
+				},
+			},
+		},
+		{
+			ID:       "balena",
+			Name:     "balena",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.balena.io/"},
+			Rules: []Rule{
+				{
+					ID:          "balena-api-key",
+					Provider:    "balena",
+					Description: "balena API key",
+					Keywords:    []string{"balena"},
+					Value:       "[0-9A-Za-z]{32}",
+					MinEntropy:  3.8,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "balena-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.balena-cloud.com/v7/user?$top=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://dashboard.balena-cloud.com/preferences/access-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://dashboard.balena-cloud.com/preferences/access-tokens",
+							},
+						},
+						Usage: "https://dashboard.balena-cloud.com : audit of the fleet",
+						Blast: "pushes code to all devices of the fleets and opens shells on them",
 					},
 				},
 			},
@@ -10421,6 +11239,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.beehiiv.com : posts and subscribers",
 						Blast: "reads and exports subscribers, and publishes posts in your name",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bentoml",
+			Name:     "BentoCloud",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.bentoml.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bentoml-api-token",
+					Provider:    "bentoml",
+					Description: "BentoCloud API token",
+					Keywords:    []string{"bento_cloud_api", "bentocloud", "bento_api", "bento-api"},
+					Value:       "[0-9a-z]{20,32}|[0-9A-Za-z]{20,40}",
+					MinEntropy:  3,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bentoml-api-token",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://cloud.bentoml.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://cloud.bentoml.com/",
+							},
+						},
+						Usage: "https://cloud.bentoml.com : billing",
+						Blast: "deploys models on paid GPUs",
 					},
 				},
 			},
@@ -12004,6 +12861,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "bitpay",
+			Name:     "BitPay",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.bitpay.com/"},
+			Rules: []Rule{
+				{
+					ID:          "bitpay-api-token",
+					Provider:    "bitpay",
+					Description: "BitPay API token",
+					Keywords:    []string{"bitpay"},
+					Value:       "[0-9A-Za-z]{43,45}",
+					MinEntropy:  3.8,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bitpay-api-token",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://bitpay.com/dashboard/merchant/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://bitpay.com/dashboard/merchant/api-tokens",
+							},
+						},
+						Usage: "https://bitpay.com/dashboard/payments",
+						Blast: "makes and reads invoices; a payout token pays out",
+					},
+				},
+			},
+		},
+		{
 			ID:       "bitquery",
 			Name:     "Bitquery",
 			Reviewed: "2026-11-28",
@@ -12860,6 +13756,7 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "blockfrost-project-id",
+					Allow:       []string{"^[A-Za-z]+$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -12929,6 +13826,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://explorer.blocknative.com/account",
 						Blast: "spends the plan's calls for gas and mempool data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "blockscout",
+			Name:     "Blockscout",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.blockscout.com/devs/apis"},
+			Rules: []Rule{
+				{
+					ID:          "blockscout-api-key",
+					Provider:    "blockscout",
+					Description: "Blockscout API key",
+					Keywords:    []string{"blockscout"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "blockscout-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://eth.blockscout.com/account/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://eth.blockscout.com/account/api-key",
+							},
+						},
+						Usage: "https://eth.blockscout.com/account/api-key",
+						Blast: "spends the rate limit of the explorer",
 					},
 				},
 			},
@@ -13149,6 +14084,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://blynk.cloud : device timeline",
 						Blast: "reads and switches the device; an organization's token does so for all devices and users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bokun",
+			Name:     "Bókun",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://bokun.dev/"},
+			Rules: []Rule{
+				{
+					ID:          "bokun-secret-key",
+					Provider:    "bokun",
+					Description: "Bókun access or secret key",
+					Keywords:    []string{"bokun"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bokun-secret-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								URL:   "https://bokun.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add an API key",
+								URL:   "https://bokun.io/",
+							},
+						},
+						Usage: "https://bokun.io : settings, API keys",
+						Blast: "reads and makes bookings, with the travellers' data",
 					},
 				},
 			},
@@ -14311,6 +15284,93 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "brightlocal",
+			Name:     "BrightLocal",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.brightlocal.com/"},
+			Rules: []Rule{
+				{
+					ID:          "brightlocal-api-key",
+					Provider:    "brightlocal",
+					Description: "BrightLocal API key",
+					Keywords:    []string{"brightlocal"},
+					Value:       "[0-9a-z]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "brightlocal-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://tools.brightlocal.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://tools.brightlocal.com/",
+							},
+						},
+						Usage: "https://tools.brightlocal.com",
+						Blast: "reads and starts reports on the account's credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "browser-use",
+			Name:     "Browser Use",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cloud.browser-use.com/"},
+			Rules: []Rule{
+				{
+					ID:          "browser-use-api-key",
+					Provider:    "browser-use",
+					Description: "Browser Use API key",
+					Keywords:    []string{"browser_use", "browser-use", "browseruse"},
+					Value:       "bu_[0-9A-Za-z_-]{40,60}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "browser-use-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.browser-use.com/api/v2/billing/account",
+							Headers: []Header{
+								{
+									Name:  "X-Browser-Use-API-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://cloud.browser-use.com/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://cloud.browser-use.com/settings",
+							},
+						},
+						Usage: "https://cloud.browser-use.com : billing",
+						Blast: "runs agents in browsers at your cost, with the logins stored there",
+					},
+				},
+			},
+		},
+		{
 			ID:       "browserbase",
 			Name:     "Browserbase",
 			Reviewed: "2026-11-28",
@@ -14547,6 +15607,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://bscscan.com/myapikey",
 						Blast: "spends the calls of the free plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "bubble",
+			Name:     "Bubble",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://manual.bubble.io/core-resources/api"},
+			Rules: []Rule{
+				{
+					ID:          "bubble-api-token",
+					Provider:    "bubble",
+					Description: "Bubble API token",
+					Keywords:    []string{"bubble_api", "bubble-api", "bubbleapi", "bubble_token", "bubble_key", "bubbleapps.io", "bubble_admin", "bubble.io"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "bubble-api-token",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the private key",
+								Text:  "Settings, API.",
+								URL:   "https://bubble.io/home/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new API token",
+								URL:   "https://bubble.io/home/apps",
+							},
+						},
+						Usage: "https://bubble.io : server logs of the app",
+						Blast: "reads and writes all data of the app",
 					},
 				},
 			},
@@ -15020,6 +16119,57 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "bugzilla",
+			Name:     "Bugzilla",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://bugzilla.readthedocs.io/en/latest/api/core/v1/general.html#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "bugzilla-api-key",
+					Provider:    "bugzilla",
+					Description: "Bugzilla API key",
+					Keywords:    []string{"bugzilla"},
+					Value:       "[0-9A-Za-z]{40}",
+					MinEntropy:  4.1,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "bugzilla-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/rest/whoami",
+							Headers: []Header{
+								{
+									Name:  "X-BUGZILLA-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						Identity: "name",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://bugzilla.mozilla.org/userprefs.cgi?tab=apikey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://bugzilla.mozilla.org/userprefs.cgi?tab=apikey",
+							},
+						},
+						Usage: "https://bugzilla.mozilla.org/userprefs.cgi?tab=apikey : last use",
+						Blast: "reads (hidden) bugs and changes them as its owner",
+					},
+				},
+			},
+		},
+		{
 			ID:       "buildbuddy",
 			Name:     "BuildBuddy",
 			Reviewed: "2026-11-28",
@@ -15282,6 +16432,49 @@ var builtin = Catalogue{
 						},
 						Usage: "https://buildkite.com/organizations/~/api-access-audit",
 						Blast: "starts builds, reads logs, artifacts and pipeline settings of the organizations it was given",
+					},
+				},
+			},
+		},
+		{
+			ID:       "builtwith",
+			Name:     "BuiltWith",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.builtwith.com/"},
+			Rules: []Rule{
+				{
+					ID:          "builtwith-api-key",
+					Provider:    "builtwith",
+					Description: "BuiltWith API key",
+					Keywords:    []string{"builtwith"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "builtwith-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.builtwith.com/usagev2/api.json?KEY={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://api.builtwith.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://api.builtwith.com/",
+							},
+						},
+						Usage: "https://api.builtwith.com : usage",
+						Blast: "spends the credits for lookups of technologies",
 					},
 				},
 			},
@@ -15765,6 +16958,113 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "byteplus",
+			Name:     "BytePlus ModelArk",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.byteplus.com/en/docs/ModelArk/"},
+			Rules: []Rule{
+				{
+					ID:          "byteplus-api-key",
+					Provider:    "byteplus",
+					Description: "BytePlus ModelArk API key",
+					Keywords:    []string{"byteplus", "ark_api_key", "modelark"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "byteplus-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://console.byteplus.com/ark/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://console.byteplus.com/ark/",
+							},
+						},
+						Usage: "https://console.byteplus.com/ark : usage",
+						Blast: "spends money on models",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cachix",
+			Name:     "Cachix",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cachix.org/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "cachix-auth-token",
+					Provider:    "cachix",
+					Description: "Cachix auth token",
+					Keywords:    []string{"cachix"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cachix-auth-token",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.cachix.org/personal-auth-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for one cache",
+								URL:   "https://app.cachix.org/personal-auth-tokens",
+							},
+						},
+						Usage: "https://app.cachix.org : pushes into the cache",
+						Blast: "pushes binaries to your caches, which machines then run",
+					},
+				},
+				{
+					ID:          "cachix-signing-key",
+					Provider:    "cachix",
+					Description: "Cachix signing key",
+					Keywords:    []string{"cachix_signing", "cachix-signing", "cachixsigning", "signingkey"},
+					Value:       "[0-9A-Za-z+/]{86}==",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cachix-signing-key",
+					Verify: Verify{
+						Note: "Signs store paths offline.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Take the old public key out of all machines' trusted-public-keys",
+								URL:   "https://app.cachix.org",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a keypair",
+								Text:  "cachix generate-keypair NAME",
+								URL:   "https://docs.cachix.org/getting-started",
+							},
+						},
+						Usage: "https://app.cachix.org : pushes into the cache",
+						Blast: "signs binaries that machines with your cache trust",
+					},
+				},
+			},
+		},
+		{
 			ID:       "caflou",
 			Name:     "Caflou",
 			Reviewed: "2026-11-28",
@@ -16110,6 +17410,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "campaigner",
+			Name:     "Campaigner",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.campaigner.com/"},
+			Rules: []Rule{
+				{
+					ID:          "campaigner-api-key",
+					Provider:    "campaigner",
+					Description: "Campaigner API key",
+					Keywords:    []string{"campaigner"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "campaigner-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://www.campaigner.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://www.campaigner.com/",
+							},
+						},
+						Usage: "https://www.campaigner.com",
+						Blast: "sends campaigns and reads subscribers",
+					},
+				},
+			},
+		},
+		{
 			ID:       "campayn",
 			Name:     "Campayn",
 			Reviewed: "2026-11-28",
@@ -16143,6 +17481,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://campayn.com : reports",
 						Blast: "sends mail in your name and reads the lists",
+					},
+				},
+			},
+		},
+		{
+			ID:       "candid",
+			Name:     "Candid",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.candid.org/"},
+			Rules: []Rule{
+				{
+					ID:          "candid-subscription-key",
+					Provider:    "candid",
+					Description: "Candid subscription key",
+					Keywords:    []string{"candid_api", "candid_key", "candid_subscription", "api.candid.org", "guidestar"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "candid-subscription-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://developer.candid.org/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://developer.candid.org/",
+							},
+						},
+						Usage: "https://developer.candid.org",
+						Blast: "spends the plan's calls for data on nonprofits",
 					},
 				},
 			},
@@ -16482,6 +17858,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "carto",
+			Name:     "CARTO",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.carto.com/"},
+			Rules: []Rule{
+				{
+					ID:          "carto-api-key",
+					Provider:    "carto",
+					Description: "CARTO API key",
+					Keywords:    []string{"carto_api", "carto-api", "cartoapi", "cartodb", "carto_key", "carto_token"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "carto-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.carto.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://app.carto.com/",
+							},
+						},
+						Usage: "https://app.carto.com : activity",
+						Blast: "reads and changes the tables it was given",
+					},
+				},
+			},
+		},
+		{
 			ID:       "cashboard",
 			Name:     "Cashboard",
 			Reviewed: "2026-11-28",
@@ -16629,6 +18043,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dashboard.castle.io",
 						Blast: "asks risk verdicts on your plan and reads users' devices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "catchpoint",
+			Name:     "Catchpoint",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.catchpoint.com/"},
+			Rules: []Rule{
+				{
+					ID:          "catchpoint-api-secret",
+					Provider:    "catchpoint",
+					Description: "Catchpoint API key or secret",
+					Keywords:    []string{"catchpoint"},
+					Value:       "[0-9A-F]{120,200}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z_-]{20,60}",
+					MinEntropy:  3.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "catchpoint-api-secret",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://portal.catchpoint.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://portal.catchpoint.com/",
+							},
+						},
+						Usage: "https://portal.catchpoint.com : user activity",
+						Blast: "reads and changes tests",
 					},
 				},
 			},
@@ -17026,6 +18479,84 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "channable",
+			Name:     "Channable",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.channable.com/"},
+			Rules: []Rule{
+				{
+					ID:          "channable-api-token",
+					Provider:    "channable",
+					Description: "Channable API token",
+					Keywords:    []string{"channable"},
+					Value:       "[0-9A-Za-z_-]{40,60}|[0-9A-Za-z]{40}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "channable-api-token",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://app.channable.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.channable.com/",
+							},
+						},
+						Usage: "https://app.channable.com",
+						Blast: "reads and changes orders and product feeds",
+					},
+				},
+			},
+		},
+		{
+			ID:       "channeladvisor",
+			Name:     "Rithum (ChannelAdvisor)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.channeladvisor.com/"},
+			Rules: []Rule{
+				{
+					ID:          "channeladvisor-shared-secret",
+					Provider:    "channeladvisor",
+					Description: "Rithum (ChannelAdvisor) shared secret",
+					Keywords:    []string{"channeladvisor", "rithum"},
+					Value:       "[0-9A-Za-z_-]{22}|[0-9A-Za-z_-]{43}",
+					MinEntropy:  3.4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "channeladvisor-shared-secret",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://developers.channeladvisor.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://developers.channeladvisor.com/",
+							},
+						},
+						Usage: "https://developers.channeladvisor.com",
+						Blast: "with a refresh token: reads and changes orders, prices and stock",
+					},
+				},
+			},
+		},
+		{
 			ID:       "chargebee",
 			Name:     "Chargebee",
 			Reviewed: "2026-11-28",
@@ -17187,7 +18718,7 @@ var builtin = Catalogue{
 					ID:          "chatbot-access-token",
 					Provider:    "chatbot",
 					Description: "ChatBot developer access token",
-					Keywords:    []string{"chatbot_api", "chatbot-api", "chatbotapi", "chatbot_token", "chatbot-token", "chatbottoken", "chatbot_key", "chatbot_secret", "chatbot.com", "chatbot"},
+					Keywords:    []string{"chatbot_api", "chatbot-api", "chatbotapi", "chatbot_token", "chatbot-token", "chatbottoken", "chatbot_key", "chatbot_secret", "chatbot_access", "chatbot.com"},
 					Value:       "[0-9A-Za-z_-]{32}",
 					MinEntropy:  3.5,
 					Severity:    "medium",
@@ -17759,6 +19290,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://chift.app : logs",
 						Blast: "with the account id: reads the books that your customers connected",
+					},
+				},
+			},
+		},
+		{
+			ID:       "chocolatey",
+			Name:     "Chocolatey",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.chocolatey.org/en-us/create/commands/api-key/"},
+			Rules: []Rule{
+				{
+					ID:          "chocolatey-api-key",
+					Provider:    "chocolatey",
+					Description: "Chocolatey API key",
+					Keywords:    []string{"chocolatey", "choco_api", "choco-api", "chocoapi", "choco_key", "choco apikey", "push.chocolatey.org"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "chocolatey-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Roll the key",
+								Text:  "Programs with the old value stop at once.",
+								URL:   "https://community.chocolatey.org/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Copy the new key",
+								URL:   "https://community.chocolatey.org/account",
+							},
+						},
+						Usage: "https://community.chocolatey.org : the packages' versions",
+						Blast: "publishes new versions of your packages",
 					},
 				},
 			},
@@ -18660,6 +20230,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "clearstream",
+			Name:     "Clearstream",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.clearstream.io/"},
+			Rules: []Rule{
+				{
+					ID:          "clearstream-api-key",
+					Provider:    "clearstream",
+					Description: "Clearstream API key",
+					Keywords:    []string{"clearstream"},
+					Value:       `[0-9A-Za-z]{40}|[0-9a-f]{32}|[0-9a-f]{64}|[0-9]{1,6}\|[0-9A-Za-z]{40,48}`,
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "clearstream-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.clearstream.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://app.clearstream.io/",
+							},
+						},
+						Usage: "https://app.clearstream.io",
+						Blast: "sends texts to subscribers at your cost",
+					},
+				},
+			},
+		},
+		{
 			ID:       "clerk",
 			Name:     "Clerk",
 			Reviewed: "2026-11-28",
@@ -19203,6 +20812,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "clicky",
+			Name:     "Clicky",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://clicky.com/help/api"},
+			Rules: []Rule{
+				{
+					ID:          "clicky-sitekey",
+					Provider:    "clicky",
+					Description: "Clicky site key",
+					Keywords:    []string{"clicky_site", "clicky_admin", "clicky_api", "clicky_key", "api.clicky.com"},
+					Value:       "[0-9a-f]{16}|[0-9a-f]{12}|[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "clicky-sitekey",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://clicky.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://clicky.com/",
+							},
+						},
+						Usage: "https://clicky.com",
+						Blast: "reads the site's visitors; an admin key also logs them",
+					},
+				},
+			},
+		},
+		{
 			ID:       "cliengo",
 			Name:     "Cliengo",
 			Reviewed: "2026-11-28",
@@ -19695,6 +21342,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "cloudability",
+			Name:     "IBM Cloudability",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.ibm.com/docs/en/cloudability-commercial"},
+			Rules: []Rule{
+				{
+					ID:          "cloudability-api-key",
+					Provider:    "cloudability",
+					Description: "IBM Cloudability API key",
+					Keywords:    []string{"cloudability"},
+					Value:       "[0-9A-Za-z_-]{40}|[0-9A-Za-z]{42}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "cloudability-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.apptio.com/cloudability",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.apptio.com/cloudability",
+							},
+						},
+						Usage: "https://app.apptio.com/cloudability",
+						Blast: "reads what your clouds cost",
+					},
+				},
+			},
+		},
+		{
 			ID:       "cloudamqp",
 			Name:     "CloudAMQP",
 			Reviewed: "2026-11-28",
@@ -19740,6 +21426,55 @@ var builtin = Catalogue{
 						},
 						Usage: "https://customer.cloudamqp.com : team's audit log",
 						Blast: "creates, reads and deletes broker instances at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudbeds",
+			Name:     "Cloudbeds",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.cloudbeds.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudbeds-api-key",
+					Provider:    "cloudbeds",
+					Description: "Cloudbeds API key",
+					Keywords:    []string{"cloudbeds"},
+					Value:       "cbat_[0-9A-Za-z]{32}|[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudbeds-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloudbeds.com/api/v1.3/getHotels",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://hotels.cloudbeds.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://hotels.cloudbeds.com/",
+							},
+						},
+						Usage: "https://hotels.cloudbeds.com : activity log",
+						Blast: "reads guests and reservations and changes them",
 					},
 				},
 			},
@@ -19867,6 +21602,57 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cloudconvert.com/dashboard/api/v2/jobs",
 						Blast: "converts files on your credits and reads those of recent jobs",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudcraft",
+			Name:     "Cloudcraft",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.cloudcraft.co/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudcraft-api-key",
+					Provider:    "cloudcraft",
+					Description: "Cloudcraft API key",
+					Keywords:    []string{"cloudcraft"},
+					Value:       "[0-9A-Za-z+/_-]{40,44}={0,2}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudcraft-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.cloudcraft.co/user/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://app.cloudcraft.co/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://app.cloudcraft.co/",
+							},
+						},
+						Usage: "https://app.cloudcraft.co",
+						Blast: "reads diagrams and, through linked accounts, your cloud's inventory",
 					},
 				},
 			},
@@ -20426,6 +22212,55 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "cloudhealth",
+			Name:     "CloudHealth",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidocs.cloudhealthtech.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudhealth-api-key",
+					Provider:    "cloudhealth",
+					Description: "CloudHealth API key",
+					Keywords:    []string{"cloudhealth", "cloud_health"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudhealth-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://chapi.cloudhealthtech.com/v1/customers?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200, 403},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://apps.cloudhealthtech.com/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://apps.cloudhealthtech.com/profile",
+							},
+						},
+						Usage: "https://apps.cloudhealthtech.com : audit logs",
+						Blast: "reads the inventory and cost of your clouds, as its owner",
+					},
+				},
+			},
+		},
+		{
 			ID:       "cloudimage",
 			Name:     "Cloudimage",
 			Reviewed: "2026-11-28",
@@ -20589,6 +22424,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "cloudmailin",
+			Name:     "CloudMailin",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cloudmailin.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudmailin-smtp-token",
+					Provider:    "cloudmailin",
+					Description: "CloudMailin SMTP token",
+					Keywords:    []string{"cloudmailin_smtp", "cloudmailin_token", "cloudmailin_api", "cloudmailin_pass", "cloudmailin_secret", "cloudmailin_key"},
+					Value:       "[0-9A-Za-z]{20,40}|[0-9a-f]{32}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudmailin-smtp-token",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://www.cloudmailin.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key for this use alone",
+								URL:   "https://www.cloudmailin.com/",
+							},
+						},
+						Usage: "https://www.cloudmailin.com : messages",
+						Blast: "sends mail from your domains",
+					},
+				},
+			},
+		},
+		{
 			ID:       "cloudmersive",
 			Name:     "Cloudmersive",
 			Reviewed: "2026-11-28",
@@ -20660,6 +22534,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cloudplan.net",
 						Blast: "reads and changes files of the cloud",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cloudrepo",
+			Name:     "CloudRepo",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.cloudrepo.io/"},
+			Rules: []Rule{
+				{
+					ID:          "cloudrepo-password",
+					Provider:    "cloudrepo",
+					Description: "CloudRepo repository password",
+					Keywords:    []string{"cloudrepo_pass", "cloudrepo_password", "cloudrepopassword", "cloudrepo_token"},
+					Value:       "[0-9A-Za-z]{20,40}",
+					MinEntropy:  3.2,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cloudrepo-password",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://www.cloudrepo.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://www.cloudrepo.io/",
+							},
+						},
+						Usage: "https://www.cloudrepo.io",
+						Blast: "publishes and reads artifacts",
 					},
 				},
 			},
@@ -21646,6 +23559,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "codeforces",
+			Name:     "Codeforces",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://codeforces.com/apiHelp"},
+			Rules: []Rule{
+				{
+					ID:          "codeforces-api-secret",
+					Provider:    "codeforces",
+					Description: "Codeforces API key or secret",
+					Keywords:    []string{"codeforces"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "codeforces-api-secret",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://codeforces.com/settings/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://codeforces.com/settings/api",
+							},
+						},
+						Usage: "https://codeforces.com/settings/api",
+						Blast: "with the other half: reads what its owner may see",
+					},
+				},
+			},
+		},
+		{
 			ID:       "codefresh",
 			Name:     "Codefresh",
 			Reviewed: "2026-11-28",
@@ -22132,7 +24083,7 @@ var builtin = Catalogue{
 					ID:          "coinbase-api-secret",
 					Provider:    "coinbase",
 					Description: "Coinbase API secret",
-					Keywords:    []string{"coinbase", "cdp_api_key_secret", "cdp_secret", "cdp_wallet_secret", "cb_access_secret"},
+					Keywords:    []string{"coinbase_api", "coinbase-api", "coinbaseapi", "coinbase_key", "coinbase-key", "coinbasekey", "coinbase_secret", "coinbase-secret", "coinbasesecret", "coinbase_token", "coinbase-token", "coinbasetoken", "coinbase_access", "coinbase-access", "coinbaseaccess", "coinbase_pro", "coinbase-pro", "coinbasepro", "coinbase_exchange", "coinbase-exchange", "coinbaseexchange", "coinbase_client", "coinbase-client", "coinbaseclient", "cdp_api_key_secret", "cdp_secret", "cdp_wallet_secret", "cb_access_secret"},
 					Value:       "[0-9A-Za-z+/]{86}==|[0-9A-Za-z]{32}",
 					Severity:    "critical",
 					Class:       "key",
@@ -22163,7 +24114,7 @@ var builtin = Catalogue{
 					ID:          "coinbase-access-token",
 					Provider:    "coinbase",
 					Description: "Coinbase access token",
-					Keywords:    []string{"coinbase"},
+					Keywords:    []string{"coinbase_api", "coinbase-api", "coinbaseapi", "coinbase_key", "coinbase-key", "coinbasekey", "coinbase_secret", "coinbase-secret", "coinbasesecret", "coinbase_token", "coinbase-token", "coinbasetoken", "coinbase_access", "coinbase-access", "coinbaseaccess", "coinbase_pro", "coinbase-pro", "coinbasepro", "coinbase_exchange", "coinbase-exchange", "coinbaseexchange", "coinbase_client", "coinbase-client", "coinbaseclient"},
 					Value:       "[0-9A-Za-z_-]{64}",
 					Severity:    "critical",
 					Class:       "key",
@@ -22206,7 +24157,7 @@ var builtin = Catalogue{
 					ID:          "coinbase-api-key",
 					Provider:    "coinbase",
 					Description: "Coinbase API key (legacy)",
-					Keywords:    []string{"coinbase"},
+					Keywords:    []string{"coinbase_api", "coinbase-api", "coinbaseapi", "coinbase_key", "coinbase-key", "coinbasekey", "coinbase_secret", "coinbase-secret", "coinbasesecret", "coinbase_token", "coinbase-token", "coinbasetoken", "coinbase_access", "coinbase-access", "coinbaseaccess", "coinbase_pro", "coinbase-pro", "coinbasepro", "coinbase_exchange", "coinbase-exchange", "coinbaseexchange", "coinbase_client", "coinbase-client", "coinbaseclient"},
 					Value:       "[0-9A-Za-z]{16}",
 					MinEntropy:  2.8,
 					Severity:    "low",
@@ -22620,6 +24571,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "coinpaprika",
+			Name:     "Coinpaprika",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.coinpaprika.com/"},
+			Rules: []Rule{
+				{
+					ID:          "coinpaprika-api-key",
+					Provider:    "coinpaprika",
+					Description: "Coinpaprika API key",
+					Keywords:    []string{"coinpaprika"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{32}|[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "coinpaprika-api-key",
+					Verify: Verify{
+						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://coinpaprika.com/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://coinpaprika.com/api/",
+							},
+						},
+						Usage: "https://coinpaprika.com/api/",
+						Blast: "spends the plan's calls for market data",
+					},
+				},
+			},
+		},
+		{
 			ID:       "coinpayments",
 			Name:     "CoinPayments",
 			Reviewed: "2026-11-28",
@@ -22691,6 +24680,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://account.coinranking.com/dashboard",
 						Blast: "spends the plan's calls for prices",
+					},
+				},
+			},
+		},
+		{
+			ID:       "coinstats",
+			Name:     "CoinStats",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://openapi.coinstats.app/"},
+			Rules: []Rule{
+				{
+					ID:          "coinstats-api-key",
+					Provider:    "coinstats",
+					Description: "CoinStats API key",
+					Keywords:    []string{"coinstats"},
+					Value:       "[0-9A-Za-z+/]{43}=",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "coinstats-api-key",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://openapi.coinstats.app/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://openapi.coinstats.app/",
+							},
+						},
+						Usage: "https://openapi.coinstats.app",
+						Blast: "spends the plan's credits for market and wallet data",
 					},
 				},
 			},
@@ -23228,6 +25255,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.composio.dev : logs",
 						Blast: "acts in the services that your users connected",
+					},
+				},
+			},
+		},
+		{
+			ID:       "conductor",
+			Name:     "Conductor (accounting)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.conductor.is/"},
+			Rules: []Rule{
+				{
+					ID:          "conductor-secret-key",
+					Provider:    "conductor",
+					Description: "Conductor (accounting) secret key",
+					Keywords:    []string{"sk_conductor_", "conductor_secret", "conductor_api"},
+					Value:       "sk_conductor_[0-9A-Za-z]{20,60}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "conductor-secret-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the list",
+								URL:   "https://dashboard.conductor.is/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://dashboard.conductor.is/api-keys",
+							},
+						},
+						Usage: "https://dashboard.conductor.is : requests",
+						Blast: "reads and writes your users' QuickBooks books",
 					},
 				},
 			},
@@ -24609,6 +26674,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "convoso",
+			Name:     "Convoso",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.convoso.com/"},
+			Rules: []Rule{
+				{
+					ID:          "convoso-auth-token",
+					Provider:    "convoso",
+					Description: "Convoso auth token",
+					Keywords:    []string{"convoso"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "convoso-auth-token",
+					Verify: Verify{
+						Note: "The vendor's page tells whether it is active.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://admin.convoso.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://admin.convoso.com/",
+							},
+						},
+						Usage: "https://admin.convoso.com",
+						Blast: "reads and adds leads, starts calls",
+					},
+				},
+			},
+		},
+		{
 			ID:       "coolify",
 			Name:     "Coolify",
 			Reviewed: "2026-11-28",
@@ -24923,6 +27026,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cloud.couchbase.com : activity log",
 						Blast: "creates, changes and deletes clusters and their users",
+					},
+				},
+			},
+		},
+		{
+			ID:       "countly",
+			Name:     "Countly",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://api.count.ly/"},
+			Rules: []Rule{
+				{
+					ID:          "countly-api-key",
+					Provider:    "countly",
+					Description: "Countly API key",
+					Keywords:    []string{"countly_api", "countly-api", "countlyapi", "countly_key", "countly_token", "count.ly"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "countly-api-key",
+					Verify: Verify{
+						Note: "No request that only says whose key it is; the account page tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://countly.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://countly.com/",
+							},
+						},
+						Usage: "https://countly.com : audit logs",
+						Blast: "reads all statistics as its owner",
 					},
 				},
 			},
@@ -25526,6 +27667,55 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "creatomate",
+			Name:     "Creatomate",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://creatomate.com/docs/api/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "creatomate-api-key",
+					Provider:    "creatomate",
+					Description: "Creatomate API key",
+					Keywords:    []string{"creatomate"},
+					Value:       "[0-9a-f]{64}|[0-9a-f]{128}|[0-9A-Za-z_-]{96}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "creatomate-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.creatomate.com/v2/renders?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://creatomate.com/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://creatomate.com/dashboard",
+							},
+						},
+						Usage: "https://creatomate.com/dashboard : API log",
+						Blast: "renders videos on the project's credits",
+					},
+				},
+			},
+		},
+		{
 			ID:       "credly",
 			Name:     "Credly",
 			Reviewed: "2026-11-28",
@@ -26124,6 +28314,122 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "cube",
+			Name:     "Cube",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cube.dev/docs/product/auth"},
+			Rules: []Rule{
+				{
+					ID:          "cube-api-secret",
+					Provider:    "cube",
+					Description: "Cube API secret",
+					Keywords:    []string{"cubejs_api_secret", "cubejs-api-secret", "cubejsapisecret", "cube_api_secret", "cubejs_secret"},
+					Value:       "[0-9a-f]{64}|[0-9a-f]{128}|[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cube-api-secret",
+					Verify: Verify{
+						Note: "Signs JWTs offline.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change CUBEJS_API_SECRET",
+								Text:  "All tokens signed with it end.",
+								URL:   "https://cubecloud.dev/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set the new secret in the deployment",
+								URL:   "https://cubecloud.dev/",
+							},
+						},
+						Usage: "https://cubecloud.dev : query history",
+						Blast: "signs tokens: reads all data behind the semantic layer",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cufinder",
+			Name:     "CUFinder",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidoc.cufinder.io/"},
+			Rules: []Rule{
+				{
+					ID:          "cufinder-api-key",
+					Provider:    "cufinder",
+					Description: "CUFinder API key",
+					Keywords:    []string{"cufinder"},
+					Value:       `[0-9A-Za-z_-]{32,60}|[0-9A-Za-z]{32}|[0-9a-f]{64}|eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}`,
+					MinEntropy:  3.4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "cufinder-api-key",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://dashboard.cufinder.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key and give it a name that tells where it is used",
+								URL:   "https://dashboard.cufinder.io/",
+							},
+						},
+						Usage: "https://dashboard.cufinder.io",
+						Blast: "spends credits for company data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cumulio",
+			Name:     "Luzmo (Cumul.io)",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.luzmo.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cumulio-api-token",
+					Provider:    "cumulio",
+					Description: "Luzmo (Cumul.io) API key or token",
+					Keywords:    []string{"cumulio", "cumul.io", "luzmo"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z_-]{80,90}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "cumulio-api-token",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.luzmo.com/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.luzmo.com/profile",
+							},
+						},
+						Usage: "https://app.luzmo.com : usage",
+						Blast: "reads dashboards and data sets of the organization",
+					},
+				},
+			},
+		},
+		{
 			ID:       "currencyapi",
 			Name:     "CurrencyAPI",
 			Reviewed: "2026-11-28",
@@ -26397,6 +28703,75 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "curseforge",
+			Name:     "CurseForge",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.curseforge.com/"},
+			Rules: []Rule{
+				{
+					ID:          "curseforge-api-key",
+					Provider:    "curseforge",
+					Description: "CurseForge API key",
+					Keywords:    []string{"curseforge", "curse_forge", "cf_api_key", "cfcore"},
+					Value:       `\$2[ab]\$10\$[0-9A-Za-z./]{53}`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "curseforge-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the leaked key",
+								URL:   "https://console.curseforge.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key",
+								URL:   "https://console.curseforge.com/",
+							},
+						},
+						Usage: "https://console.curseforge.com",
+						Blast: "spends the rate limit; reads public data",
+					},
+				},
+				{
+					ID:          "curseforge-upload-token",
+					Provider:    "curseforge",
+					Description: "CurseForge upload token",
+					Docs:        []string{"https://support.curseforge.com/en/support/solutions/articles/9000197321-curseforge-upload-api"},
+					Keywords:    []string{"curseforge", "curse_token", "cf_upload"},
+					Value:       "[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "curseforge-upload-token",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								URL:   "https://authors.curseforge.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a token",
+								URL:   "https://authors.curseforge.com/",
+							},
+						},
+						Usage: "https://authors.curseforge.com : files of the projects",
+						Blast: "publishes files of your mods, which players then run",
+					},
+				},
+			},
+		},
+		{
 			ID:       "cursor",
 			Name:     "Cursor",
 			Reviewed: "2026-11-24",
@@ -26577,6 +28952,84 @@ var builtin = Catalogue{
 						},
 						Usage: "https://fly.customer.io : activity logs",
 						Blast: "writes people and events into the workspace, deletes people",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cuttly",
+			Name:     "Cuttly",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cutt.ly/cuttly-api"},
+			Rules: []Rule{
+				{
+					ID:          "cuttly-api-key",
+					Provider:    "cuttly",
+					Description: "Cuttly API key",
+					Keywords:    []string{"cuttly", "cutt.ly", "cutt_ly"},
+					Value:       "[0-9a-z]{32}|[0-9a-f]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "cuttly-api-key",
+					Verify: Verify{
+						Note: "Nothing harmless to ask is known; look at the key's page.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The old value stops with the reset, in all programs that use it.",
+								URL:   "https://cutt.ly/edit",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://cutt.ly/edit",
+							},
+						},
+						Usage: "https://cutt.ly : links",
+						Blast: "makes short links, and with team rights changes where they lead",
+					},
+				},
+			},
+		},
+		{
+			ID:       "cyclr",
+			Name:     "Cyclr",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.cyclr.com/"},
+			Rules: []Rule{
+				{
+					ID:          "cyclr-client-secret",
+					Provider:    "cyclr",
+					Description: "Cyclr client secret",
+					Keywords:    []string{"cyclr"},
+					Value:       "[0-9A-Za-z_-]{43}|[0-9A-Za-z]{32}",
+					MinEntropy:  3.4,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "cyclr-client-secret",
+					Verify: Verify{
+						Note: "No request without side effects is known; the page of the keys tells.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://my.cyclr.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://my.cyclr.com/",
+							},
+						},
+						Usage: "https://my.cyclr.com : logs",
+						Blast: "with the client id: runs integrations of your customers",
 					},
 				},
 			},

@@ -59,9 +59,9 @@ func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 }
 
 // embedded is how many letters a keyword must begin with to count inside a
-// longer word too, as in "mydatadogkey": "box_api" in SANDBOX_API_KEY and
+// longer word too, as in "mybitbucketkey": "box_api" in SANDBOX_API_KEY and
 // "meraki" in CameraKit are accidents.
-const embedded = 7
+const embedded = 8
 
 // startsName reports whether the keyword at data[at:end] begins a word, or is
 // long enough to stand within one.

@@ -20,8 +20,9 @@ func TestStartsName(t *testing.T) {
 		{"SANDBOX_API_KEY=", "box_api", false},
 		{"inbox_api", "box_api", false},
 		{"CameraKit", "meraki", false},
-		{"mydatadogkey", "datadog", true}, // long enough to be no accident
-		{"MYDATADOGKEY", "datadog", true},
+		{"mybitbucketkey", "bitbucket", true}, // long enough to be no accident
+		{"MYBITBUCKETKEY", "bitbucket", true},
+		{"sqlalchemy_key", "alchemy", false},
 	} {
 		at := strings.Index(strings.ToLower(c.text), c.keyword)
 		if got := startsName([]byte(c.text), at, at+len(c.keyword)); got != c.want {
