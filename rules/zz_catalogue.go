@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.d59a53",
+	Version: "2026-11-28.672c5a",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -25426,7 +25426,7 @@ var builtin = Catalogue{
 					Description: "Password in a PostgreSQL password file",
 					Docs:        []string{"https://www.postgresql.org/docs/current/libpq-pgpass.html"},
 					Keywords:    []string{":543", ":6432:", ":*:"},
-					Regex:       `(?m)(?:^|[\x22\x27])[ \t]{0,20}(?P<id>[0-9A-Za-z._*-]{1,120}):(?:543[0-9]|6432|\*):[^:\s]{1,63}:[^:\s]{1,63}:(?P<secret>[^\s\x22\x27]{3,120})(?:[\x22\x27]|\s*$)`,
+					Regex:       `(?m)(?:^|[\x22\x27])[ \t]{0,20}(?P<id>[0-9A-Za-z._*-]{1,120}):(?:543[0-9]|6432|\*):[^:\s]{1,63}:[^:\s]{1,63}:(?P<secret>[^\s\x22\x27]{3,120})(?:[\x22\x27]|[ \t\r]*$)`,
 					Severity:    "high",
 					Class:       "key",
 					Human:       true,

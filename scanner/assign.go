@@ -13,6 +13,9 @@ type assignment struct {
 	// later: it is not the first word behind the name, as in
 	// `Authorization: Bearer …` and `<secret>{id …}</secret>`.
 	later bool
+	// seen is where the bytes end that this was read from, or that made clear
+	// that there is none.
+	seen int
 }
 
 // link says what stands between a name and its value.
@@ -47,16 +50,19 @@ var nameTail = []string{
 // tryAssigned looks for the value assigned to a name that ends in the keyword
 // at data[at:end].
 func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
+	s.trail.saw(at-assignHead-1, end+1)
 	if !headAllowed(v.data, at, m.rule.Weak) || m.rule.Weak && end < len(v.data) && v.data[end]|0x20 == 's' {
 		return
 	}
 	a, ok := findAssignment(v.data, at, end)
+	s.trail.saw(at-assignHead-1, max(a.seen, end+assignReach))
 	for n := 0; ok && n < maxWords; n++ {
 		if looksAssigned(v.data[a.start:a.end], a, m.rule) {
 			s.accept(v, m, byName, a.start, a.end, "")
 			return
 		}
 		a, ok = nextWord(v.data, a)
+		s.trail.saw(at, a.seen)
 	}
 }
 
@@ -106,14 +112,14 @@ func nextWord(data []byte, a assignment) (assignment, bool) {
 	for i < len(data) && i-a.end < 4 && (data[i] == ' ' || data[i] == '\t') {
 		i++
 	}
-	if i == a.end {
+	if a.seen = i + 1; i == a.end {
 		return a, false
 	}
 	k := i
 	for k < len(data) && k-i < longest && !endsBare(data[k]) {
 		k++
 	}
-	return assignment{start: i, end: k, quoted: a.quoted, link: a.link, later: true}, k > i
+	return assignment{start: i, end: k, quoted: a.quoted, link: a.link, later: true, seen: k + 1}, k > i
 }
 
 // tailAllowed reports whether the rest of the name leaves the keyword its meaning.
@@ -307,18 +313,20 @@ func isQuote(c byte) bool { return c == '"' || c == '\'' || c == '`' }
 func readValue(data []byte, i int) (assignment, bool) {
 	limit := min(len(data), i+longest+8)
 	if i >= limit {
-		return assignment{}, false
+		return assignment{seen: i + 1}, false
 	}
 	escaped := data[i] == '\\' && i+1 < limit && isQuote(data[i+1])
 	if escaped {
 		i++
 	}
+	seen := i + 3
 	switch c := data[i]; {
 	case isQuote(c):
 		for i+2 < limit && data[i+1] == c && data[i+2] == c { // """…"""
 			i += 2
 		}
 		i++
+		seen = i + 2
 		for k := i; k < limit && data[k] != '\n'; k++ {
 			if data[k] == c && (escaped || k == i || data[k-1] != '\\') {
 				if escaped && data[k-1] == '\\' {
@@ -326,40 +334,45 @@ func readValue(data []byte, i int) (assignment, bool) {
 				}
 				return trimmed(data, i, k)
 			}
+			seen = k + 2
 		}
-		return assignment{}, false
+		return assignment{seen: seen}, false
 	case c == '{' || c == '[':
 		closing := c + 2 // '}' and ']' stand two behind in ASCII
 		for i < limit && data[i] == c {
 			i++
 		}
+		seen = i + 2
 		for k := i; k < limit && data[k] != '\n'; k++ {
 			if data[k] == closing {
 				return trimmed(data, i, k)
 			}
+			seen = k + 2
 		}
-		return assignment{}, false
+		return assignment{seen: seen}, false
 	}
 	k := i
 	for k < limit && !endsBare(data[k]) {
 		k++
 	}
+	seen = k + 1
 	// A bare value at the end of a sentence or an argument.
 	for k > i && bytes.IndexByte([]byte(".:"), data[k-1]) >= 0 {
 		k--
 	}
-	return assignment{start: i, end: k}, k > i
+	return assignment{start: i, end: k, seen: seen}, k > i
 }
 
 // trimmed is the quoted text data[i:k] without the blanks at its ends.
 func trimmed(data []byte, i, k int) (assignment, bool) {
+	seen := k + 3
 	for i < k && data[i] == ' ' {
 		i++
 	}
 	for k > i && data[k-1] == ' ' {
 		k--
 	}
-	return assignment{start: i, end: k, quoted: true}, k > i
+	return assignment{start: i, end: k, quoted: true, seen: seen}, k > i
 }
 
 func endsBare(c byte) bool {

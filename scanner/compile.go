@@ -22,6 +22,7 @@ type matcher struct {
 	re      *regexp.Regexp
 	before  int
 	after   int
+	lines   int // most line feeds in a match; -1 = no limit
 	secret  int // group indices in Regex; -1 = none
 	id      int
 	// Value, as a shape or an anchored regular expression.
@@ -133,6 +134,9 @@ func (m *matcher) compileRegex(r *rules.Rule) error {
 	}
 	m.secret, m.id = m.re.SubexpIndex("secret"), m.re.SubexpIndex("id")
 	m.before, m.after = reach(tree, r.Keywords)
+	if m.lines = lineFeeds(tree); m.lines > maxLines {
+		m.lines = -1
+	}
 	return nil
 }
 
@@ -248,6 +252,42 @@ func maxLength(re *syntax.Regexp) int {
 		return openLine
 	}
 	return 0
+}
+
+// maxLines is the most line feeds in a match for which it pays to count lines.
+const maxLines = 16
+
+// lineFeeds returns the most line feeds that a match can hold, and more than
+// maxLines for any number of them.
+func lineFeeds(re *syntax.Regexp) int {
+	n := 0
+	switch re.Op {
+	case syntax.OpAlternate:
+		for _, sub := range re.Sub {
+			n = max(n, lineFeeds(sub))
+		}
+	case syntax.OpStar, syntax.OpPlus, syntax.OpRepeat:
+		if n = lineFeeds(re.Sub[0]); re.Op == syntax.OpRepeat && re.Max >= 0 {
+			n *= re.Max
+		} else if n > 0 {
+			n = maxLines + 1
+		}
+	case syntax.OpConcat, syntax.OpCapture, syntax.OpQuest:
+		for _, sub := range re.Sub {
+			n += lineFeeds(sub)
+		}
+	case syntax.OpLiteral:
+		for _, r := range re.Rune {
+			if r == '\n' {
+				n++
+			}
+		}
+	case syntax.OpCharClass, syntax.OpAnyChar:
+		if matchesNewline(re) {
+			n = 1
+		}
+	}
+	return min(n, maxLines+1)
 }
 
 func matchesNewline(re *syntax.Regexp) bool {

@@ -22,7 +22,6 @@ package scanner
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
@@ -110,7 +109,7 @@ func New(options Options, catalogues ...*rules.Catalogue) (*Engine, error) {
 	e.matchers = make([]lazyMatcher, len(e.rules))
 	e.filter = newPrefilter(keywords)
 	e.scratch.New = func() any {
-		return &scratch{windows: make([][]stretch, len(e.rules)), paths: make([]pathState, len(e.rules))}
+		return &scratch{windows: make([][]window, len(e.rules)), paths: make([]pathState, len(e.rules))}
 	}
 	return e, nil
 }
@@ -138,6 +137,7 @@ type candidate struct {
 	from, to  int // in the stored bytes: the value, or the text that encodes it
 	location  Location
 	partner   *candidate
+	origin    origin
 	// conditional: the rule is for certain paths and the path is not known
 	// yet, so that any other rule goes before.
 	conditional bool
@@ -156,17 +156,16 @@ const (
 	byName                // only the name, and that is a general one
 )
 
-// stretch is a stretch that a regular expression has to look at.
-type stretch struct{ lo, hi int }
-
 // scratch is the reusable memory of one Scan call.
 type scratch struct {
 	hits    []hit
-	windows [][]stretch // by rule
-	touched []int       // rules with windows
+	windows [][]window // by rule
+	touched []int      // rules with windows
 	found   []candidate
 	path    string      // of the blob
 	paths   []pathState // by rule: whether it is for path
+	trail   trail
+	delta   deltaScratch
 }
 
 type pathState uint8
@@ -209,15 +208,21 @@ type Found struct {
 // copies; b.Data may be reused. An error (a rule that does not compile) means
 // that the blob was not looked at completely: Found is valid, but "clean" must
 // not be said.
+//
+// When b.Delta tells what the content was made from, only what differs is looked
+// at; the result is the same.
 func (e *Engine) Scan(b *Blob) (Found, error) {
-	out, err := e.scanData(b)
 	if b.Where != "" && b.Where != InContent || b.Offset > 0 {
-		return out, err
+		return e.scanData(b)
 	}
 	kind := archive.Kind(b.Data)
 	if kind == "" {
-		return out, err
+		if b.Delta != nil {
+			return e.scanDelta(b)
+		}
+		return e.scanData(b)
 	}
+	out, err := e.scanData(b)
 	left := archive.Each(b.Data, archive.Limits{}, func(m *archive.Member) {
 		part := *b
 		part.Data = m.Data
@@ -237,27 +242,50 @@ func (e *Engine) Scan(b *Blob) (Found, error) {
 
 // scanData looks at bytes as they are, decoding what is encoded.
 func (e *Engine) scanData(b *Blob) (Found, error) {
-	s := e.scratch.Get().(*scratch)
+	s := e.begin(b)
 	defer e.scratch.Put(s)
-	s.found, s.path = s.found[:0], e.rel(b.Path)
-	clear(s.paths)
-	left := budget{bytes: max(decodeFloor, decodeFactor*len(b.Data))}
+	left := budgetOf(b.Data)
 	err := e.scanView(s, &view{data: b.Data}, 0, &left)
-	out := Found{Undecoded: left.undone}
+	return e.end(s, b, left.undone), err
+}
+
+// begin returns the memory for the scan of one blob.
+func (e *Engine) begin(b *Blob) *scratch {
+	s := e.scratch.Get().(*scratch)
+	s.found, s.path, s.trail.on = s.found[:0], e.rel(b.Path), false
+	if s.path != "" { // else nobody asked
+		clear(s.paths)
+	}
+	return s
+}
+
+// end makes findings of the candidates.
+func (e *Engine) end(s *scratch, b *Blob, undone int) Found {
+	out := Found{Undecoded: undone}
 	if len(s.found) > 0 {
 		found := resolve(withPartner(s.found, b.Data))
 		locate(b, found)
 		out.Findings = report(b, e.pair(found), e.options.NoMarks)
 		clear(s.found)
 	}
-	return out, err
+	return out
 }
 
 // scanText runs all rules over one view and appends what they find.
 func (e *Engine) scanText(s *scratch, v *view) error {
+	s.hits = e.filter.find(v.data, s.hits[:0])
+	err := e.tryHits(s, v, s.hits)
+	s.runWindows(e, v)
+	return err
+}
+
+// tryHits tries the rules of keywords. Windows of regular expressions are left
+// to runWindows.
+func (e *Engine) tryHits(s *scratch, v *view, hits []hit) error {
 	data := v.data
-	s.hits = e.filter.find(data, s.hits[:0])
-	for _, h := range s.hits {
+	for _, h := range hits {
+		end := h.at + len(e.filter.keywords[h.keyword])
+		s.trail.begin(h.at, end, len(s.found))
 		for _, ref := range e.users[h.keyword] {
 			m, err := e.matchers[ref.rule].get(e.rules[ref.rule])
 			if err != nil {
@@ -266,12 +294,11 @@ func (e *Engine) scanText(s *scratch, v *view) error {
 			if m.paths != nil && s.path != "" && !s.onPath(int(ref.rule), m) {
 				continue
 			}
-			end := h.at + len(e.filter.keywords[h.keyword])
 			switch {
 			case m.shape != nil:
 				s.tryShape(v, m, h.at, m.offsets[ref.which])
 			case m.re != nil:
-				s.addWindow(int(ref.rule), max(0, h.at-m.before), min(len(data), end+m.after))
+				s.addWindow(int(ref.rule), m.windowOf(data, h.at, end))
 			}
 			if m.value != nil || m.valueRE != nil {
 				s.tryValue(v, m, h.at, end)
@@ -280,36 +307,16 @@ func (e *Engine) scanText(s *scratch, v *view) error {
 				s.tryAssigned(v, m, h.at, end)
 			}
 		}
+		s.trail.end(h, len(data), s.found)
 	}
-	slices.Sort(s.touched)
-	for _, rule := range s.touched {
-		for _, w := range s.windows[rule] {
-			s.runRegex(v, e.matchers[rule].m, w)
-		}
-		s.windows[rule] = s.windows[rule][:0]
-	}
-	s.touched = s.touched[:0]
 	return nil
-}
-
-// addWindow notes a stretch for a rule; stretches that touch become one, so
-// that every byte is looked at once however many keywords stand in it.
-func (s *scratch) addWindow(rule, lo, hi int) {
-	ws := s.windows[rule]
-	if len(ws) == 0 {
-		s.touched = append(s.touched, rule)
-	} else if last := &ws[len(ws)-1]; lo <= last.hi {
-		last.lo = min(last.lo, lo)
-		last.hi = max(last.hi, hi)
-		return
-	}
-	s.windows[rule] = append(ws, stretch{lo, hi})
 }
 
 // tryShape tries a shape at every start that the keyword at data[at] allows.
 func (s *scratch) tryShape(v *view, m *matcher, at int, offsets []int) {
 	for _, off := range offsets {
 		start := at - off
+		s.trail.saw(start-shapeBefore, at)
 		if start < 0 {
 			continue
 		}
@@ -321,34 +328,42 @@ func (s *scratch) tryShape(v *view, m *matcher, at int, offsets []int) {
 	}
 }
 
+// shapeBefore is how far before a match its context is looked at: the escape
+// that may end there (afterEscape), the mark of a hash (isIntegrity).
+const shapeBefore = 24
+
 func (s *scratch) trySequence(v *view, m *matcher, q *sequence, start int) bool {
 	var c caps
 	for i := range c {
 		c[i] = -1
 	}
-	by := byRegex
-	switch {
-	case q.match(v.data, start, &c):
-		if !q.whole(v.data, start, c[1]) {
-			return false
-		}
-	case len(q.bare) < len(q.steps) && afterEscape(v.data, start) && q.matchBare(v.data, start, &c) && !wordAt(v.data, c[1]):
-		// The letter before belongs to an escape, not to a word.
-	case m.rule.Checksum != "" && m.shape.maxLen <= maxGlued && q.matchBare(v.data, start, &c):
-		// Glued to other text, as in a binary file: it takes the proof.
-		by = byChecksum
-	default:
+	by, ok := q.try(v.data, start, m, &c)
+	s.trail.saw(start, c[capFar]+1)
+	if !ok {
 		return false
 	}
 	from, to := c[0], c[1]
-	if m.secret > 0 && 2*m.secret+1 < len(c) && c[2*m.secret+1] >= 0 {
+	if m.secret > 0 && 2*m.secret+1 < capFar && c[2*m.secret+1] >= 0 {
 		from, to = c[2*m.secret], c[2*m.secret+1]
 	}
 	id := ""
-	if m.id > 0 && 2*m.id+1 < len(c) && c[2*m.id+1] >= 0 {
+	if m.id > 0 && 2*m.id+1 < capFar && c[2*m.id+1] >= 0 {
 		id = string(v.data[c[2*m.id]:c[2*m.id+1]])
 	}
 	return s.accept(v, m, by, from, to, id)
+}
+
+// try matches the sequence at start, and says by what it may be believed.
+func (q *sequence) try(data []byte, start int, m *matcher, c *caps) (how, bool) {
+	switch {
+	case q.match(data, start, c):
+		return byRegex, q.whole(data, start, c[1])
+	case len(q.bare) < len(q.steps) && afterEscape(data, start) && q.matchBare(data, start, c) && !wordAt(data, c[1]):
+		return byRegex, true // the letter before belongs to an escape, not to a word
+	case m.rule.Checksum != "" && m.shape.maxLen <= maxGlued && q.matchBare(data, start, c):
+		return byChecksum, true // glued to other text, as in a binary file: it takes the proof
+	}
+	return byRegex, false
 }
 
 // maxGlued is the longest form that is tried inside of a word: in one long word
@@ -375,27 +390,4 @@ func afterEscape(data []byte, i int) bool {
 		return k > 0 && data[k] == '[' && data[k-1] == 0x1b
 	}
 	return false
-}
-
-// edge is how much of a window's ends only serves as context: a match that
-// begins there belongs to the text before, whose \b could not be judged.
-const edge = 4
-
-func (s *scratch) runRegex(v *view, m *matcher, w stretch) {
-	lo := max(0, w.lo-edge)
-	text := v.data[lo:w.hi]
-	for _, loc := range m.re.FindAllSubmatchIndex(text, -1) {
-		if lo+loc[0] < w.lo && lo > 0 {
-			continue
-		}
-		from, to := loc[0], loc[1]
-		if m.secret > 0 && loc[2*m.secret] >= 0 {
-			from, to = loc[2*m.secret], loc[2*m.secret+1]
-		}
-		id := ""
-		if m.id > 0 && loc[2*m.id] >= 0 {
-			id = string(text[loc[2*m.id]:loc[2*m.id+1]])
-		}
-		s.accept(v, m, byRegex, lo+from, lo+to, id)
-	}
 }

@@ -113,11 +113,14 @@ func isObjectHash(data []byte, start int, value []byte) bool {
 	return slices.ContainsFunc(hashNames, func(name string) bool { return len(name) == i-from && equalFold(data[from:i], name) })
 }
 
+// encryptedReach is how far before a value its SOPS mark can stand; SOPS keeps
+// a value on one line.
+const encryptedReach = 4 << 10
+
 // isEncrypted reports whether data[start] lies in a value that SOPS encrypted:
 // ENC[AES256_GCM,data:…,iv:…] (https://getsops.io/docs/).
 func isEncrypted(data []byte, start int) bool {
-	const reach = 4 << 10 // of a value; SOPS keeps one on one line
-	before := data[max(0, start-reach):start]
+	before := data[max(0, start-encryptedReach):start]
 	before = before[bytes.LastIndexByte(before, '\n')+1:]
 	at := bytes.LastIndex(before, []byte("ENC[AES256_GCM,"))
 	return at >= 0 && bytes.IndexByte(before[at:], ']') < 0

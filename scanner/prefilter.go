@@ -34,6 +34,7 @@ type prefilter struct {
 	low      gramTable // the first three bytes of a window
 	high     gramTable // the last three
 	keywords []string  // lower case
+	longest  int       // of the keywords
 }
 
 // gramBits is the size of the bitmap: 2^21 bits are 256 KiB, which stays in a
@@ -84,17 +85,18 @@ func newPrefilter(keywords []string) *prefilter {
 	p := &prefilter{keywords: keywords}
 	p.four.grams = make([]gram, 0, 2*len(keywords))
 	for k, kw := range keywords {
+		p.longest = max(p.longest, len(kw))
 		switch {
 		case len(kw) >= 5:
 			at := rarestWindow(kw)
-			p.add(k, at, window(kw[at:]))
-			p.add(k, at+1, window(kw[at+1:]))
+			p.add(k, at, windowOf(kw[at:]))
+			p.add(k, at+1, windowOf(kw[at+1:]))
 		case len(kw) == 4:
-			p.add(k, 0, window(kw))
-			p.addShort(&p.low, k, 1, window3(kw[1:]), 0)
+			p.add(k, 0, windowOf(kw))
+			p.addShort(&p.low, k, 1, windowOf3(kw[1:]), 0)
 		case len(kw) == 3:
-			p.addShort(&p.low, k, 0, window3(kw), 0)
-			p.addShort(&p.high, k, -1, window3(kw), 8)
+			p.addShort(&p.low, k, 0, windowOf3(kw), 0)
+			p.addShort(&p.high, k, -1, windowOf3(kw), 8)
 		}
 	}
 	p.four.index()
@@ -103,11 +105,11 @@ func newPrefilter(keywords []string) *prefilter {
 	return p
 }
 
-func window(s string) uint32 {
+func windowOf(s string) uint32 {
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
-func window3(s string) uint32 { return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 }
+func windowOf3(s string) uint32 { return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 }
 
 func (p *prefilter) add(k, at int, w uint32) {
 	w |= foldMask
@@ -202,6 +204,20 @@ func (p *prefilter) find(data []byte, dst []hit) []hit {
 		}
 	}
 	return dst
+}
+
+// findIn appends the hits that begin in data[lo:hi].
+func (p *prefilter) findIn(data []byte, lo, hi int, dst []hit) []hit {
+	from := max(0, lo-1) // a uniform keyword looks at the byte before
+	n := len(dst)
+	dst = p.find(data[from:min(len(data), hi+p.longest)], dst)
+	kept := dst[:n]
+	for _, h := range dst[n:] {
+		if h.at += from; h.at >= lo && h.at < hi {
+			kept = append(kept, h)
+		}
+	}
+	return kept
 }
 
 // check looks a window up and compares the keywords that have it.

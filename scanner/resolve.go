@@ -108,6 +108,11 @@ func (c *candidate) better(o *candidate) int {
 		cmp.Compare(o.keywordEnd, c.keywordEnd),
 		cmp.Compare(severityRank(c.m.rule.Severity), severityRank(o.m.rule.Severity)),
 		cmp.Compare(c.m.rule.ID, o.m.rule.ID),
+		// For the same answer in whatever order they were found.
+		cmp.Compare(c.from, o.from),
+		cmp.Compare(c.value, o.value),
+		slices.Compare(c.encodings, o.encodings),
+		cmp.Compare(c.id, o.id),
 	)
 }
 

@@ -368,8 +368,15 @@ func isWord(c byte) bool   { return isLetter(c) || isDigit(c) || c == '_' }
 
 func wordAt(data []byte, i int) bool { return i >= 0 && i < len(data) && isWord(data[i]) }
 
-// caps holds the bounds of up to eight groups; caps[0] is the whole match.
-type caps [16]int
+// caps holds the bounds of up to eight groups; caps[0] is the whole match. The
+// last element is how far the attempt looked: the end of the bytes it depends
+// on, one more than there are if it depends on the end of the data.
+type caps [17]int
+
+const capFar = 16
+
+// saw notes that the attempt depends on the bytes before end.
+func (c *caps) saw(end int) { c[capFar] = max(c[capFar], end) }
 
 // match tries the shape with its start exactly at i.
 func (s *shape) match(data []byte, i int, c *caps) bool {
@@ -401,13 +408,21 @@ func (q *sequence) whole(data []byte, start, end int) bool {
 }
 
 func matchSteps(data []byte, i int, steps []step, c *caps) (int, bool) {
+	end, ok := walkSteps(data, i, steps, c)
+	c.saw(end + 1)
+	return end, ok
+}
+
+// walkSteps is matchSteps but for c.saw; when there is no match it returns the
+// last byte it looked at.
+func walkSteps(data []byte, i int, steps []step, c *caps) (int, bool) {
 	for k := range steps {
 		st := &steps[k]
 		switch st.kind {
 		case stepSet:
 			if st.max == 1 && st.min == 1 {
 				if i >= len(data) || !st.set.has(data[i]) {
-					return 0, false
+					return i, false
 				}
 				i++
 				continue
@@ -417,48 +432,49 @@ func matchSteps(data []byte, i int, steps []step, c *caps) (int, bool) {
 				n++
 			}
 			if n < st.min {
-				return 0, false
+				return i + n, false
 			}
 			if st.min == st.max || st.decided {
 				i += n
 				continue
 			}
+			c.saw(i + n + 1)
 			for ; n >= st.min; n-- {
 				if end, ok := matchSteps(data, i+n, steps[k+1:], c); ok {
 					return end, true
 				}
 			}
-			return 0, false
+			return i, false
 		case stepWord:
 			if wordAt(data, i-1) == wordAt(data, i) {
-				return 0, false
+				return i, false
 			}
 		case stepNotWord:
 			if wordAt(data, i-1) != wordAt(data, i) {
-				return 0, false
+				return i, false
 			}
 		case stepLineStart:
 			if i > 0 && data[i-1] != '\n' {
-				return 0, false
+				return i, false
 			}
 		case stepLineEnd:
 			if i < len(data) && data[i] != '\n' {
-				return 0, false
+				return i, false
 			}
 		case stepTextStart:
 			if i > 0 {
-				return 0, false
+				return i, false
 			}
 		case stepTextEnd:
 			if i < len(data) {
-				return 0, false
+				return i, false
 			}
 		case stepOpen:
-			if 2*st.group < len(c) {
+			if 2*st.group < capFar {
 				c[2*st.group] = i
 			}
 		case stepClose:
-			if 2*st.group < len(c) {
+			if 2*st.group < capFar {
 				c[2*st.group+1] = i
 			}
 		}

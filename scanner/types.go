@@ -44,6 +44,9 @@ type Blob struct {
 	// Trace, if not nil, is for the receiver to fill in: what a source must pass
 	// on again that remembers what it has passed on.
 	Trace *Trace
+	// Delta, when not nil, asks Scan to leave a Base for contents that are made
+	// from this one, and may tell what this one was made from.
+	Delta *Delta
 }
 
 // Trace says what came of a Blob.

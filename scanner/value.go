@@ -27,8 +27,10 @@ func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 		i++
 	}
 	if i == stop && stop < len(data) {
+		s.trail.saw(end-1, i+1)
 		return
 	}
+	defer func() { s.trail.saw(at-assignHead-2, i+1) }() // the most that namedByVendor looks back
 	for ; i < stop; i++ {
 		c := data[i]
 		if c == '\n' {
@@ -40,7 +42,8 @@ func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 		if !m.first.has(c) || !startsValue(data, i, &m.body) {
 			continue
 		}
-		length := m.valueLength(data, i)
+		length, seen := m.valueLength(data, i)
+		s.trail.saw(i, seen)
 		if length > 0 {
 			if !namedByVendor(data, at, end, i, m.public) {
 				return
@@ -51,6 +54,7 @@ func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 				for c.name > 0 && at-c.name < assignHead && isWord(data[c.name-1]) {
 					c.name--
 				}
+				s.trail.saw(c.name-1, end)
 				return
 			}
 			i += length - 1
@@ -81,22 +85,24 @@ func startsName(data []byte, at, end int) bool {
 }
 
 // valueLength returns how many bytes the rule's Value takes at i as a whole
-// written value, 0 for none.
-func (m *matcher) valueLength(data []byte, i int) int {
+// written value, 0 for none, and the end of the bytes that this hangs on.
+func (m *matcher) valueLength(data []byte, i int) (length, seen int) {
 	if m.value != nil {
 		for k := range m.value.seqs {
 			var c caps
-			if m.value.seqs[k].match(data, i, &c) && endsValue(data, c[1], &m.body) {
-				return c[1] - i
+			ok := m.value.seqs[k].match(data, i, &c)
+			if seen = max(seen, c[capFar]+2); ok && endsValue(data, c[1], &m.body) {
+				return c[1] - i, seen
 			}
 		}
-		return 0
+		return 0, seen
 	}
-	loc := m.valueRE.FindIndex(data[i:min(len(data), i+openLine)])
+	limit := i + openLine
+	loc := m.valueRE.FindIndex(data[i:min(len(data), limit)])
 	if loc == nil || !endsValue(data, i+loc[1], &m.body) {
-		return 0
+		return 0, limit + 2
 	}
-	return loc[1]
+	return loc[1], limit + 2
 }
 
 // startsValue reports whether a written value can begin at i: the byte before

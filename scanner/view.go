@@ -12,6 +12,7 @@ type view struct {
 	data   []byte
 	parent *view
 	span   *decode.Span // where in parent it stands; nil for the stored bytes
+	shift  int          // where in the stored bytes data begins, when parent is nil
 }
 
 // source maps data[from:to) to the stored bytes.
@@ -19,7 +20,7 @@ func (v *view) source(from, to int) (int, int) {
 	for ; v.parent != nil; v = v.parent {
 		from, to = v.span.Source(from, to)
 	}
-	return from, to
+	return from + v.shift, to + v.shift
 }
 
 // encodings names what lies between the stored bytes and the view, outermost
@@ -35,6 +36,10 @@ func (v *view) encodings() []string {
 type budget struct {
 	bytes  int // decoded bytes left
 	undone int
+}
+
+func budgetOf(data []byte) budget {
+	return budget{bytes: max(decodeFloor, decodeFactor*len(data))}
 }
 
 // Decoding may make at most decodeFactor times the blob's size, and at least
@@ -58,16 +63,39 @@ func (e *Engine) scanView(s *scratch, v *view, depth int, left *budget) error {
 		}
 	}
 	err := e.scanText(s, v)
+	return errors.Join(err, e.scanEncoded(s, v, depth, left))
+}
+
+// scanEncoded looks at everything encoded in a view.
+func (e *Engine) scanEncoded(s *scratch, v *view, depth int, left *budget) error {
 	if e.options.DecodeDepth < 0 || depth >= e.options.DecodeDepth {
-		return err
+		return nil
 	}
-	stats := decode.Each(v.data, decode.Options{Budget: left.bytes, Context: decodeContext}, func(span *decode.Span) {
+	var err error
+	e.decodeEach(v, left, e.intoSpan(s, v, depth, left, &err))
+	return err
+}
+
+// decodeEach calls yield for everything encoded in a view.
+func (e *Engine) decodeEach(v *view, left *budget, yield func(*decode.Span)) {
+	left.undone += decode.Each(v.data, decode.Options{Budget: left.bytes, Context: decodeContext}, yield).Left
+}
+
+// intoSpan returns a function that looks at what a stretch of v encodes.
+func (e *Engine) intoSpan(s *scratch, v *view, depth int, left *budget, err *error) func(*decode.Span) {
+	return func(span *decode.Span) {
 		if left.bytes -= len(span.Data); left.bytes < 0 {
 			left.undone++
 			return
 		}
-		err = errors.Join(err, e.scanView(s, &view{data: span.Data, parent: v, span: span}, depth+1, left))
-	})
-	left.undone += stats.Left
-	return err
+		n := len(s.found)
+		on := s.trail.on
+		s.trail.on = false // what stands in a view hangs on the whole of it
+		if failed := e.scanView(s, &view{data: span.Data, parent: v, span: span}, depth+1, left); failed != nil {
+			*err = errors.Join(*err, failed)
+		}
+		if s.trail.on = on; on {
+			s.trail.decoded(v.shift+span.Start, v.shift+span.End, s.found[n:])
+		}
+	}
 }

@@ -66,12 +66,12 @@ func openStaged(e *env) (*target, error) {
 	return t, nil
 }
 
-func openHistory(e *env, unreachable, record bool) (*target, error) {
+func openHistory(e *env, opt source.HistoryOptions, record bool) (*target, error) {
 	repo, t, err := openRepository(e)
 	if err != nil {
 		return nil, err
 	}
-	h := source.NewHistory(repo, source.HistoryOptions{Unreachable: unreachable})
+	h := source.NewHistory(repo, opt)
 	t.scope, t.source = "history", h
 	if record {
 		t.history = h

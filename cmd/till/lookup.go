@@ -23,7 +23,7 @@ var places = []struct {
 	{"staged changes", openStaged},
 	{"files", func(e *env) (*target, error) { return (&scanFlags{}).openFiles(e, []string{topOf(e)}) }},
 	{"commit message that git kept", openKeptMessage},
-	{"history", func(e *env) (*target, error) { return openHistory(e, true, true) }},
+	{"history", func(e *env) (*target, error) { return openHistory(e, source.HistoryOptions{Unreachable: true}, true) }},
 }
 
 // openKeptMessage reads the message of a commit that was stopped: git leaves it

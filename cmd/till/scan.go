@@ -31,6 +31,7 @@ type scanFlags struct {
 	exclude                      []string
 	gitignore                    bool
 	noCache                      bool
+	engine                       string
 }
 
 // output is what every scanning command can be told about its scan and report.
@@ -99,6 +100,7 @@ func newScan(e *env) *cobra.Command {
 	fl.StringArrayVar(&f.exclude, "exclude", nil, "leave out paths that match this `GLOB`; may be repeated")
 	fl.BoolVar(&f.gitignore, "respect-gitignore", false, "leave out files that .gitignore names (they are read otherwise)")
 	fl.BoolVar(&f.noCache, "no-cache", false, "with --history: read everything, and keep no record of it for the next scan")
+	fl.StringVar(&f.engine, "engine", "delta", "with --history: delta reads what a version changes; full reads every version whole, with --no-cache, to check that both find the same")
 	return cmd
 }
 
@@ -139,6 +141,12 @@ func runScan(ctx context.Context, e *env, f *scanFlags, args []string) error {
 	if modes > 1 {
 		return withHint(errors.New("--staged, --history, --range and --message exclude each other"), "till scan --help")
 	}
+	if f.engine != "delta" && f.engine != "full" {
+		return fmt.Errorf("--engine %s: expected delta or full", f.engine)
+	}
+	if f.engine == "full" && !f.history {
+		return withHint(errors.New("--engine goes with --history"), "till scan --history --engine=full")
+	}
 	if f.unreachable && !f.history {
 		return withHint(errors.New("--unreachable goes with --history"), "till scan --history --unreachable")
 	}
@@ -171,7 +179,7 @@ func (f *scanFlags) open(e *env, args []string) (*target, error) {
 	case f.staged:
 		return openStaged(e)
 	case f.history:
-		return openHistory(e, f.unreachable, !f.noCache)
+		return openHistory(e, source.HistoryOptions{Unreachable: f.unreachable, Whole: f.engine == "full"}, !f.noCache && f.engine != "full")
 	case f.commits != "" || f.since != "":
 		return openRange(e, f.commits, f.since)
 	case len(args) == 1 && args[0] == "-":

@@ -1,38 +1,40 @@
 package decode
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
 // leastItems is the fewest items in a row of a list of bytes that must be text
 // for it to be decoded: a key.
 const leastItems = 20
 
-// probe looks at the eight bytes at src[i] and decodes the list of bytes they are
-// part of, if there is one. Every eight bytes of a list have a comma in them, and
-// a digit before it, if its items take no more than eight. runs probes the source
-// every 56 to 72 bytes, so that no list of 79 bytes is overlooked, which 20 items
-// have but for the shortest; the distance varies so as not to fall into step with
-// the lines of a list and their indentation.
-func (s *scan) probe(i int) {
-	w := binary.LittleEndian.Uint64(s.src[i:]) ^ low*','
-	// The lowest bit of this mask is at the first byte that is zero.
-	m := (w - low) &^ w & high
-	if m == 0 {
-		return
+// A list is looked for where leastDense commas stand in two blocks of 64 bytes, and
+// must have as many within denseReach, which no place of the blocks can hide. So
+// a list in which every item has a line and a deep indentation of its own is none.
+const (
+	leastDense = 4
+	denseReach = 64
+)
+
+// commas looks at the commas of the mask c of src[i:i+64], and decodes the lists of
+// bytes that they are part of.
+func (s *scan) commas(i int, c uint64) {
+	for ; c != 0; c &= c - 1 {
+		at := i + bits.TrailingZeros64(c)
+		if at <= s.lists || at+2 >= len(s.src) || !endsItem(s.src[at-1]) {
+			continue
+		}
+		next := s.src[at+1]
+		if next == ' ' {
+			next = s.src[at+2]
+		}
+		if next-'0' <= 9 || next <= ' ' {
+			s.byteList(at)
+		}
 	}
-	i += bits.TrailingZeros64(m) >> 3
-	if i <= s.lists || class[s.src[i-1]]&isDigit16 == 0 || i+2 >= len(s.src) {
-		return
-	}
-	next := s.src[i+1]
-	if next == ' ' {
-		next = s.src[i+2]
-	}
-	if next-'0' <= 9 || next <= ' ' {
-		s.byteList(i)
-	}
+}
+
+// endsItem reports whether c may stand before a comma of a list.
+func endsItem(c byte) bool {
+	return class[c]&isDigit16 != 0 || class[c]&(isText|isWord) == isText
 }
 
 // byteList yields the stretch of text that the comma at src[at] is part of, in a
@@ -41,28 +43,28 @@ func (s *scan) probe(i int) {
 // source is full of is not far.
 func (s *scan) byteList(at int) {
 	src := s.src
-	// Two items behind the comma tell a list from other text.
-	i, e := at, 0
-	for range 2 {
-		i = skipBlanks(src, i+1)
-		v, behind := byteItem(src, i)
-		s.work += behind - at
-		if behind == i || class[v]&isText == 0 {
-			return
-		}
-		e = behind
-		if i = skipBlanks(src, e); i >= len(src) || src[i] != ',' {
-			break
-		}
+	next := skipBlanks(src, at+1)
+	v, behind := byteItem(src, next)
+	s.work += behind - at
+	if behind == next || class[v]&isText == 0 {
+		return
 	}
 	first := s.firstItem(at)
 	n, end := 0, first
+	dense := false
+	var places [leastDense]int // of items
 	for i := first; ; n++ {
 		v, e := byteItem(src, i)
 		if e == i || class[v]&isText == 0 {
 			break
 		}
 		end = e
+		if k := n % leastDense; n < leastDense {
+			places[k] = i
+		} else {
+			dense = dense || i-places[k] < denseReach
+			places[k] = i
+		}
 		next := nextItem(src, e)
 		if next < 0 {
 			n++
@@ -72,12 +74,12 @@ func (s *scan) byteList(at int) {
 	}
 	s.lists = end
 	s.work += end - first
-	if n < leastItems {
+	if n < leastItems || !dense {
 		return
 	}
 	from, to := first, end
 	if s.opt.Context > 0 {
-		from, to = s.contextOf(first, end)
+		from, to = s.contextOf(&s.listed, first, end)
 	}
 	s.work += end - first
 	if !s.fits(n + first - from + to - end) {

@@ -214,7 +214,7 @@ func (s *scan) window(c *codec, digits []byte, i, j, pads int, named bool) {
 	}
 	from, to := start, end
 	if named && s.opt.Context > 0 {
-		from, to = s.contextOf(start, end)
+		from, to = s.contextOf(&s.context, start, end)
 	}
 	size := (j-i)*c.du/c.su + start - from + to - end
 	for _, apart := range [...]bool{false, true} {
@@ -255,10 +255,11 @@ func (s *scan) copy(i, j int) {
 }
 
 // contextOf widens [start, end) by what is to be shown of the line around it.
-// No byte is context to more than one run that follows it, which keeps the sum
-// of all context within the length of the source.
-func (s *scan) contextOf(start, end int) (from, to int) {
-	from = max(start-s.opt.Context, s.context, 0)
+// No byte is context to more than one run that follows it, and to one list, which
+// keeps the sum of all context within twice the length of the source; given is
+// where what was context before ends.
+func (s *scan) contextOf(given *int, start, end int) (from, to int) {
+	from = max(start-s.opt.Context, *given, 0)
 	from = min(from, start)
 	if i := bytes.LastIndexByte(s.src[from:start], '\n'); i >= 0 {
 		from += i + 1
@@ -267,7 +268,7 @@ func (s *scan) contextOf(start, end int) (from, to int) {
 	if i := bytes.IndexByte(s.src[end:to], '\n'); i >= 0 {
 		to = end + i
 	}
-	s.context = end
+	*given = end
 	return from, to
 }
 

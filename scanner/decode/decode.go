@@ -26,7 +26,10 @@
 // it is assigned to.
 package decode
 
-import "sort"
+import (
+	"sort"
+	"sync"
+)
 
 // Names of encodings, as they stand in [Span.Encoding].
 const (
@@ -183,7 +186,19 @@ type Stats struct {
 // yielded first. What a caller finds in src as it is counts then too: a file may
 // begin with one character set and go on with another.
 func Each(src []byte, opt Options, yield func(*Span)) Stats {
-	s := scan{src: src, opt: opt, yield: yield}
+	s := scans.Get().(*scan)
+	defer scans.Put(s)
+	*s = scan{src: src, opt: opt, yield: yield, span: Span{Data: s.span.Data, segments: s.span.segments}, flat: s.flat, lines: s.lines[:0]}
+	out := s.all()
+	s.src, s.yield = nil, nil
+	return out
+}
+
+// scans keeps the memory of calls that are over for others.
+var scans = sync.Pool{New: func() any { return new(scan) }}
+
+func (s *scan) all() Stats {
+	src := s.src
 	t := Text(src)
 	if t != nil {
 		s.work += len(src)
@@ -216,7 +231,8 @@ type scan struct {
 
 	lists    int // byte lists before this offset have been looked at
 	done     int // runs before this offset belong to a wrapped run already handled
-	context  int // context before this offset was given to another span
+	context  int // context before this offset was given to another run
+	listed   int // the same for lists
 	pemUntil int // cache of pemEnd
 	pemEnd   int
 }

@@ -19,6 +19,9 @@ type HistoryOptions struct {
 	// commits dropped long ago, files added and never committed. Without it
 	// such keys are counted in Summary.Unreachable.
 	Unreachable bool
+	// Whole scans every blob whole and makes no use of deltas. The result is the
+	// same; it is there to check that.
+	Whole bool
 }
 
 // History is everything in the object store of a repository: all blobs, the
@@ -70,6 +73,7 @@ type historyWalk struct {
 	corrupt map[pack.OID]bool
 	known   *known // nil = nothing
 	collect bool   // what a record needs
+	whole   bool   // see HistoryOptions
 }
 
 // historyWorker is what one goroutine of a walk needs for itself.
@@ -78,6 +82,7 @@ type historyWorker struct {
 	id      int
 	win     windows
 	text    []byte // headers are put together here
+	delta   scanner.Delta
 	seen    hashSet
 	names   map[string]pack.OID // and a tree that has it
 	people  people
@@ -128,7 +133,7 @@ func (h *History) Each(ctx context.Context, workers int, fn func(worker int, b *
 	h.refs, h.workers, h.roots, h.topo = h.repo.readRefs(), max(workers, 1), nil, nil
 	w := &historyWalk{
 		store: store, format: h.repo.Format, fn: fn, seed: maphash.MakeSeed(),
-		workers: make([]historyWorker, h.workers), corrupt: map[pack.OID]bool{},
+		workers: make([]historyWorker, h.workers), corrupt: map[pack.OID]bool{}, whole: h.opt.Whole,
 	}
 	if err := h.recall(w); err != nil {
 		return w.sum, err
@@ -272,6 +277,7 @@ func (w *historyWorker) blob(o *pack.Object) error {
 		w.bytes += o.Size
 		return nil
 	}
+	b.Delta = w.deltaOf(o)
 	if o.Data != nil || o.Size == 0 {
 		n, err = w.win.passData(o.Data, b, w.pass)
 	} else {
@@ -288,9 +294,32 @@ func (w *historyWorker) blob(o *pack.Object) error {
 		w.fail("%v", objectError(o.ID, err))
 		return nil
 	}
+	o.Value = w.delta.Next
 	w.blobs++
 	w.bytes += n
 	return nil
+}
+
+// deltaOf tells the engine how a blob was made from its base. What the scan of
+// the base left came with it as its value.
+func (w *historyWorker) deltaOf(o *pack.Object) *scanner.Delta {
+	if w.walk.whole || o.Size > wholeLimit || o.Data == nil {
+		w.delta.Next = nil
+		return nil
+	}
+	d := &w.delta
+	d.Base, d.Copies, d.Next = nil, d.Copies[:0], nil
+	if o.Base != nil {
+		d.Base, _ = o.Base.Value.(*scanner.Base)
+	}
+	if d.Base != nil {
+		for _, op := range o.Ops() {
+			if op.Copied() {
+				d.Copies = append(d.Copies, scanner.Copy(op))
+			}
+		}
+	}
+	return d
 }
 
 // entry takes an entry of a tree: its name, and whether the object it names is
