@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.672c5a",
+	Version: "2026-11-28.6b062a",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -92160,6 +92160,286 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "salesforce",
+			Name:     "Salesforce",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.salesforce.com/s/articleView?id=sf.remoteaccess_revoke_token.htm", "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_tokens_scopes.htm"},
+			Rules: []Rule{
+				{
+					ID:          "salesforce-access-token",
+					Provider:    "salesforce",
+					Description: "Salesforce access token",
+					Keywords:    []string{"00d"},
+					Regex:       `\b00D[0-9A-Za-z]{12,15}![0-9A-Za-z._]{80,260}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "salesforce-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/services/oauth2/userinfo",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "preferred_username",
+						Docs:     "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm",
+						Note:     "the host is the organization's own, such as acme.my.salesforce.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Setup, Connected apps OAuth usage, Revoke; a consumer secret under App Manager, Manage consumer details, Generate.",
+								URL:   "https://login.salesforce.com/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/services/oauth2/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://login.salesforce.com/",
+							},
+						},
+						Usage: "https://help.salesforce.com/s/articleView?id=sf.users_login_history.htm : login history of the user and the app",
+						Blast: "reads and changes customers, deals and files with its user's rights",
+					},
+				},
+				{
+					ID:          "salesforce-refresh-token",
+					Provider:    "salesforce",
+					Description: "Salesforce refresh token",
+					Keywords:    []string{"5aep861"},
+					Regex:       `\b5Aep861[0-9A-Za-z._]{70,120}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "salesforce-refresh-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/services/oauth2/userinfo",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "preferred_username",
+						Docs:     "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm",
+						Note:     "the host is the organization's own, such as acme.my.salesforce.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Setup, Connected apps OAuth usage, Revoke; a consumer secret under App Manager, Manage consumer details, Generate.",
+								URL:   "https://login.salesforce.com/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/services/oauth2/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://login.salesforce.com/",
+							},
+						},
+						Usage: "https://help.salesforce.com/s/articleView?id=sf.users_login_history.htm : login history of the user and the app",
+						Blast: "reads and changes customers, deals and files with its user's rights",
+					},
+				},
+				{
+					ID:          "salesforce-consumer-key",
+					Provider:    "salesforce",
+					Description: "Salesforce connected app consumer key",
+					Keywords:    []string{"3mvg9"},
+					Regex:       `\b3MVG9[0-9A-Za-z._]{75,130}`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "salesforce-consumer-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/services/oauth2/userinfo",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "preferred_username",
+						Docs:     "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm",
+						Note:     "the host is the organization's own, such as acme.my.salesforce.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Setup, Connected apps OAuth usage, Revoke; a consumer secret under App Manager, Manage consumer details, Generate.",
+								URL:   "https://login.salesforce.com/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/services/oauth2/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://login.salesforce.com/",
+							},
+						},
+						Usage: "https://help.salesforce.com/s/articleView?id=sf.users_login_history.htm : login history of the user and the app",
+						Blast: "reads and changes customers, deals and files with its user's rights",
+					},
+				},
+				{
+					ID:          "salesforce-consumer-secret",
+					Provider:    "salesforce",
+					Description: "Salesforce connected app consumer secret",
+					Keywords:    []string{"salesforce", "sfdc_", "sfdc-", "sfdcclient", "sfdx_", "consumer_secret", "consumersecret"},
+					Value:       "[0-9A-F]{64}|[0-9]{16,19}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "salesforce-consumer-secret",
+					Needs: Needs{
+						Rule:    "salesforce-consumer-key",
+						Lines:   6,
+						Without: "suspect",
+					},
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/services/oauth2/userinfo",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401, 403},
+						Identity: "preferred_username",
+						Docs:     "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm",
+						Note:     "the host is the organization's own, such as acme.my.salesforce.com",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Setup, Connected apps OAuth usage, Revoke; a consumer secret under App Manager, Manage consumer details, Generate.",
+								URL:   "https://login.salesforce.com/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/services/oauth2/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://login.salesforce.com/",
+							},
+						},
+						Usage: "https://help.salesforce.com/s/articleView?id=sf.users_login_history.htm : login history of the user and the app",
+						Blast: "reads and changes customers, deals and files with its user's rights",
+					},
+				},
+				{
+					ID:          "salesforce-marketing-cloud-secret",
+					Provider:    "salesforce",
+					Description: "Salesforce Marketing Cloud client secret",
+					Docs:        []string{"https://developer.salesforce.com/docs/marketing/marketing-cloud/guide/access-token-s2s.html"},
+					Keywords:    []string{"marketingcloud", "marketing_cloud", "exacttarget", "sfmc"},
+					Value:       "[0-9A-Za-z]{24}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "salesforce-marketing-cloud-secret",
+					Verify: Verify{
+						Note: "asking for a token is the only test; the installed package shows what it may do",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Setup, Connected apps OAuth usage, Revoke; a consumer secret under App Manager, Manage consumer details, Generate.",
+								URL:   "https://login.salesforce.com/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/services/oauth2/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://login.salesforce.com/",
+							},
+						},
+						Usage: "https://help.salesforce.com/s/articleView?id=sf.users_login_history.htm : login history of the user and the app",
+						Blast: "reads and changes customers, deals and files with its user's rights",
+					},
+				},
+			},
+		},
+		{
 			ID:       "salesloft",
 			Name:     "Salesloft",
 			Reviewed: "2026-11-28",
@@ -93761,6 +94041,146 @@ var builtin = Catalogue{
 						},
 						Usage: "https://securitytrails.com/app/account/credentials : the counter of requests",
 						Blast: "uses up paid lookups of domains and addresses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "segment",
+			Name:     "Twilio Segment",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://segment.com/docs/api/public-api/", "https://segment.com/docs/connections/find-writekey/"},
+			Rules: []Rule{
+				{
+					ID:          "segment-write-key",
+					Provider:    "segment",
+					Description: "Segment write key",
+					Keywords:    []string{"segment_write", "segment-write", "segmentwrite", "segment_key", "segment-key", "segmentkey", "segment_api", "segmentapi", "segment_token", "segment.load", "segment.com", "segment.io", "analytics.load", "segment key", "segmenttoken", "segment-token", "segment token"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "segment-write-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.segmentapis.com/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.workspace.name",
+						Docs:     "https://docs.segmentapis.com/tag/Workspaces",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Workspace settings, Access management, Tokens; a write key in the settings of its source.",
+								URL:   "https://app.segment.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.segment.com/",
+							},
+						},
+						Usage: "https://app.segment.com/ : the audit trail of the workspace, the debugger of the source",
+						Blast: "a write key sends false events; an API token changes sources, destinations and users of the workspace",
+					},
+				},
+				{
+					ID:          "segment-public-api-token",
+					Provider:    "segment",
+					Description: "Segment Public API token",
+					Keywords:    []string{"sgp_"},
+					Regex:       `\bsgp_[0-9A-Za-z]{64}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "segment-public-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.segmentapis.com/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.workspace.name",
+						Docs:     "https://docs.segmentapis.com/tag/Workspaces",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Workspace settings, Access management, Tokens; a write key in the settings of its source.",
+								URL:   "https://app.segment.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.segment.com/",
+							},
+						},
+						Usage: "https://app.segment.com/ : the audit trail of the workspace, the debugger of the source",
+						Blast: "a write key sends false events; an API token changes sources, destinations and users of the workspace",
+					},
+				},
+				{
+					ID:          "segment-config-api-token",
+					Provider:    "segment",
+					Description: "Segment Config API token",
+					Keywords:    []string{"segment"},
+					Value:       `[0-9A-Za-z_-]{40,48}\.[0-9A-Za-z_-]{40,48}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "segment-config-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.segmentapis.com/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "data.workspace.name",
+						Docs:     "https://docs.segmentapis.com/tag/Workspaces",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Workspace settings, Access management, Tokens; a write key in the settings of its source.",
+								URL:   "https://app.segment.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.segment.com/",
+							},
+						},
+						Usage: "https://app.segment.com/ : the audit trail of the workspace, the debugger of the source",
+						Blast: "a write key sends false events; an API token changes sources, destinations and users of the workspace",
 					},
 				},
 			},
@@ -95616,6 +96036,79 @@ var builtin = Catalogue{
 						},
 						Usage: "https://admin.shopify.com : Settings, Store activity log",
 						Blast: "reads and changes orders, customers (personal data) and products within the app's scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "shopware",
+			Name:     "Shopware",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.shopware.com/docs/guides/integrations-api/"},
+			Rules: []Rule{
+				{
+					ID:          "shopware-access-key-id",
+					Provider:    "shopware",
+					Description: "Shopware access key id",
+					Keywords:    []string{"swia", "swua"},
+					Regex:       `\bSW[IU]A[0-9A-Z]{22}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "shopware-access-key-id",
+					Verify: Verify{
+						Note: "the token request of the shop itself is the only test: POST /api/oauth/token",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Settings, System, Integrations, of your own shop.",
+								URL:   "https://developer.shopware.com/docs/guides/integrations-api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://developer.shopware.com/docs/guides/integrations-api/",
+							},
+						},
+						Blast: "reads and changes orders, customers and products with the integration's role",
+					},
+				},
+				{
+					ID:          "shopware-secret-access-key",
+					Provider:    "shopware",
+					Description: "Shopware secret access key",
+					Keywords:    []string{"shopware", "secret_access_key", "secretaccesskey"},
+					Value:       "[0-9A-Za-z]{54,76}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "shopware-secret-access-key",
+					Needs: Needs{
+						Rule:    "shopware-access-key-id",
+						Lines:   5,
+						Without: "suspect",
+					},
+					Verify: Verify{
+						Note: "the token request of the shop itself is the only test: POST /api/oauth/token",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Settings, System, Integrations, of your own shop.",
+								URL:   "https://developer.shopware.com/docs/guides/integrations-api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://developer.shopware.com/docs/guides/integrations-api/",
+							},
+						},
+						Blast: "reads and changes orders, customers and products with the integration's role",
 					},
 				},
 			},
@@ -98279,6 +98772,66 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "snowflake",
+			Name:     "Snowflake",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.snowflake.com/en/user-guide/programmatic-access-tokens", "https://docs.snowflake.com/en/user-guide/key-pair-auth"},
+			Rules: []Rule{
+				{
+					ID:          "snowflake-programmatic-access-token",
+					Provider:    "snowflake",
+					Description: "Snowflake programmatic access token",
+					Keywords:    []string{"snowflake"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,900}\.[0-9A-Za-z_-]{20,700}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "snowflake-programmatic-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://{{host}}/api/v2/statements",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+								{
+									Name:  "X-Snowflake-Authorization-Token-Type",
+									Value: "PROGRAMMATIC_ACCESS_TOKEN",
+								},
+							},
+							Body: `{"statement":"select current_user()"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://docs.snowflake.com/en/developer-guide/sql-api/authenticating",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "ALTER USER name REMOVE PROGRAMMATIC ACCESS TOKEN token_name; SET DISABLED = TRUE first shows what breaks.",
+								URL:   "https://app.snowflake.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Rotate the token with an expiry",
+								URL:   "https://app.snowflake.com/",
+							},
+						},
+						Usage: "https://docs.snowflake.com/en/sql-reference/account-usage/login_history : the view LOGIN_HISTORY",
+						Blast: "reads and changes the data its role may reach, and spends credits",
+					},
+				},
+			},
+		},
+		{
 			ID:       "snyk",
 			Name:     "Snyk",
 			Reviewed: "2026-11-28",
@@ -99006,7 +99559,7 @@ var builtin = Catalogue{
 					Provider:    "sourcegraph",
 					Description: "Sourcegraph access token (40 hex digits)",
 					Keywords:    []string{"sourcegraph", "src_access_token"},
-					Value:       "[0-9a-f]{40}",
+					Value:       "[0-9a-fA-F]{40}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "sourcegraph-legacy-access-token",
@@ -100297,6 +100850,58 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "statuspage",
+			Name:     "Atlassian Statuspage",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developer.statuspage.io/#section/Authentication"},
+			Rules: []Rule{
+				{
+					ID:          "statuspage-api-key",
+					Provider:    "statuspage",
+					Description: "Atlassian Statuspage API key",
+					Keywords:    []string{"statuspage"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{64}|[0-9A-Za-z-]{36}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "statuspage-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.statuspage.io/v1/pages",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "OAuth {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "0.name",
+						Docs:     "https://developer.statuspage.io/#operation/getPages",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								Text:  "Avatar, API info.",
+								URL:   "https://manage.statuspage.io/login",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://manage.statuspage.io/login",
+							},
+						},
+						Usage: "https://manage.statuspage.io/login : jobs that nobody started",
+						Blast: "opens and closes incidents on your status page, which customers trust",
+					},
+				},
+			},
+		},
+		{
 			ID:       "statuspal",
 			Name:     "StatusPal",
 			Reviewed: "2026-11-28",
@@ -100652,6 +101257,134 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dashboard.stormglass.io/ : calls counted against the plan",
 						Blast: "uses up the day's requests",
+					},
+				},
+			},
+		},
+		{
+			ID:       "storyblok",
+			Name:     "Storyblok",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.storyblok.com/docs/concepts/access-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "storyblok-access-token",
+					Provider:    "storyblok",
+					Description: "Storyblok content delivery token",
+					Keywords:    []string{"storyblok"},
+					Value:       "[0-9A-Za-z]{22}t{1,2}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "storyblok-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.storyblok.com/v2/cdn/spaces/me?token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "space.name",
+						Docs:     "https://www.storyblok.com/docs/api/content-delivery/v2/spaces",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								Text:  "Settings of the space, Access tokens; a personal token under My account.",
+								URL:   "https://app.storyblok.com/#/me/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://app.storyblok.com/#/me/account",
+							},
+						},
+						Usage: "https://app.storyblok.com/ : the activity log of the space",
+						Blast: "a preview token reads drafts; a personal token changes and deletes the content of every space",
+					},
+				},
+				{
+					ID:          "storyblok-personal-access-token",
+					Provider:    "storyblok",
+					Description: "Storyblok personal access token",
+					Keywords:    []string{"storyblok"},
+					Value:       "[0-9A-Za-z]{22}(?:tt)?[.-][0-9]{5,8}[.-][0-9A-Za-z_-]{20}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "storyblok-personal-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://mapi.storyblok.com/v1/users/me",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://www.storyblok.com/docs/api/management/users",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								Text:  "Settings of the space, Access tokens; a personal token under My account.",
+								URL:   "https://app.storyblok.com/#/me/account",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another token",
+								URL:   "https://app.storyblok.com/#/me/account",
+							},
+						},
+						Usage: "https://app.storyblok.com/ : the activity log of the space",
+						Blast: "a preview token reads drafts; a personal token changes and deletes the content of every space",
+					},
+				},
+			},
+		},
+		{
+			ID:       "storychief",
+			Name:     "StoryChief",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.storychief.io/"},
+			Rules: []Rule{
+				{
+					ID:          "storychief-api-token",
+					Provider:    "storychief",
+					Description: "StoryChief API token",
+					Keywords:    []string{"storychief"},
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|[0-9A-Za-z._-]{900,1000}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "storychief-api-token",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								URL:   "https://app.storychief.io/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://app.storychief.io/",
+							},
+						},
+						Usage: "https://app.storychief.io/ : changes and exports that nobody of you made",
+						Blast: "reads and publishes stories to the connected channels",
 					},
 				},
 			},
@@ -102644,6 +103377,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "tableau",
+			Name:     "Tableau",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.tableau.com/current/server/en-us/security_personal_access_tokens.htm"},
+			Rules: []Rule{
+				{
+					ID:          "tableau-personal-access-token",
+					Provider:    "tableau",
+					Description: "Tableau personal access token",
+					Keywords:    []string{"==:"},
+					Regex:       `[0-9A-Za-z+/]{22}==:[0-9A-Za-z]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "tableau-personal-access-token",
+					Verify: Verify{
+						Note: "not tried: the account page shows the key in use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								Text:  "My account settings, Personal access tokens.",
+								URL:   "https://help.tableau.com/current/server/en-us/security_personal_access_tokens.htm",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://help.tableau.com/current/server/en-us/security_personal_access_tokens.htm",
+							},
+						},
+						Usage: "https://help.tableau.com/current/server/en-us/security_personal_access_tokens.htm : records changed by nobody you know",
+						Blast: "with its name reads and publishes data sources and workbooks as its user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "tailscale",
 			Name:     "Tailscale",
 			Reviewed: "2026-11-28",
@@ -103437,6 +104209,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "teamwork",
+			Name:     "Teamwork",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://apidocs.teamwork.com/guides/teamwork/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "teamwork-api-token",
+					Provider:    "teamwork",
+					Description: "Teamwork API token",
+					Keywords:    []string{"tkn.v1_"},
+					Regex:       `\btkn\.v1_[0-9A-Za-z+/_-]{60,90}={0,2}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "teamwork-api-token",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://developer.teamwork.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Issue a new token",
+								URL:   "https://developer.teamwork.com/",
+							},
+						},
+						Usage: "https://developer.teamwork.com/ : who read or exported what",
+						Blast: "reads and changes projects, tickets or deals as its user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "tebex",
 			Name:     "Tebex",
 			Reviewed: "2026-11-28",
@@ -103810,8 +104620,8 @@ var builtin = Catalogue{
 					ID:          "telnyx-api-key",
 					Provider:    "telnyx",
 					Description: "Telnyx API key",
-					Keywords:    []string{"telnyx", "key0"},
-					Value:       "KEY[0-9A-F]{32}_[0-9A-Za-z_-]{22}",
+					Keywords:    []string{"telnyx"},
+					Value:       "KEY[0-9A-Za-z_-]{55}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "telnyx-api-key",
@@ -104524,6 +105334,46 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "thingsboard",
+			Name:     "ThingsBoard",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://thingsboard.io/docs/user-guide/access-token/", "https://thingsboard.io/docs/user-guide/device-provisioning/"},
+			Rules: []Rule{
+				{
+					ID:          "thingsboard-device-token",
+					Provider:    "thingsboard",
+					Description: "ThingsBoard device or provisioning token",
+					Keywords:    []string{"thingsboard", "provisiondevicekey", "provisiondevicesecret", "provision_device", "tb_access_token", "demo.thingsboard.io"},
+					Value:       "[0-9a-z]{20}|[0-9A-Za-z]{20}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "thingsboard-device-token",
+					Verify: Verify{
+						Note: "each request counts against the plan, so none is made; the account page shows the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "The device, Manage credentials. The old key stops working with the reset.",
+								URL:   "https://thingsboard.cloud/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://thingsboard.cloud/",
+							},
+						},
+						Usage: "https://thingsboard.cloud/ : sources that you do not know",
+						Blast: "sends false values as the device; a provisioning pair makes new devices",
+					},
+				},
+			},
+		},
+		{
 			ID:       "thingspeak",
 			Name:     "ThingSpeak",
 			Reviewed: "2026-11-28",
@@ -105129,6 +105979,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://timezonedb.com/account : the counter of requests",
 						Blast: "uses up the rate limit",
+					},
+				},
+			},
+		},
+		{
+			ID:       "tines",
+			Name:     "Tines",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.tines.com/docs/actions/types/webhook/"},
+			Rules: []Rule{
+				{
+					ID:          "tines-webhook-url",
+					Provider:    "tines",
+					Description: "Tines webhook address",
+					Keywords:    []string{".tines.com/webhook/", ".tines.io/webhook/"},
+					Regex:       `\bhttps://[0-9A-Za-z-]{1,60}(?:\.[0-9A-Za-z-]{1,40}){0,2}\.tines\.(?:com|io)/webhook/[0-9A-Za-z]{32}/[0-9A-Za-z]{32}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "tines-webhook-url",
+					Verify: Verify{
+						Note: "the documentation names no harmless request; compare with the list of keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one key for the account, and replacing it ends the old one.",
+								URL:   "https://www.tines.com/docs/actions/types/webhook/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://www.tines.com/docs/actions/types/webhook/",
+							},
+						},
+						Usage: "https://www.tines.com/docs/actions/types/webhook/ : the log of runs and sign-ins",
+						Blast: "starts the story behind it with any input",
 					},
 				},
 			},
@@ -106302,6 +107191,97 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "truenas",
+			Name:     "TrueNAS",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.truenas.com/docs/scale/scaletutorials/toptoolbar/managingapikeys/"},
+			Rules: []Rule{
+				{
+					ID:          "truenas-api-key",
+					Provider:    "truenas",
+					Description: "TrueNAS API key",
+					Keywords:    []string{"truenas", "true_nas", "login_with_api_key", "freenas"},
+					Value:       "[0-9]{1,5}-[0-9A-Za-z]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "truenas-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/v2.0/system/info",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "hostname",
+						Docs:     "https://www.truenas.com/docs/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the key from the account",
+								Text:  "My API keys, of your own server.",
+								URL:   "https://www.truenas.com/docs/scale/scaletutorials/toptoolbar/managingapikeys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create another key",
+								URL:   "https://www.truenas.com/docs/scale/scaletutorials/toptoolbar/managingapikeys/",
+							},
+						},
+						Usage: "https://www.truenas.com/docs/scale/scaletutorials/toptoolbar/managingapikeys/ : new resources, users and costs",
+						Blast: "manages the storage server: shares, users, snapshots, virtual machines",
+					},
+				},
+			},
+		},
+		{
+			ID:       "trufflehog",
+			Name:     "Truffle Security",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://docs.trufflesecurity.com/"},
+			Rules: []Rule{
+				{
+					ID:          "trufflehog-scanner-secret",
+					Provider:    "trufflehog",
+					Description: "Truffle Security scanner key or secret",
+					Keywords:    []string{"thog-secret-", "thog-key-"},
+					Regex:       `\bthog-(?:secret-[0-9a-f]{32}|key-[0-9a-f]{16})\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "trufflehog-scanner-secret",
+					Verify: Verify{
+						Note: "compare with the key that the account page shows",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the key by a new one",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://trufflehog.org/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take the new key from the same page",
+								URL:   "https://trufflehog.org/",
+							},
+						},
+						Usage: "https://trufflehog.org/ : changes and exports that nobody of you made",
+						Blast: "reports to, and reads from, the account that lists your leaked keys",
+					},
+				},
+			},
+		},
+		{
 			ID:       "trustpilot",
 			Name:     "Trustpilot",
 			Reviewed: "2026-11-28",
@@ -106880,6 +107860,102 @@ var builtin = Catalogue{
 						},
 						Usage: "https://twist.com/integrations : who read or exported what",
 						Blast: "reads and writes threads and messages as its user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "twitch",
+			Name:     "Twitch",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://dev.twitch.tv/docs/authentication/", "https://dev.twitch.tv/docs/authentication/revoke-tokens/"},
+			Rules: []Rule{
+				{
+					ID:          "twitch-oauth-token",
+					Provider:    "twitch",
+					Description: "Twitch OAuth token or client secret",
+					Keywords:    []string{"twitch", "oauth:"},
+					Value:       "[0-9a-z]{30}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "twitch-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://id.twitch.tv/oauth2/validate",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "OAuth {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Scopes:   "scopes",
+						Docs:     "https://dev.twitch.tv/docs/authentication/validate-tokens/",
+						Note:     "a client secret is unknown to this request",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://dev.twitch.tv/console/apps",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://id.twitch.tv/oauth2/revoke",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "client_id={{client_id}}&token={{secret}}",
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Authorize again, or create a new client secret",
+								URL:   "https://dev.twitch.tv/console/apps",
+							},
+						},
+						Usage: "https://www.twitch.tv/settings/connections : connected apps",
+						Blast: "chats and changes the channel as its user, within its scopes; a secret asks for such tokens",
+					},
+				},
+				{
+					ID:          "twitch-stream-key",
+					Provider:    "twitch",
+					Description: "Twitch stream key",
+					Docs:        []string{"https://help.twitch.tv/s/article/twitch-stream-key-faq"},
+					Keywords:    []string{"live_"},
+					Regex:       `\blive_[0-9]{5,12}_[0-9A-Za-z]{28,32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "twitch-stream-key",
+					Verify: Verify{
+						Note: "streaming is the only test",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old key stops working with the reset.",
+								URL:   "https://dashboard.twitch.tv/settings/stream",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://dashboard.twitch.tv/settings/stream",
+							},
+						},
+						Usage: "https://dashboard.twitch.tv/content/video-producer : broadcasts that are not yours",
+						Blast: "streams anything into the channel",
 					},
 				},
 			},
@@ -109983,7 +111059,7 @@ var builtin = Catalogue{
 					Provider:    "viewneo",
 					Description: "viewneo API token",
 					Keywords:    []string{"viewneo"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|ey[0-9A-Za-z._-]{120,960}`,
+					Value:       `eyJ[0-9A-Za-z_-]{10,400}\.eyJ[0-9A-Za-z_-]{20,1000}\.[0-9A-Za-z_-]{20,700}|[0-9A-Za-z]{100,300}\.[0-9A-Za-z_-]{100,400}\.[0-9A-Za-z_-]{300,900}`,
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "viewneo-api-token",
@@ -113902,6 +114978,222 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "yandex",
+			Name:     "Yandex",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://yandex.cloud/en/docs/iam/operations/compromised-credentials", "https://yandex.com/dev/id/doc/en/"},
+			Rules: []Rule{
+				{
+					ID:          "yandex-cloud-api-key",
+					Provider:    "yandex",
+					Description: "Yandex Cloud API key",
+					Docs:        []string{"https://yandex.cloud/en/docs/iam/concepts/authorization/api-key"},
+					Keywords:    []string{"aqvn"},
+					Regex:       `\bAQVN[0-9A-Za-z_-]{35,38}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "yandex-cloud-api-key",
+					Verify: Verify{
+						Note: "IAM tokens live 12 hours; the key page of the service account shows the last use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Service account, API keys or static keys; an OAuth token under id.yandex.com, Data and access.",
+								URL:   "https://console.yandex.cloud/",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://iam.api.cloud.yandex.net/iam/v1/apiKeys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://console.yandex.cloud/",
+							},
+						},
+						Usage: "https://console.yandex.cloud/ : audit trails, and billing",
+						Blast: "what the service account or user may do: machines, storage, models; an OAuth token makes IAM tokens for a year",
+					},
+				},
+				{
+					ID:          "yandex-cloud-iam-token",
+					Provider:    "yandex",
+					Description: "Yandex Cloud IAM token",
+					Docs:        []string{"https://yandex.cloud/en/docs/iam/concepts/authorization/iam-token"},
+					Keywords:    []string{"t1."},
+					Regex:       `\bt1\.[0-9A-Z][0-9A-Za-z_-]{20,400}={0,2}\.[0-9A-Za-z_-]{80,90}={0,2}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "yandex-cloud-iam-token",
+					Verify: Verify{
+						Note: "IAM tokens live 12 hours; the key page of the service account shows the last use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Service account, API keys or static keys; an OAuth token under id.yandex.com, Data and access.",
+								URL:   "https://console.yandex.cloud/",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://iam.api.cloud.yandex.net/iam/v1/apiKeys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://console.yandex.cloud/",
+							},
+						},
+						Usage: "https://console.yandex.cloud/ : audit trails, and billing",
+						Blast: "what the service account or user may do: machines, storage, models; an OAuth token makes IAM tokens for a year",
+					},
+				},
+				{
+					ID:          "yandex-oauth-token",
+					Provider:    "yandex",
+					Description: "Yandex OAuth token",
+					Keywords:    []string{"y0_ag", "y1_ag", "y2_ag", "y3_ag", "y0__x", "y1__x", "y2__x", "y3__x"},
+					Regex:       `\by[0-3]_(?:Ag|_x)[0-9A-Za-z_-]{36,100}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "yandex-oauth-token",
+					Verify: Verify{
+						Note: "IAM tokens live 12 hours; the key page of the service account shows the last use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Service account, API keys or static keys; an OAuth token under id.yandex.com, Data and access.",
+								URL:   "https://console.yandex.cloud/",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://iam.api.cloud.yandex.net/iam/v1/apiKeys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://console.yandex.cloud/",
+							},
+						},
+						Usage: "https://console.yandex.cloud/ : audit trails, and billing",
+						Blast: "what the service account or user may do: machines, storage, models; an OAuth token makes IAM tokens for a year",
+					},
+				},
+				{
+					ID:          "yandex-cloud-secret-key",
+					Provider:    "yandex",
+					Description: "Yandex Cloud static secret key",
+					Docs:        []string{"https://yandex.cloud/en/docs/iam/concepts/authorization/access-key"},
+					Keywords:    []string{"yandex", "yc_secret", "aws_secret"},
+					Value:       "YC[0-9A-Za-z_-]{38}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "yandex-cloud-secret-key",
+					Verify: Verify{
+						Note: "IAM tokens live 12 hours; the key page of the service account shows the last use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Service account, API keys or static keys; an OAuth token under id.yandex.com, Data and access.",
+								URL:   "https://console.yandex.cloud/",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://iam.api.cloud.yandex.net/iam/v1/apiKeys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://console.yandex.cloud/",
+							},
+						},
+						Usage: "https://console.yandex.cloud/ : audit trails, and billing",
+						Blast: "what the service account or user may do: machines, storage, models; an OAuth token makes IAM tokens for a year",
+					},
+				},
+				{
+					ID:          "yandex-api-key",
+					Provider:    "yandex",
+					Description: "Yandex service key",
+					Keywords:    []string{"yandex"},
+					Value:       `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|trnsl\.1\.1\.[0-9A-Za-z.]{60,90}|dict\.1\.1\.[0-9A-Za-z.]{60,90}|pdct\.1\.1\.[0-9A-Za-z.]{60,90}|AQA[0-9A-Za-z_-]{36,60}|[0-9a-f]{32}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "yandex-api-key",
+					Verify: Verify{
+						Note: "IAM tokens live 12 hours; the key page of the service account shows the last use",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Service account, API keys or static keys; an OAuth token under id.yandex.com, Data and access.",
+								URL:   "https://console.yandex.cloud/",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://iam.api.cloud.yandex.net/iam/v1/apiKeys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new key in its place",
+								URL:   "https://console.yandex.cloud/",
+							},
+						},
+						Usage: "https://console.yandex.cloud/ : audit trails, and billing",
+						Blast: "what the service account or user may do: machines, storage, models; an OAuth token makes IAM tokens for a year",
+					},
+				},
+			},
+		},
+		{
 			ID:       "yapily",
 			Name:     "Yapily",
 			Reviewed: "2026-11-28",
@@ -114490,8 +115782,8 @@ var builtin = Catalogue{
 					ID:          "zai-api-key",
 					Provider:    "zai",
 					Description: "Z.ai (Zhipu) API key",
-					Keywords:    []string{"zai_", "zai-", "zaitoken", "zaikey", "zaiapi", "zaisecret", "z.ai", "zhipu", "bigmodel", "glm_api", "glm-api", "zai token", "zai key", "zai api"},
-					Value:       `[0-9a-f]{32}\.[0-9A-Za-z]{16}`,
+					Keywords:    []string{"zai", "z.ai", "zhipu", "bigmodel", "glm_api", "glm-api"},
+					Value:       `[0-9A-Za-z]{32}\.[0-9A-Za-z]{16}`,
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "zai-api-key",
@@ -114565,6 +115857,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://developers.zamzar.com/user : the counter of requests",
 						Blast: "converts files at your cost and reads those converted",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zapier",
+			Name:     "Zapier",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://help.zapier.com/hc/en-us/articles/8496288690317"},
+			Rules: []Rule{
+				{
+					ID:          "zapier-webhook-url",
+					Provider:    "zapier",
+					Description: "Zapier webhook address",
+					Keywords:    []string{"hooks.zapier.com/hooks/catch/"},
+					Regex:       `\bhooks\.zapier\.com/hooks/catch/(?P<secret>[0-9A-Za-z]{3,20}/[0-9A-Za-z]{4,20}(?:/[0-9A-Za-z]{2,20})?)\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "zapier-webhook-url",
+					Verify: Verify{
+						Note: "each request starts the Zap; not tried",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the trigger, or the whole Zap",
+								URL:   "https://zapier.com/app/zaps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Add a new Catch Hook trigger and use its address",
+								URL:   "https://zapier.com/app/zaps",
+							},
+						},
+						Usage: "https://zapier.com/app/history : runs that nothing of yours started",
+						Blast: "starts the Zap with any input",
 					},
 				},
 			},
@@ -115566,6 +116896,176 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "zoho",
+			Name:     "Zoho",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://www.zoho.com/accounts/protocol/oauth/web-apps/revoke-token.html", "https://www.zoho.com/crm/developer/docs/api/v8/oauth-overview.html"},
+			Rules: []Rule{
+				{
+					ID:          "zoho-oauth-token",
+					Provider:    "zoho",
+					Description: "Zoho OAuth access or refresh token",
+					Keywords:    []string{"1000."},
+					Regex:       `\b1000\.[0-9a-f]{32}\.[0-9a-f]{32}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zoho-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://accounts.zoho.com/oauth/user/info",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Zoho-oauthtoken {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "Email",
+						Docs:     "https://www.zoho.com/accounts/protocol/oauth.html",
+						Note:     "accounts live in one data center: zoho.eu, zoho.in and others have their own host",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://api-console.zoho.com/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://accounts.zoho.com/oauth/v2/token/revoke?token={{secret}}",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://api-console.zoho.com/",
+							},
+						},
+						Usage: "https://accounts.zoho.com/home#sessions/connectedapps : connected apps",
+						Blast: "reads and changes CRM, mail or books within its scopes; a refresh token does not expire",
+					},
+				},
+				{
+					ID:          "zoho-client-id",
+					Provider:    "zoho",
+					Description: "Zoho OAuth client id",
+					Keywords:    []string{"1000."},
+					Regex:       `\b1000\.[0-9A-Z]{30}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "zoho-client-id",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://accounts.zoho.com/oauth/user/info",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Zoho-oauthtoken {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "Email",
+						Docs:     "https://www.zoho.com/accounts/protocol/oauth.html",
+						Note:     "accounts live in one data center: zoho.eu, zoho.in and others have their own host",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://api-console.zoho.com/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://accounts.zoho.com/oauth/v2/token/revoke?token={{secret}}",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://api-console.zoho.com/",
+							},
+						},
+						Usage: "https://accounts.zoho.com/home#sessions/connectedapps : connected apps",
+						Blast: "reads and changes CRM, mail or books within its scopes; a refresh token does not expire",
+					},
+				},
+				{
+					ID:          "zoho-client-secret",
+					Provider:    "zoho",
+					Description: "Zoho OAuth client secret",
+					Keywords:    []string{"zoho"},
+					Value:       "[0-9a-f]{42}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zoho-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://accounts.zoho.com/oauth/user/info",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Zoho-oauthtoken {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "Email",
+						Docs:     "https://www.zoho.com/accounts/protocol/oauth.html",
+						Note:     "accounts live in one data center: zoho.eu, zoho.in and others have their own host",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the token",
+								URL:   "https://api-console.zoho.com/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://accounts.zoho.com/oauth/v2/token/revoke?token={{secret}}",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+								},
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://api-console.zoho.com/",
+							},
+						},
+						Usage: "https://accounts.zoho.com/home#sessions/connectedapps : connected apps",
+						Blast: "reads and changes CRM, mail or books within its scopes; a refresh token does not expire",
+					},
+				},
+			},
+		},
+		{
 			ID:       "zomato",
 			Name:     "Zomato",
 			Reviewed: "2026-11-28",
@@ -115676,6 +117176,135 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dashboard.zonos.com/settings/api : calls counted against the plan",
 						Blast: "asks for duties and taxes at your cost and reads orders",
+					},
+				},
+			},
+		},
+		{
+			ID:       "zoom",
+			Name:     "Zoom",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://developers.zoom.us/docs/internal-apps/s2s-oauth/", "https://developers.zoom.us/docs/integrations/oauth/"},
+			Rules: []Rule{
+				{
+					ID:          "zoom-client-secret",
+					Provider:    "zoom",
+					Description: "Zoom OAuth client secret",
+					Keywords:    []string{"zoom"},
+					Value:       "[0-9A-Za-z]{32}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "zoom-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://zoom.us/oauth/token?grant_type=account_credentials&account_id={{account_id}}",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{client_id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{400, 401},
+						Docs: "https://developers.zoom.us/docs/internal-apps/s2s-oauth/",
+						Note: "asks for a token of one hour; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								Text:  "App, App credentials, Regenerate.",
+								URL:   "https://marketplace.zoom.us/user/build",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://marketplace.zoom.us/user/build",
+							},
+						},
+						Usage: "https://zoom.us/account/report/user : sign-ins and recordings",
+						Blast: "with the account id: makes and reads meetings, recordings and users within the app's scopes",
+					},
+				},
+				{
+					ID:          "zoom-webhook-secret-token",
+					Provider:    "zoom",
+					Description: "Zoom webhook secret token",
+					Docs:        []string{"https://developers.zoom.us/docs/api/webhooks/"},
+					Keywords:    []string{"zoom_webhook", "zoom-webhook", "zoomwebhook", "zoom_secret_token", "zoom_verification"},
+					Value:       "[0-9A-Za-z_-]{22}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "zoom-webhook-secret-token",
+					Verify: Verify{
+						Note: "only your receiver uses it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								Text:  "App, App credentials, Regenerate.",
+								URL:   "https://marketplace.zoom.us/user/build",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://marketplace.zoom.us/user/build",
+							},
+						},
+						Usage: "https://zoom.us/account/report/user : sign-ins and recordings",
+						Blast: "with the account id: makes and reads meetings, recordings and users within the app's scopes",
+					},
+				},
+				{
+					ID:          "zoom-access-token",
+					Provider:    "zoom",
+					Description: "Zoom access token",
+					Keywords:    []string{"zoom"},
+					Value:       `eyJzdiI6IjAwMDAwM[0-9A-Za-z_-]{10,200}\.eyJ[0-9A-Za-z_-]{40,900}\.[0-9A-Za-z_-]{40,120}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "zoom-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://zoom.us/oauth/token?grant_type=account_credentials&account_id={{account_id}}",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{client_id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{400, 401},
+						Docs: "https://developers.zoom.us/docs/internal-apps/s2s-oauth/",
+						Note: "asks for a token of one hour; the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the client secret",
+								Text:  "App, App credentials, Regenerate.",
+								URL:   "https://marketplace.zoom.us/user/build",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://marketplace.zoom.us/user/build",
+							},
+						},
+						Usage: "https://zoom.us/account/report/user : sign-ins and recordings",
+						Blast: "with the account id: makes and reads meetings, recordings and users within the app's scopes",
 					},
 				},
 			},
