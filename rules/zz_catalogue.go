@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.6b062a",
+	Version: "2026-11-28.250d56",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -61440,6 +61440,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "lacework-api-secret",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -61529,6 +61532,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "lalal-ai-license-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -61543,6 +61549,7 @@ var builtin = Catalogue{
 								URL:   "https://www.lalal.ai/account/",
 							},
 						},
+						Usage: "the account at https://www.lalal.ai",
 						Blast: "splits audio at the cost of your minutes",
 					},
 				},
@@ -61610,7 +61617,7 @@ var builtin = Catalogue{
 					Provider:    "landbot",
 					Description: "Landbot API token",
 					Keywords:    []string{"landbot"},
-					Value:       "[0-9a-f]{40}",
+					Value:       "[0-9a-z]{40}",
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "landbot-api-token",
@@ -62043,6 +62050,9 @@ var builtin = Catalogue{
 						Rule:    "lark-app-id",
 						Lines:   6,
 						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -62505,7 +62515,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.leadfeeder.com/l/settings/personal/api-tokens",
 							},
@@ -62531,6 +62541,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "leadmagic-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -62593,11 +62606,12 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://success.planview.com/Planview_AgilePlace/AgilePlace_API/01_v2",
 							},
 						},
+						Usage: "the account at https://success.planview.com",
 						Blast: "reads and changes boards and cards as the user",
 					},
 				},
@@ -62649,6 +62663,7 @@ var builtin = Catalogue{
 								URL:   "https://secure.leaseweb.com/api-client-management/",
 							},
 						},
+						Usage: "the account at https://secure.leaseweb.com",
 						Blast: "reboots, reinstalls and cancels servers, changes DNS",
 					},
 				},
@@ -62877,6 +62892,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "lepton-ai-api-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -62892,6 +62910,7 @@ var builtin = Catalogue{
 								URL:   "https://dashboard.lepton.ai",
 							},
 						},
+						Usage: "https://dashboard.lepton.ai",
 						Blast: "runs and deletes deployments of the workspace; costs GPU hours",
 					},
 				},
@@ -62908,10 +62927,13 @@ var builtin = Catalogue{
 					Provider:    "lessannoyingcrm",
 					Description: "Less Annoying CRM API key",
 					Keywords:    []string{"lessannoyingcrm", "less_annoying", "lessannoying"},
-					Value:       "[0-9A-Za-z]{3,10}-[0-9A-Za-z-]{22,60}|[0-9A-Za-z]{57}",
+					Value:       "[0-9A-Za-z]{3,10}-[0-9A-Za-z-]{22,60}|[0-9A-Za-z-]{57}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "lessannoyingcrm-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -63054,6 +63076,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "lexigram-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -63069,6 +63094,7 @@ var builtin = Catalogue{
 								URL:   "https://dashboard.lexigram.io",
 							},
 						},
+						Usage: "https://dashboard.lexigram.io",
 						Blast: "asks the medical text API at the cost of your quota",
 					},
 				},
@@ -63152,6 +63178,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "lightspark-api-token-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -63239,6 +63268,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "lightstep-access-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -63250,7 +63282,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a access token with the rights the program needs",
+								Title: "Create an access token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.lightstep.com",
 							},
@@ -63614,7 +63646,7 @@ var builtin = Catalogue{
 					ID:          "linkedin-legacy-client-secret",
 					Provider:    "linkedin",
 					Description: "LinkedIn client secret (16 characters)",
-					Keywords:    []string{"linkedin_secret", "linkedin-secret", "linkedinsecret", "linkedin secret", "linkedin_client", "linkedin-client", "linkedinclient", "linkedin client", "linkedin_token", "linkedin-token", "linkedintoken", "linkedin token", "linkedin_api", "linkedin-api", "linkedinapi", "linkedin api", "linkedin_key", "linkedin-key", "linkedinkey", "linkedin key", "linkedin_oauth", "linkedin-oauth", "linkedinoauth", "linkedin oauth", "linkedin_auth", "linkedin-auth", "linkedinauth", "linkedin auth", "linked_in_secret", "linked_in-secret", "linked_insecret", "linked_in secret", "linked_in_client", "linked_in-client", "linked_inclient", "linked_in client", "linked_in_token", "linked_in-token", "linked_intoken", "linked_in token", "linked_in_api", "linked_in-api", "linked_inapi", "linked_in api", "linked_in_key", "linked_in-key", "linked_inkey", "linked_in key", "linked_in_oauth", "linked_in-oauth", "linked_inoauth", "linked_in oauth", "linked_in_auth", "linked_in-auth", "linked_inauth", "linked_in auth", "linked-in_secret", "linked-in-secret", "linked-insecret", "linked-in secret", "linked-in_client", "linked-in-client", "linked-inclient", "linked-in client", "linked-in_token", "linked-in-token", "linked-intoken", "linked-in token", "linked-in_api", "linked-in-api", "linked-inapi", "linked-in api", "linked-in_key", "linked-in-key", "linked-inkey", "linked-in key", "linked-in_oauth", "linked-in-oauth", "linked-inoauth", "linked-in oauth", "linked-in_auth", "linked-in-auth", "linked-inauth", "linked-in auth", "linkedin="},
+					Keywords:    []string{"linkedin_secret", "linkedin-secret", "linkedinsecret", "linkedin secret", "linkedin_client", "linkedin-client", "linkedinclient", "linkedin client", "linkedin_token", "linkedin-token", "linkedintoken", "linkedin token", "linkedin_api", "linkedin-api", "linkedinapi", "linkedin api", "linkedin_key", "linkedin-key", "linkedinkey", "linkedin key", "linkedin_oauth", "linkedin-oauth", "linkedinoauth", "linkedin oauth", "linkedin_auth", "linkedin-auth", "linkedinauth", "linkedin auth", "linked_in_secret", "linked_in_client", "linked_in_token", "linked_in_api", "linked_in_key", "linked_in_oauth", "linked_in_auth", "linked-in-secret", "linked-in-client", "linked-in-token", "linked-in-api", "linked-in-key", "linked-in-oauth", "linked-in-auth", "linkedin="},
 					Value:       "[0-9A-Za-z]{16}",
 					MinEntropy:  2.8,
 					Severity:    "high",
@@ -63747,7 +63779,7 @@ var builtin = Catalogue{
 					Provider:    "linkpreview",
 					Description: "LinkPreview access key",
 					Keywords:    []string{"linkpreview", "link_preview_api", "link-preview-api"},
-					Value:       "[0-9a-f]{32}",
+					Value:       "[0-9A-Za-z]{32}",
 					Severity:    "low",
 					Class:       "key",
 					Family:      "linkpreview-api-key",
@@ -63777,7 +63809,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a access key with the rights the program needs",
+								Title: "Create an access key with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://my.linkpreview.net/access_keys",
 							},
@@ -63803,6 +63835,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "linnworks-application-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -63818,6 +63853,7 @@ var builtin = Catalogue{
 								URL:   "https://developer.linnworks.com",
 							},
 						},
+						Usage: "https://developer.linnworks.com",
 						Blast: "with its partners: reads and changes orders and stock",
 					},
 				},
@@ -64024,7 +64060,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new key",
-								Text:  "Every program of the account needs it, since they share one key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://support.liveagent.com/741982-API-key",
 							},
 						},
@@ -64075,7 +64111,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new secret key",
-								Text:  "Every program of the account needs it, since they share one secret key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://liveblocks.io/dashboard/apikeys",
 							},
 						},
@@ -64100,6 +64136,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "livechat-personal-access-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -64290,7 +64329,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.livestorm.co/#/settings?page=settings-api",
 							},
@@ -64390,7 +64429,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the key",
-								Text:  "There is one key for the account: a new one ends the old.",
+								Text:  "The account has one key only: a new one ends the old.",
 								URL:   "https://loader.io/settings",
 							},
 						},
@@ -64422,6 +64461,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "loadmill-api-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -64433,7 +64475,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.loadmill.com/app/user/settings/security",
 							},
@@ -64486,7 +64528,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new secret key",
-								Text:  "Every program of the account needs it, since they share one secret key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://dashboard.lob.com/settings/api-keys",
 							},
 						},
@@ -64585,6 +64627,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "suspect",
 					Family:      "localazy-project-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -64621,6 +64666,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "localstack-auth-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -64702,6 +64750,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "locize-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -64874,6 +64925,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "logflare-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -64909,6 +64963,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "loggly-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -64947,6 +65004,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "logicmonitor-access-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -64983,6 +65043,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "loginradius-api-secret",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -65020,6 +65083,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "logrocket-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -65057,6 +65123,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "logsnag-api-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -65068,7 +65137,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.logsnag.com/dashboard/settings/api",
 							},
@@ -65149,6 +65218,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "logto-app-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -65338,6 +65410,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "loqate-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -65426,6 +65501,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "lucid-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -65442,6 +65520,7 @@ var builtin = Catalogue{
 								URL:   "https://lucid.app/developer",
 							},
 						},
+						Usage: "the account at https://lucid.app",
 						Blast: "reads and changes documents of the user",
 					},
 				},
@@ -65514,6 +65593,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "lumigo-tracer-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -65582,6 +65664,7 @@ var builtin = Catalogue{
 								URL:   "https://lunarcrush.com/developers/api/authentication",
 							},
 						},
+						Usage: "the account at https://lunarcrush.com",
 						Blast: "asks the social data of coins at the cost of your plan",
 					},
 				},
@@ -65686,7 +65769,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API key with the rights the program needs",
+								Title: "Create an API key with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://www.luno.com/wallet/security/api_keys",
 							},
@@ -65795,6 +65878,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "luzmo-api-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -65810,6 +65896,7 @@ var builtin = Catalogue{
 								URL:   "https://app.luzmo.com/settings/api-tokens",
 							},
 						},
+						Usage: "https://app.luzmo.com",
 						Blast: "with its key: reads data sets and makes tokens for any dashboard",
 					},
 				},
@@ -65831,6 +65918,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "suspect",
 					Family:      "lyft-client-secret",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -65846,6 +65936,7 @@ var builtin = Catalogue{
 								URL:   "https://www.lyft.com/developers/manage",
 							},
 						},
+						Usage: "the account at https://www.lyft.com",
 						Blast: "asks rides and prices in the application's name",
 					},
 				},
@@ -65889,6 +65980,7 @@ var builtin = Catalogue{
 								URL:   "https://macaddress.io/account",
 							},
 						},
+						Usage: "the account at https://macaddress.io",
 						Blast: "looks up device vendors at the cost of your credits",
 					},
 				},
@@ -65940,6 +66032,7 @@ var builtin = Catalogue{
 								URL:   "https://app.madkudu.com",
 							},
 						},
+						Usage: "https://app.madkudu.com",
 						Blast: "reads the scores of your leads and companies",
 					},
 				},
@@ -65961,6 +66054,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "magicbell-api-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -65997,6 +66093,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "magnetic-api-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -66012,6 +66111,7 @@ var builtin = Catalogue{
 								URL:   "https://app.magnetichq.com",
 							},
 						},
+						Usage: "https://app.magnetichq.com",
 						Blast: "reads and changes projects, time and invoices",
 					},
 				},
@@ -66100,7 +66200,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the access key",
-								Text:  "There is one access key for the account: a new one ends the old.",
+								Text:  "The account has one access key only: a new one ends the old.",
 								URL:   "https://mailboxlayer.com/dashboard",
 							},
 						},
@@ -66133,6 +66233,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "mailboxvalidator-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -66170,6 +66273,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mailchannels-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -66186,6 +66292,7 @@ var builtin = Catalogue{
 								URL:   "https://console.mailchannels.net",
 							},
 						},
+						Usage: "https://console.mailchannels.net",
 						Blast: "sends mail as your domains",
 					},
 				},
@@ -66308,6 +66415,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mailcoach-api-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -66324,6 +66434,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://www.mailcoach.app : campaigns",
 						Blast: "sends campaigns to your lists, reads and exports subscribers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mailercloud",
+			Name:     "Mailercloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://apidoc.mailercloud.com/docs/mailercloud-api/"},
+			Rules: []Rule{
+				{
+					ID:          "mailercloud-api-key",
+					Provider:    "mailercloud",
+					Description: "Mailercloud API key",
+					Keywords:    []string{"mailercloud"},
+					Value:       "[0-9A-Za-z]{4,8}-[0-9a-f]{32}-[0-9a-f]{32}|[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailercloud-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://app.mailercloud.com/account/api-integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://app.mailercloud.com/account/api-integrations",
+							},
+						},
+						Usage: "https://app.mailercloud.com",
+						Blast: "reads and changes contacts, sends campaigns",
 					},
 				},
 			},
@@ -66381,6 +66529,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "maileroo",
+			Name:     "Maileroo",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://maileroo.com/docs/email-api/introduction"},
+			Rules: []Rule{
+				{
+					ID:          "maileroo-sending-key",
+					Provider:    "maileroo",
+					Description: "Maileroo sending key",
+					Keywords:    []string{"maileroo"},
+					Value:       "[0-9a-f]{64}|[0-9A-Za-z]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "maileroo-sending-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the sending key",
+								URL:   "https://app.maileroo.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new sending key",
+								URL:   "https://app.maileroo.com",
+							},
+						},
+						Usage: "https://app.maileroo.com",
+						Blast: "sends mail as one domain",
+					},
+				},
+			},
+		},
+		{
 			ID:       "mailersend",
 			Name:     "MailerSend",
 			Reviewed: "2026-11-24",
@@ -66422,13 +66608,43 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.mailersend.com/api-tokens",
 							},
 						},
 						Usage: "https://app.mailersend.com/activity",
 						Blast: "sends mail as your domains, reads activity and recipients, as far as its scopes go",
+					},
+				},
+				{
+					ID:          "mailersend-smtp-password",
+					Provider:    "mailersend",
+					Description: "MailerSend SMTP password",
+					Keywords:    []string{"mssp."},
+					Regex:       `\bmssp\.[0-9A-Za-z]{7}\.[0-9A-Za-z]{16}\.[0-9A-Za-z]{7}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "mailersend-smtp-password",
+					Verify: Verify{
+						Note: "an SMTP sign-in at smtp.mailersend.net tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the SMTP user",
+								URL:   "https://app.mailersend.com/domains",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new SMTP user for the domain",
+								URL:   "https://app.mailersend.com/domains",
+							},
+						},
+						Usage: "https://app.mailersend.com/activity",
+						Blast: "sends mail as one domain",
 					},
 				},
 			},
@@ -66679,7 +66895,7 @@ var builtin = Catalogue{
 					Provider:    "mailinator",
 					Description: "Mailinator API token",
 					Keywords:    []string{"mailinator"},
-					Value:       "[0-9a-f]{32}",
+					Value:       "[0-9a-z]{32}",
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "mailinator-api-token",
@@ -66709,7 +66925,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://www.mailinator.com/v4/private/team_settings.jsp",
 							},
@@ -66757,7 +66973,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the secret key",
-								Text:  "There is one secret key for the account: a new one ends the old.",
+								Text:  "The account has one secret key only: a new one ends the old.",
 								URL:   "https://app.mailjet.com/account/apikeys",
 							},
 						},
@@ -66803,7 +67019,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the secret key",
-								Text:  "There is one secret key for the account: a new one ends the old.",
+								Text:  "The account has one secret key only: a new one ends the old.",
 								URL:   "https://app.mailjet.com/account/apikeys",
 							},
 						},
@@ -67115,6 +67331,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mailup-client-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -67131,6 +67350,7 @@ var builtin = Catalogue{
 								URL:   "https://help.mailup.com",
 							},
 						},
+						Usage: "the account at https://help.mailup.com",
 						Blast: "with a user's password or token: sends campaigns and reads recipients",
 					},
 				},
@@ -67235,6 +67455,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "mangopay-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -67270,6 +67493,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "manifest-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -67285,6 +67511,7 @@ var builtin = Catalogue{
 								URL:   "https://app.manifest.ly",
 							},
 						},
+						Usage: "https://app.manifest.ly",
 						Blast: "reads and changes check lists and runs",
 					},
 				},
@@ -67472,6 +67699,7 @@ var builtin = Catalogue{
 								URL:   "https://www.mapillary.com/dashboard/developers",
 							},
 						},
+						Usage: "the account at https://www.mapillary.com",
 						Blast: "asks street images in your application's name",
 					},
 				},
@@ -67492,6 +67720,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "mapmyindia-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -67508,6 +67739,46 @@ var builtin = Catalogue{
 						},
 						Usage: "https://auth.mappls.com/console/",
 						Blast: "maps and geocoding at the cost of your plan",
+					},
+				},
+			},
+		},
+		{
+			ID:       "mapon",
+			Name:     "Mapon",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://mapon.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "mapon-api-key",
+					Provider:    "mapon",
+					Description: "Mapon API key",
+					Keywords:    []string{"mapon"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "mapon-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://mapon.com/partner/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://mapon.com/partner/",
+							},
+						},
+						Usage: "the account at https://mapon.com",
+						Blast: "reads where the fleet's cars are",
 					},
 				},
 			},
@@ -67648,6 +67919,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "marinetraffic-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -67664,6 +67938,7 @@ var builtin = Catalogue{
 								URL:   "https://www.marinetraffic.com/en/ais-api-services",
 							},
 						},
+						Usage: "the account at https://www.marinetraffic.com",
 						Blast: "asks ship positions at the cost of your credits",
 					},
 				},
@@ -67698,7 +67973,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the API token",
-								Text:  "There is one API token for the account: a new one ends the old.",
+								Text:  "The account has one API token only: a new one ends the old.",
 								URL:   "https://www.marketaux.com/account/dashboard",
 							},
 						},
@@ -67730,6 +68005,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "marketo-client-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -67781,7 +68059,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the access key",
-								Text:  "There is one access key for the account: a new one ends the old.",
+								Text:  "The account has one access key only: a new one ends the old.",
 								URL:   "https://marketstack.com/dashboard",
 							},
 						},
@@ -67813,6 +68091,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "maropost-auth-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -67824,11 +68105,12 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a auth token with the rights the program needs",
+								Title: "Create an auth token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.maropost.com",
 							},
 						},
+						Usage: "https://app.maropost.com",
 						Blast: "sends campaigns, reads and changes contacts",
 					},
 				},
@@ -67849,6 +68131,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "marqeta-admin-access-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -67885,6 +68170,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "marvel-private-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -67901,6 +68189,7 @@ var builtin = Catalogue{
 								URL:   "https://developer.marvel.com/account",
 							},
 						},
+						Usage: "https://developer.marvel.com",
 						Blast: "asks the comics data at the cost of the daily calls",
 					},
 				},
@@ -68153,7 +68442,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a OAuth token with the rights the program needs",
+								Title: "Create an OAuth token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.mavenlink.com/oauth/authorizations",
 							},
@@ -68278,6 +68567,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "maya-secret-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -68310,10 +68602,13 @@ var builtin = Catalogue{
 					Provider:    "meaningcloud",
 					Description: "MeaningCloud license key",
 					Keywords:    []string{"meaningcloud", "meaning_cloud"},
-					Value:       "[0-9a-f]{32}",
+					Value:       "[0-9a-z]{32}",
 					Severity:    "low",
 					Class:       "key",
 					Family:      "meaningcloud-license-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -68329,6 +68624,7 @@ var builtin = Catalogue{
 								URL:   "https://www.meaningcloud.com/developer/account/subscriptions",
 							},
 						},
+						Usage: "the account at https://www.meaningcloud.com",
 						Blast: "uses up the monthly credits of text analysis",
 					},
 				},
@@ -68369,7 +68665,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new access key",
-								Text:  "Every program of the account needs it, since they share one access key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://mediastack.com/dashboard",
 							},
 						},
@@ -68651,6 +68947,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "mention-access-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -68662,11 +68961,12 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a access token with the rights the program needs",
+								Title: "Create an access token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://web.mention.com",
 							},
 						},
+						Usage: "the account at https://web.mention.com",
 						Blast: "reads alerts and mentions of the account",
 					},
 				},
@@ -68810,7 +69110,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.mercury.com/settings/tokens",
 							},
@@ -68888,12 +69188,15 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mesibo-app-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
 								Title: "Regenerate the app token",
-								Text:  "There is one app token for the account: a new one ends the old.",
+								Text:  "The account has one app token only: a new one ends the old.",
 								URL:   "https://mesibo.com/console/",
 							},
 						},
@@ -68976,6 +69279,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "suspect",
 					Family:      "metaapi-api-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -69033,7 +69339,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the key",
-								Text:  "There is one key for the account: a new one ends the old.",
+								Text:  "The account has one key only: a new one ends the old.",
 								URL:   "https://www.metabase.com/docs/latest/people-and-groups/api-keys",
 							},
 						},
@@ -69108,6 +69414,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "metals-api-access-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -69124,6 +69433,7 @@ var builtin = Catalogue{
 								URL:   "https://metals-api.com/dashboard",
 							},
 						},
+						Usage: "the account at https://metals-api.com",
 						Blast: "uses up the monthly requests of metal prices",
 					},
 				},
@@ -69145,6 +69455,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "meteomatics-password",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -69160,6 +69473,7 @@ var builtin = Catalogue{
 								URL:   "https://www.meteomatics.com/en/sign-up-weather-api-free-basic-account/",
 							},
 						},
+						Usage: "the account at https://www.meteomatics.com",
 						Blast: "asks weather data at the cost of your quota",
 					},
 				},
@@ -69180,12 +69494,15 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "meteosource-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
 								Title: "Regenerate the key",
-								Text:  "There is one key for the account: a new one ends the old.",
+								Text:  "The account has one key only: a new one ends the old.",
 								URL:   "https://www.meteosource.com/client",
 							},
 						},
@@ -69217,6 +69534,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "metorik-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -69232,6 +69552,7 @@ var builtin = Catalogue{
 								URL:   "https://app.metorik.com",
 							},
 						},
+						Usage: "https://app.metorik.com",
 						Blast: "reads orders, customers and carts of the connected shops",
 					},
 				},
@@ -69252,6 +69573,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "metricool-access-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -69266,6 +69590,7 @@ var builtin = Catalogue{
 								URL:   "https://app.metricool.com",
 							},
 						},
+						Usage: "https://app.metricool.com",
 						Blast: "reads and posts to the social accounts of the brand",
 					},
 				},
@@ -69287,12 +69612,15 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "metrilo-project-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
 								Title: "Regenerate the project token",
-								Text:  "There is one project token for the account: a new one ends the old.",
+								Text:  "The account has one project token only: a new one ends the old.",
 								URL:   "https://www.metrilo.com",
 							},
 						},
@@ -69303,6 +69631,7 @@ var builtin = Catalogue{
 								URL:   "https://www.metrilo.com",
 							},
 						},
+						Usage: "the account at https://www.metrilo.com",
 						Blast: "sends false events about the shop's customers",
 					},
 				},
@@ -69374,6 +69703,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "mexc-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -69591,6 +69923,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mimecast-secret-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -69627,6 +69962,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mindbody-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -69641,6 +69979,7 @@ var builtin = Catalogue{
 								URL:   "https://developers.mindbodyonline.com/Account/",
 							},
 						},
+						Usage: "https://developers.mindbodyonline.com",
 						Blast: "with a staff token: reads and changes clients, classes and sales of studios",
 					},
 				},
@@ -69662,6 +70001,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "mindee-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -69678,6 +70020,7 @@ var builtin = Catalogue{
 								URL:   "https://platform.mindee.com",
 							},
 						},
+						Usage: "https://platform.mindee.com",
 						Blast: "reads documents at the cost of your pages",
 					},
 				},
@@ -69698,6 +70041,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "minimax-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -69733,6 +70079,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "minio-secret-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -69770,6 +70119,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "mintlify-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -69784,6 +70136,7 @@ var builtin = Catalogue{
 								URL:   "https://dashboard.mintlify.com/settings/organization/api-keys",
 							},
 						},
+						Usage: "https://dashboard.mintlify.com",
 						Blast: "starts deployments of the documentation and runs its assistant",
 					},
 				},
@@ -69946,7 +70299,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://mail.missiveapp.com/#settings/api",
 							},
@@ -70021,7 +70374,7 @@ var builtin = Catalogue{
 					Provider:    "mite",
 					Description: "mite API key",
 					Keywords:    []string{"mite.de", "mite_api", "miteapi", "mite-api", "mite_key", "mite.yo.lk", "x-miteapikey"},
-					Value:       "[0-9a-f]{15,16}",
+					Value:       "[0-9a-z]{15,16}",
 					MinEntropy:  2.8,
 					Severity:    "medium",
 					Class:       "key",
@@ -70047,7 +70400,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the key",
-								Text:  "There is one key for the account: a new one ends the old.",
+								Text:  "The account has one key only: a new one ends the old.",
 								URL:   "https://mite.de/en/faq.html",
 							},
 						},
@@ -70058,6 +70411,7 @@ var builtin = Catalogue{
 								URL:   "https://mite.de/en/faq.html",
 							},
 						},
+						Usage: "the account at https://mite.de",
 						Blast: "reads and changes time entries, customers and projects as the user",
 					},
 				},
@@ -70074,11 +70428,14 @@ var builtin = Catalogue{
 					Provider:    "mixmax",
 					Description: "Mixmax API token",
 					Keywords:    []string{"mixmax"},
-					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{17,64}",
+					Value:       "[0-9A-Za-z_-]{36}|[0-9A-Za-z]{17}",
 					MinEntropy:  3,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mixmax-api-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -70090,7 +70447,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.mixmax.com/dashboard/settings/personal/integrations",
 							},
@@ -70185,7 +70542,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the key",
-								Text:  "There is one key for the account: a new one ends the old.",
+								Text:  "The account has one key only: a new one ends the old.",
 								URL:   "https://www.mockaroo.com/myaccount",
 							},
 						},
@@ -70291,6 +70648,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "moderatecontent-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -70307,6 +70667,7 @@ var builtin = Catalogue{
 								URL:   "https://client.moderatecontent.com",
 							},
 						},
+						Usage: "the account at https://client.moderatecontent.com",
 						Blast: "rates pictures at the cost of your plan",
 					},
 				},
@@ -70400,7 +70761,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the live key",
-								Text:  "There is one live key for the account: a new one ends the old.",
+								Text:  "The account has one live key only: a new one ends the old.",
 								URL:   "https://my.mollie.com/dashboard/developers/api-keys",
 							},
 						},
@@ -70444,7 +70805,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the live key",
-								Text:  "There is one live key for the account: a new one ends the old.",
+								Text:  "The account has one live key only: a new one ends the old.",
 								URL:   "https://my.mollie.com/dashboard/developers/api-keys",
 							},
 						},
@@ -70495,7 +70856,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new access token",
-								Text:  "Every program of the account needs it, since they share one access token.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://my.mollie.com/dashboard/developers/organization-access-tokens",
 							},
 						},
@@ -70562,6 +70923,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "momento-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -70843,6 +71207,7 @@ var builtin = Catalogue{
 								URL:   "https://app.monkeylearn.com/main/my-account/tab/api-keys/",
 							},
 						},
+						Usage: "https://app.monkeylearn.com",
 						Blast: "runs text models at the cost of your quota, reads their training data",
 					},
 				},
@@ -70863,6 +71228,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "monnify-secret-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -70874,10 +71242,11 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new secret key",
-								Text:  "Every program of the account needs it, since they share one secret key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://app.monnify.com/developer",
 							},
 						},
+						Usage: "https://app.monnify.com",
 						Blast: "with the API key: reads collections and pays out of the wallet",
 					},
 				},
@@ -71021,7 +71390,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the key",
-								Text:  "There is one key for the account: a new one ends the old.",
+								Text:  "The account has one key only: a new one ends the old.",
 								URL:   "https://identity.moosend.com/settings/api-key",
 							},
 						},
@@ -71105,12 +71474,15 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "mouseflow-api-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
 								Title: "Regenerate the API token",
-								Text:  "There is one API token for the account: a new one ends the old.",
+								Text:  "The account has one API token only: a new one ends the old.",
 								URL:   "https://us.mouseflow.com/settings",
 							},
 						},
@@ -71121,6 +71493,7 @@ var builtin = Catalogue{
 								URL:   "https://us.mouseflow.com/settings",
 							},
 						},
+						Usage: "the account at https://us.mouseflow.com",
 						Blast: "with the account's address: reads recorded sessions of your visitors",
 					},
 				},
@@ -71142,6 +71515,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "moz-api-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -71178,6 +71554,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mparticle-api-secret",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -71213,6 +71592,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "mrticktock-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -71229,6 +71611,7 @@ var builtin = Catalogue{
 								URL:   "https://mrticktock.com",
 							},
 						},
+						Usage: "the account at https://mrticktock.com",
 						Blast: "reads and changes time entries",
 					},
 				},
@@ -71250,6 +71633,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "msg91-auth-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -71285,6 +71671,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mtn-momo-subscription-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -71322,6 +71711,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "multion-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -71338,6 +71730,7 @@ var builtin = Catalogue{
 								URL:   "https://app.multion.ai/api-keys",
 							},
 						},
+						Usage: "https://app.multion.ai",
 						Blast: "drives browsers at your cost",
 					},
 				},
@@ -71358,6 +71751,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "mural-client-secret",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -71373,6 +71769,7 @@ var builtin = Catalogue{
 								URL:   "https://app.mural.co/me/apps",
 							},
 						},
+						Usage: "https://app.mural.co",
 						Blast: "with the client id: reads and changes murals of users who consented",
 					},
 				},
@@ -71389,7 +71786,7 @@ var builtin = Catalogue{
 					Provider:    "musixmatch",
 					Description: "Musixmatch API key",
 					Keywords:    []string{"musixmatch"},
-					Value:       "[0-9a-f]{32}",
+					Value:       "[0-9a-z]{32}",
 					Severity:    "low",
 					Class:       "key",
 					Family:      "musixmatch-api-key",
@@ -71418,6 +71815,7 @@ var builtin = Catalogue{
 								URL:   "https://developer.musixmatch.com/",
 							},
 						},
+						Usage: "https://developer.musixmatch.com",
 						Blast: "asks lyrics at the cost of your plan",
 					},
 				},
@@ -71490,6 +71888,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "myanimelist-client-secret",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -71506,6 +71907,7 @@ var builtin = Catalogue{
 								URL:   "https://myanimelist.net/apiconfig",
 							},
 						},
+						Usage: "the account at https://myanimelist.net",
 						Blast: "asks the anime list in your application's name",
 					},
 				},
@@ -71558,6 +71960,7 @@ var builtin = Catalogue{
 								URL:   "https://developers.freshworks.com/crm/api/#authentication",
 							},
 						},
+						Usage: "https://developers.freshworks.com",
 						Blast: "reads and changes contacts, deals and campaigns",
 					},
 				},
@@ -71573,7 +71976,7 @@ var builtin = Catalogue{
 					ID:          "myintervals-api-token",
 					Provider:    "myintervals",
 					Description: "Intervals API token",
-					Keywords:    []string{"myintervals_api", "myintervals-api", "myintervalsapi", "myintervals api", "myintervals_key", "myintervals-key", "myintervalskey", "myintervals key", "myintervals_token", "myintervals-token", "myintervalstoken", "myintervals token", "myintervals_secret", "myintervals-secret", "myintervalssecret", "myintervals secret", "myintervals_auth", "myintervals-auth", "myintervalsauth", "myintervals auth", "myintervals_access", "myintervals-access", "myintervalsaccess", "myintervals access", "my_intervals_api", "my_intervals-api", "my_intervalsapi", "my_intervals api", "my_intervals_key", "my_intervals-key", "my_intervalskey", "my_intervals key", "my_intervals_token", "my_intervals-token", "my_intervalstoken", "my_intervals token", "my_intervals_secret", "my_intervals-secret", "my_intervalssecret", "my_intervals secret", "my_intervals_auth", "my_intervals-auth", "my_intervalsauth", "my_intervals auth", "my_intervals_access", "my_intervals-access", "my_intervalsaccess", "my_intervals access"},
+					Keywords:    []string{"myintervals_api", "myintervals-api", "myintervalsapi", "myintervals api", "myintervals_key", "myintervals-key", "myintervalskey", "myintervals key", "myintervals_token", "myintervals-token", "myintervalstoken", "myintervals token", "myintervals_secret", "myintervals-secret", "myintervalssecret", "myintervals secret", "myintervals_auth", "myintervals-auth", "myintervalsauth", "myintervals auth", "myintervals_access", "myintervals-access", "myintervalsaccess", "myintervals access", "my_intervals_api", "my_intervals_key", "my_intervals_token", "my_intervals_secret", "my_intervals_auth", "my_intervals_access"},
 					Value:       "[0-9a-z]{11}",
 					MinEntropy:  2.8,
 					Severity:    "medium",
@@ -71600,7 +72003,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the API token",
-								Text:  "There is one API token for the account: a new one ends the old.",
+								Text:  "The account has one API token only: a new one ends the old.",
 								URL:   "https://www.myintervals.com",
 							},
 						},
@@ -71611,6 +72014,7 @@ var builtin = Catalogue{
 								URL:   "https://www.myintervals.com",
 							},
 						},
+						Usage: "the account at https://www.myintervals.com",
 						Blast: "reads and changes time, tasks and invoices as the user",
 					},
 				},
@@ -71790,7 +72194,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new key",
-								Text:  "Every program of the account needs it, since they share one key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://ap.www.namecheap.com/settings/tools/apiaccess/",
 							},
 						},
@@ -71921,6 +72325,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "narakeet-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -71936,6 +72343,7 @@ var builtin = Catalogue{
 								URL:   "https://www.narakeet.com/app/account/",
 							},
 						},
+						Usage: "the account at https://www.narakeet.com",
 						Blast: "makes speech at the cost of your minutes",
 					},
 				},
@@ -71980,6 +72388,7 @@ var builtin = Catalogue{
 								URL:   "https://api.nasa.gov/",
 							},
 						},
+						Usage: "the account at https://api.nasa.gov",
 						Blast: "uses up the hourly calls of the key at NASA and the other offices behind api.data.gov",
 					},
 				},
@@ -72059,6 +72468,113 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "naver-cloud",
+			Name:     "Naver Cloud Platform",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.ncloud-docs.com/docs/en/common-ncpapi"},
+			Rules: []Rule{
+				{
+					ID:          "naver-cloud-secret-key",
+					Provider:    "naver-cloud",
+					Description: "Naver Cloud secret key",
+					Keywords:    []string{"ncp_iam_bpk", "ncp_iam_gpk"},
+					Regex:       `\bncp_iam_[BG]PK[0-9A-Za-z]{15,50}\b`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "naver-cloud-secret-key",
+					Needs: Needs{
+						Rule:    "naver-cloud-access-key",
+						Lines:   5,
+						Without: "keep",
+					},
+					Verify: Verify{
+						Note: "signs each request with an HMAC of method, path, time and access key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old API authentication key",
+								Text:  "Once the new one is in use.",
+								URL:   "https://www.ncloud.com/mypage/manage/authkey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second API authentication key",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://www.ncloud.com/mypage/manage/authkey",
+							},
+						},
+						Usage: "https://www.ncloud.com/mypage : Cloud Activity Tracer",
+						Blast: "with its access key: creates, reads and deletes servers, storage and networks as its user; costs money",
+					},
+				},
+				{
+					ID:          "naver-cloud-access-key",
+					Provider:    "naver-cloud",
+					Description: "Naver Cloud access key id",
+					Keywords:    []string{"ncp_iam_bpa", "ncp_iam_gpa"},
+					Regex:       `\bncp_iam_[BG]PA[0-9A-Za-z]{10,40}\b`,
+					Severity:    "low",
+					Class:       "suspect",
+					Family:      "naver-cloud-access-key",
+					Verify: Verify{
+						Note: "an identifier: it signs nothing without the secret key",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key along with its secret",
+								URL:   "https://www.ncloud.com/mypage/manage/authkey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new pair",
+								URL:   "https://www.ncloud.com/mypage/manage/authkey",
+							},
+						},
+						Usage: "https://www.ncloud.com/mypage : Cloud Activity Tracer",
+						Blast: "names the key; opens nothing alone",
+					},
+				},
+				{
+					ID:          "naver-cloud-legacy-secret-key",
+					Provider:    "naver-cloud",
+					Description: "Naver Cloud secret key (40 characters)",
+					Keywords:    []string{"ncloud_secret", "ncp_secret", "naver_cloud", "navercloud", "ncloud_sk"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "naver-cloud-legacy-secret-key",
+					Verify: Verify{
+						Note: "signs each request with an HMAC of method, path, time and access key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old API authentication key",
+								Text:  "Once the new one is in use.",
+								URL:   "https://www.ncloud.com/mypage/manage/authkey",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second API authentication key",
+								Text:  "Both work side by side for the change.",
+								URL:   "https://www.ncloud.com/mypage/manage/authkey",
+							},
+						},
+						Usage: "https://www.ncloud.com/mypage : Cloud Activity Tracer",
+						Blast: "with its access key: creates, reads and deletes servers, storage and networks as its user; costs money",
+					},
+				},
+			},
+		},
+		{
 			ID:       "navitia",
 			Name:     "Navitia",
 			Reviewed: "2026-11-24",
@@ -72104,6 +72620,7 @@ var builtin = Catalogue{
 								URL:   "https://navitia.io/tokens",
 							},
 						},
+						Usage: "the account at https://navitia.io",
 						Blast: "asks public transport data at the cost of your plan",
 					},
 				},
@@ -72343,6 +72860,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "neptune-ai-api-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -72379,6 +72899,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "netatmo-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -72394,6 +72917,7 @@ var builtin = Catalogue{
 								URL:   "https://dev.netatmo.com/apps/",
 							},
 						},
+						Usage: "https://dev.netatmo.com",
 						Blast: "reads the weather station, cameras and heating of the home that consented",
 					},
 				},
@@ -72441,7 +72965,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a access token with the rights the program needs",
+								Title: "Create an access token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.netbird.io/settings",
 							},
@@ -72597,6 +73121,7 @@ var builtin = Catalogue{
 								URL:   "https://nethunt.com/app",
 							},
 						},
+						Usage: "the account at https://nethunt.com",
 						Blast: "with the owner's mail address: reads and changes the records of the CRM",
 					},
 				},
@@ -72746,6 +73271,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "netsuite-token-secret",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -72781,6 +73309,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "nettoolkit-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -72795,6 +73326,7 @@ var builtin = Catalogue{
 								URL:   "https://www.nettoolkit.com/account/api_keys",
 							},
 						},
+						Usage: "the account at https://www.nettoolkit.com",
 						Blast: "uses up the account's calls of geocoding and screenshots",
 					},
 				},
@@ -72815,6 +73347,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "neutrino-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -73339,7 +73874,7 @@ var builtin = Catalogue{
 					Provider:    "newsapi",
 					Description: "NewsAPI API key",
 					Keywords:    []string{"newsapi", "news_api", "news-api"},
-					Value:       "[0-9a-f]{32}",
+					Value:       "[0-9a-z]{32}",
 					Severity:    "low",
 					Class:       "key",
 					Family:      "newsapi-api-key",
@@ -73369,7 +73904,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new key",
-								Text:  "Every program of the account needs it, since they share one key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://newsapi.org/account",
 							},
 						},
@@ -73425,6 +73960,7 @@ var builtin = Catalogue{
 								URL:   "https://app.newscatcherapi.com",
 							},
 						},
+						Usage: "https://app.newscatcherapi.com",
 						Blast: "asks news at the cost of your plan",
 					},
 				},
@@ -73459,7 +73995,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the key",
-								Text:  "There is one key for the account: a new one ends the old.",
+								Text:  "The account has one key only: a new one ends the old.",
 								URL:   "https://newsdata.io/api-key",
 							},
 						},
@@ -73470,6 +74006,7 @@ var builtin = Catalogue{
 								URL:   "https://newsdata.io/api-key",
 							},
 						},
+						Usage: "the account at https://newsdata.io",
 						Blast: "uses up the daily credits of the news feed",
 					},
 				},
@@ -73486,7 +74023,7 @@ var builtin = Catalogue{
 					Provider:    "nexmo",
 					Description: "Vonage API secret",
 					Keywords:    []string{"nexmo", "vonage"},
-					Value:       "[0-9A-Za-z]{16}",
+					Value:       "[0-9A-Za-z_-]{16}",
 					MinEntropy:  3,
 					Severity:    "high",
 					Class:       "key",
@@ -73566,6 +74103,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "nextcloud",
+			Name:     "Nextcloud",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.nextcloud.com/server/latest/user_manual/en/session_management.html"},
+			Rules: []Rule{
+				{
+					ID:          "nextcloud-app-password",
+					Provider:    "nextcloud",
+					Description: "Nextcloud app password",
+					Keywords:    []string{"nextcloud"},
+					Value:       "[0-9A-Za-z]{5}-[0-9A-Za-z]{5}-[0-9A-Za-z]{5}-[0-9A-Za-z]{5}-[0-9A-Za-z]{5}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "nextcloud-app-password",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the app password",
+								URL:   "https://docs.nextcloud.com/server/latest/user_manual/en/session_management.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new app password",
+								URL:   "https://docs.nextcloud.com/server/latest/user_manual/en/session_management.html",
+							},
+						},
+						Usage: "Settings > Security > Devices & sessions",
+						Blast: "reads, changes and deletes the files of the account",
+					},
+				},
+			},
+		},
+		{
 			ID:       "nextdns",
 			Name:     "NextDNS",
 			Reviewed: "2026-11-24",
@@ -73632,6 +74207,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "neynar-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -73646,6 +74224,7 @@ var builtin = Catalogue{
 								URL:   "https://dev.neynar.com",
 							},
 						},
+						Usage: "https://dev.neynar.com",
 						Blast: "reads Farcaster and writes through the app's signers at the cost of your plan",
 					},
 				},
@@ -73696,6 +74275,7 @@ var builtin = Catalogue{
 								URL:   "https://dashboard.nftport.xyz",
 							},
 						},
+						Usage: "https://dashboard.nftport.xyz",
 						Blast: "mints from the account's contracts and asks NFT data at your cost",
 					},
 				},
@@ -73850,6 +74430,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "nhost-admin-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -73866,6 +74449,7 @@ var builtin = Catalogue{
 								URL:   "https://app.nhost.io/account",
 							},
 						},
+						Usage: "https://app.nhost.io",
 						Blast: "as the admin secret: reads and changes the whole database behind the API",
 					},
 				},
@@ -73882,7 +74466,7 @@ var builtin = Catalogue{
 					Provider:    "nicereply",
 					Description: "Nicereply API key",
 					Keywords:    []string{"nicereply"},
-					Value:       "[0-9a-f]{40}",
+					Value:       "[0-9a-z]{40}",
 					Severity:    "low",
 					Class:       "key",
 					Family:      "nicereply-api-key",
@@ -73907,7 +74491,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the key",
-								Text:  "There is one key for the account: a new one ends the old.",
+								Text:  "The account has one key only: a new one ends the old.",
 								URL:   "https://app.nicereply.com",
 							},
 						},
@@ -73918,6 +74502,7 @@ var builtin = Catalogue{
 								URL:   "https://app.nicereply.com",
 							},
 						},
+						Usage: "https://app.nicereply.com",
 						Blast: "reads customers' ratings and comments",
 					},
 				},
@@ -73938,6 +74523,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "nightfall-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -73971,11 +74559,14 @@ var builtin = Catalogue{
 					Provider:    "nimble",
 					Description: "Nimble API key",
 					Keywords:    []string{"nimbleway", "nimble_api", "nimble-api", "nimbleapi"},
-					Value:       "[0-9A-Za-z+/]{40,80}={0,2}",
+					Value:       "[0-9A-Za-z+/]{40,80}={0,2}|[0-9A-Za-z]{32}",
 					MinEntropy:  3.5,
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "nimble-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -73990,6 +74581,7 @@ var builtin = Catalogue{
 								URL:   "https://online.nimbleway.com",
 							},
 						},
+						Usage: "the account at https://online.nimbleway.com",
 						Blast: "collects web pages at the cost of your plan",
 					},
 				},
@@ -74041,6 +74633,7 @@ var builtin = Catalogue{
 								URL:   "https://app.ninox.com",
 							},
 						},
+						Usage: "https://app.ninox.com",
 						Blast: "reads and changes the databases of the workspace",
 					},
 				},
@@ -74113,6 +74706,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "nitro-site-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -74128,6 +74724,7 @@ var builtin = Catalogue{
 								URL:   "https://app.nitropack.io",
 							},
 						},
+						Usage: "https://app.nitropack.io",
 						Blast: "purges and reads the cache of one site",
 					},
 				},
@@ -74144,16 +74741,19 @@ var builtin = Catalogue{
 					Provider:    "nlpcloud",
 					Description: "NLP Cloud API token",
 					Keywords:    []string{"nlpcloud", "nlp_cloud", "nlp-cloud"},
-					Value:       "[0-9a-f]{40}",
+					Value:       "[0-9a-z]{40}",
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "nlpcloud-api-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
 								Title: "Regenerate the token",
-								Text:  "There is one token for the account: a new one ends the old.",
+								Text:  "The account has one token only: a new one ends the old.",
 								URL:   "https://nlpcloud.com/home/token",
 							},
 						},
@@ -74185,6 +74785,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "nmi-security-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -74201,6 +74804,7 @@ var builtin = Catalogue{
 								URL:   "https://secure.nmi.com/merchants/",
 							},
 						},
+						Usage: "the account at https://secure.nmi.com",
 						Blast: "charges cards and refunds in the merchant's name",
 					},
 				},
@@ -74251,6 +74855,7 @@ var builtin = Catalogue{
 								URL:   "https://www.ncdc.noaa.gov/cdo-web/token",
 							},
 						},
+						Usage: "the account at https://www.ncdc.noaa.gov",
 						Blast: "uses up the daily requests of climate data",
 					},
 				},
@@ -74299,11 +74904,12 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.nocodb.com/#/account/tokens",
 							},
 						},
+						Usage: "https://app.nocodb.com",
 						Blast: "reads and changes the bases of the user",
 					},
 				},
@@ -74324,6 +74930,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "nocrm-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -74340,6 +74949,7 @@ var builtin = Catalogue{
 								URL:   "https://www.nocrm.io/help",
 							},
 						},
+						Usage: "the account at https://www.nocrm.io",
 						Blast: "reads and changes leads and prospecting lists of the account",
 					},
 				},
@@ -74383,6 +74993,7 @@ var builtin = Catalogue{
 								URL:   "https://nodeping.com",
 							},
 						},
+						Usage: "the account at https://nodeping.com",
 						Blast: "reads and changes checks, contacts and maintenance windows of the account",
 					},
 				},
@@ -74403,6 +75014,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "nomic-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -74438,6 +75052,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "nordigen-secret-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -74473,6 +75090,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "northflank-api-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -74484,7 +75104,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.northflank.com/s/account/api/tokens",
 							},
@@ -74511,6 +75131,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "noticeable-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -74525,6 +75148,7 @@ var builtin = Catalogue{
 								URL:   "https://noticeable.io/settings",
 							},
 						},
+						Usage: "the account at https://noticeable.io",
 						Blast: "publishes and changes posts of your change log",
 					},
 				},
@@ -74634,6 +75258,57 @@ var builtin = Catalogue{
 						},
 						Usage: "the workspace's audit log (Enterprise); page history",
 						Blast: "reads and changes the pages and databases shared with the integration",
+					},
+				},
+			},
+		},
+		{
+			ID:       "novel-ai",
+			Name:     "NovelAI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.novelai.net/"},
+			Rules: []Rule{
+				{
+					ID:          "novel-ai-persistent-token",
+					Provider:    "novel-ai",
+					Description: "NovelAI persistent token",
+					Keywords:    []string{"pst-"},
+					Regex:       `\bpst-[0-9A-Za-z]{64}\b`,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "novel-ai-persistent-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.novelai.net/user/subscription",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://api.novelai.net/docs/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Replace the persistent token on the account page",
+								URL:   "https://novelai.net",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Take over the new persistent token",
+								Text:  "All programs of the account share it.",
+								URL:   "https://novelai.net",
+							},
+						},
+						Usage: "the account at https://novelai.net",
+						Blast: "writes and draws on the account's subscription",
 					},
 				},
 			},
@@ -74758,6 +75433,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "nownodes-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -74841,7 +75519,7 @@ var builtin = Catalogue{
 					Provider:    "nozbe-teams",
 					Description: "Nozbe API token",
 					Keywords:    []string{"nozbe"},
-					Value:       "[0-9A-Za-z]{16}_[0-9A-Za-z]{64}",
+					Value:       "[0-9A-Za-z]{16}_[0-9A-Za-z_-]{64}",
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "nozbe-teams-api-token",
@@ -74875,6 +75553,7 @@ var builtin = Catalogue{
 								URL:   "https://nozbe.app",
 							},
 						},
+						Usage: "the account at https://nozbe.app",
 						Blast: "reads and changes tasks and projects",
 					},
 				},
@@ -75068,6 +75747,7 @@ var builtin = Catalogue{
 								Command: "ntfy token add --expires=90d {{user}}",
 							},
 						},
+						Usage: "the account at https://ntfy.sh",
 						Blast: "publishes to and reads the topics of the account",
 					},
 				},
@@ -75089,6 +75769,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "nubela-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -75103,6 +75786,7 @@ var builtin = Catalogue{
 								URL:   "https://nubela.co/proxycurl",
 							},
 						},
+						Usage: "the account at https://nubela.co",
 						Blast: "none since Proxycurl was closed in July 2025; before, it looked up people at the cost of credits",
 					},
 				},
@@ -75236,7 +75920,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new access key",
-								Text:  "Every program of the account needs it, since they share one access key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://numverify.com/dashboard",
 							},
 						},
@@ -75261,6 +75945,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "suspect",
 					Family:      "nutanix-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -75276,6 +75963,7 @@ var builtin = Catalogue{
 								URL:   "https://my.nutanix.com/page/api_key_management",
 							},
 						},
+						Usage: "https://my.nutanix.com",
 						Blast: "manages clusters and virtual machines with the rights of its user",
 					},
 				},
@@ -75296,6 +75984,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "nutritionix-app-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -75362,6 +76053,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "nutshell-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -75376,6 +76070,7 @@ var builtin = Catalogue{
 								URL:   "https://app.nutshell.com/setup/api-key",
 							},
 						},
+						Usage: "https://app.nutshell.com",
 						Blast: "with a user's name: reads and changes leads, people and accounts",
 					},
 				},
@@ -75396,6 +76091,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "nuvei-secret-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -75411,6 +76109,7 @@ var builtin = Catalogue{
 								URL:   "https://cpanel.nuvei.com",
 							},
 						},
+						Usage: "the account at https://cpanel.nuvei.com",
 						Blast: "signs charges and refunds in the merchant's name",
 					},
 				},
@@ -75514,6 +76213,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "nx-cloud-access-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -75525,7 +76227,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a access token with the rights the program needs",
+								Title: "Create an access token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://cloud.nx.app",
 							},
@@ -75747,6 +76449,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "ocr-space-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -75762,6 +76467,7 @@ var builtin = Catalogue{
 								URL:   "https://ocr.space/ocrapi",
 							},
 						},
+						Usage: "the account at https://ocr.space",
 						Blast: "reads pictures at the cost of your plan",
 					},
 				},
@@ -75835,6 +76541,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "oculus-app-access-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -75851,6 +76560,7 @@ var builtin = Catalogue{
 								URL:   "https://developers.meta.com/horizon/manage/",
 							},
 						},
+						Usage: "https://developers.meta.com",
 						Blast: "grants entitlements and reads users of the app as its server",
 					},
 				},
@@ -75871,6 +76581,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "odoo-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -75887,6 +76600,7 @@ var builtin = Catalogue{
 								URL:   "https://www.odoo.com/documentation/18.0/developer/reference/external_api.html",
 							},
 						},
+						Usage: "the account at https://www.odoo.com",
 						Blast: "acts as its user: reads and changes customers, invoices and stock",
 					},
 				},
@@ -76098,6 +76812,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "okx-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -76135,6 +76852,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "ollama-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -76195,6 +76915,7 @@ var builtin = Catalogue{
 								URL:   "https://www.omdbapi.com/apikey.aspx",
 							},
 						},
+						Usage: "the account at https://www.omdbapi.com",
 						Blast: "uses up the daily requests of the film database",
 					},
 				},
@@ -76394,6 +77115,7 @@ var builtin = Catalogue{
 								URL:   "https://app.oncehub.com",
 							},
 						},
+						Usage: "https://app.oncehub.com",
 						Blast: "reads bookings with guests' data",
 					},
 				},
@@ -76414,6 +77136,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "onedesk-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -76428,6 +77153,7 @@ var builtin = Catalogue{
 								URL:   "https://app.onedesk.com",
 							},
 						},
+						Usage: "https://app.onedesk.com",
 						Blast: "reads and changes tickets, tasks and customers",
 					},
 				},
@@ -76444,7 +77170,7 @@ var builtin = Catalogue{
 					Provider:    "onelogin",
 					Description: "OneLogin API client id or secret",
 					Keywords:    []string{"onelogin", "one_login", "one-login"},
-					Value:       "[0-9a-f]{64}",
+					Value:       "[0-9a-z]{64}",
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "onelogin-api-credential",
@@ -76534,10 +77260,11 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new key",
-								Text:  "Every program of the account needs it, since they share one key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://app.onepagecrm.com/app/api",
 							},
 						},
+						Usage: "https://app.onepagecrm.com",
 						Blast: "with the user id: reads and changes contacts, deals and notes",
 					},
 				},
@@ -76779,7 +77506,7 @@ var builtin = Catalogue{
 					Provider:    "onfleet",
 					Description: "Onfleet API key",
 					Keywords:    []string{"onfleet"},
-					Value:       "[0-9a-f]{32}",
+					Value:       "[0-9a-z]{32}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "onfleet-api-key",
@@ -76813,6 +77540,7 @@ var builtin = Catalogue{
 								URL:   "https://onfleet.com/dashboard#/manage",
 							},
 						},
+						Usage: "the account at https://onfleet.com",
 						Blast: "reads and changes tasks, drivers and recipients' addresses",
 					},
 				},
@@ -76833,6 +77561,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "onlinesim-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -76849,6 +77580,7 @@ var builtin = Catalogue{
 								URL:   "https://onlinesim.io/profile/settings",
 							},
 						},
+						Usage: "the account at https://onlinesim.io",
 						Blast: "rents numbers on your balance and reads their codes",
 					},
 				},
@@ -76869,6 +77601,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "suspect",
 					Family:      "onramper-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -76884,6 +77619,7 @@ var builtin = Catalogue{
 								URL:   "https://dashboard.onramper.com",
 							},
 						},
+						Usage: "https://dashboard.onramper.com",
 						Blast: "shows purchase widgets and reads quotes as your site",
 					},
 				},
@@ -76904,6 +77640,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "onshape-secret-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -76918,6 +77657,7 @@ var builtin = Catalogue{
 								URL:   "https://cad.onshape.com/appstore/dev-portal",
 							},
 						},
+						Usage: "the account at https://cad.onshape.com",
 						Blast: "with its access key: reads and changes documents of the user",
 					},
 				},
@@ -76939,6 +77679,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "ontraport-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -76954,6 +77697,7 @@ var builtin = Catalogue{
 								URL:   "https://app.ontraport.com/#!/api_settings/listAll",
 							},
 						},
+						Usage: "https://app.ontraport.com",
 						Blast: "with the App ID: reads and changes contacts, sends mail and text messages",
 					},
 				},
@@ -76975,6 +77719,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "onwater-access-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -76989,6 +77736,7 @@ var builtin = Catalogue{
 								URL:   "https://onwater.io/users/me",
 							},
 						},
+						Usage: "the account at https://onwater.io",
 						Blast: "asks whether places lie on water, at the cost of your quota",
 					},
 				},
@@ -77009,6 +77757,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "oopspam-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -77024,7 +77775,54 @@ var builtin = Catalogue{
 								URL:   "https://app.oopspam.com",
 							},
 						},
+						Usage: "https://app.oopspam.com",
 						Blast: "checks messages for spam at the cost of your calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "open-vsx",
+			Name:     "Open VSX",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://github.com/eclipse/openvsx/wiki/Publishing-Extensions"},
+			Rules: []Rule{
+				{
+					ID:          "open-vsx-access-token",
+					Provider:    "open-vsx",
+					Description: "Open VSX access token",
+					Keywords:    []string{"ovsx", "openvsx", "open-vsx", "open_vsx"},
+					Value:       "(?:ovsxat_)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "open-vsx-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://open-vsx.org/api/{{namespace}}/verify-pat?token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{400, 401, 403},
+						DeadBody: "Invalid access token",
+						Docs:     "https://github.com/eclipse/openvsx/wiki/Publishing-Extensions",
+						Note:     "needs the name of a namespace",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the access token",
+								URL:   "https://open-vsx.org/user-settings/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new access token",
+								URL:   "https://open-vsx.org/user-settings/tokens",
+							},
+						},
+						Usage: "https://open-vsx.org/user-settings/extensions",
+						Blast: "publishes versions of your extensions, which editors install",
 					},
 				},
 			},
@@ -77486,7 +78284,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the key",
-								Text:  "There is one key for the account: a new one ends the old.",
+								Text:  "The account has one key only: a new one ends the old.",
 								URL:   "https://explore.openaq.org/account",
 							},
 						},
@@ -77497,6 +78295,7 @@ var builtin = Catalogue{
 								URL:   "https://explore.openaq.org/account",
 							},
 						},
+						Usage: "the account at https://explore.openaq.org",
 						Blast: "uses up the rate limit of air quality data",
 					},
 				},
@@ -77562,6 +78361,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "opencollective-personal-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -77620,11 +78422,12 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://opencorporates.com/users/account",
 							},
 						},
+						Usage: "the account at https://opencorporates.com",
 						Blast: "asks company data at the cost of your plan",
 					},
 				},
@@ -77645,6 +78448,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "openfigi-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -77661,6 +78467,7 @@ var builtin = Catalogue{
 								URL:   "https://www.openfigi.com/user/api-key",
 							},
 						},
+						Usage: "the account at https://www.openfigi.com",
 						Blast: "maps securities at the rate of your key",
 					},
 				},
@@ -77681,6 +78488,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "opengraph-io-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -77695,6 +78505,7 @@ var builtin = Catalogue{
 								URL:   "https://dashboard.opengraph.io",
 							},
 						},
+						Usage: "https://dashboard.opengraph.io",
 						Blast: "reads pages and screenshots at the cost of your plan",
 					},
 				},
@@ -77716,6 +78527,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "suspect",
 					Family:      "openobserve-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -77730,7 +78544,46 @@ var builtin = Catalogue{
 								URL:   "https://cloud.openobserve.ai",
 							},
 						},
+						Usage: "https://cloud.openobserve.ai",
 						Blast: "writes into and reads the organization's logs and traces",
+					},
+				},
+			},
+		},
+		{
+			ID:       "openpanel",
+			Name:     "OpenPanel",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://openpanel.dev/docs/api/track"},
+			Rules: []Rule{
+				{
+					ID:          "openpanel-client-secret",
+					Provider:    "openpanel",
+					Description: "OpenPanel client secret",
+					Keywords:    []string{"openpanel"},
+					Value:       "sec_[0-9a-f]{20}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "openpanel-client-secret",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the client secret",
+								URL:   "https://dashboard.openpanel.dev",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new client secret",
+								URL:   "https://dashboard.openpanel.dev",
+							},
+						},
+						Usage: "https://dashboard.openpanel.dev",
+						Blast: "sends events, and as a read client exports them",
 					},
 				},
 			},
@@ -77801,6 +78654,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "openpipe-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -77915,6 +78771,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "openrouteservice-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -77983,6 +78842,7 @@ var builtin = Catalogue{
 								URL:   "https://opensea.io/account/developer",
 							},
 						},
+						Usage: "the account at https://opensea.io",
 						Blast: "asks NFT data at the cost of your rate limit",
 					},
 				},
@@ -78088,6 +78948,7 @@ var builtin = Catalogue{
 								URL:   "https://open.pluralpolicy.com/accounts/profile/",
 							},
 						},
+						Usage: "the account at https://open.pluralpolicy.com",
 						Blast: "asks bills and legislators at the daily limit",
 					},
 				},
@@ -78143,6 +79004,7 @@ var builtin = Catalogue{
 								URL:   "https://www.opensubtitles.com/en/consumers",
 							},
 						},
+						Usage: "the account at https://www.opensubtitles.com",
 						Blast: "uses up the daily downloads of your consumer",
 					},
 				},
@@ -78163,12 +79025,15 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "opentok-api-secret",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
 								Title: "Regenerate the API secret",
-								Text:  "There is one API secret for the account: a new one ends the old.",
+								Text:  "The account has one API secret only: a new one ends the old.",
 								URL:   "https://tokbox.com/account/",
 							},
 						},
@@ -78224,6 +79089,7 @@ var builtin = Catalogue{
 								URL:   "https://dev.opentripmap.org/profile",
 							},
 						},
+						Usage: "https://dev.opentripmap.org",
 						Blast: "asks places at the daily limit",
 					},
 				},
@@ -78296,6 +79162,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "openvpn-client-secret",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -78373,7 +79242,7 @@ var builtin = Catalogue{
 					Provider:    "optimizely",
 					Description: "Optimizely personal access token",
 					Keywords:    []string{"optimizely"},
-					Value:       "2:[0-9A-Za-z_-]{40,60}|[0-9A-Za-z_-]{52,56}",
+					Value:       "2:[0-9A-Za-z_-]{40,60}|[0-9A-Za-z:-]{54}|[0-9A-Za-z_-]{52,56}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "optimizely-personal-access-token",
@@ -78500,6 +79369,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "orbit-api-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -78514,6 +79386,7 @@ var builtin = Catalogue{
 								Text:  "The service has ended.",
 							},
 						},
+						Usage: "the account at https://orbit.love",
 						Blast: "none since the service was closed in 2024; before, it read and changed the members of a community",
 					},
 				},
@@ -78534,6 +79407,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "orca-security-api-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -78545,12 +79421,52 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.orcasecurity.io/settings/users/api",
 							},
 						},
+						Usage: "https://app.orcasecurity.io",
 						Blast: "reads every weakness of your clouds, with the assets they sit on",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ordergroove",
+			Name:     "Ordergroove",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.ordergroove.com/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "ordergroove-api-key",
+					Provider:    "ordergroove",
+					Description: "Ordergroove API key",
+					Keywords:    []string{"ordergroove"},
+					Value:       "[0-9a-f]{32}|[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "ordergroove-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://rc3.ordergroove.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://rc3.ordergroove.com",
+							},
+						},
+						Usage: "the account at https://rc3.ordergroove.com",
+						Blast: "reads and changes subscriptions of the shop's customers",
 					},
 				},
 			},
@@ -78570,6 +79486,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "ory-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -78598,6 +79517,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "suspect",
 					Family:      "ory-access-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -78687,6 +79609,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "outreach-application-secret",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -78703,6 +79628,7 @@ var builtin = Catalogue{
 								URL:   "https://developers.outreach.io/apps",
 							},
 						},
+						Usage: "https://developers.outreach.io",
 						Blast: "with the client id: reads prospects and sends mail as people who consented",
 					},
 				},
@@ -78723,6 +79649,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "outscale-secret-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -78739,6 +79668,7 @@ var builtin = Catalogue{
 								URL:   "https://cockpit.outscale.com",
 							},
 						},
+						Usage: "the account at https://cockpit.outscale.com",
 						Blast: "with its access key: creates, reads and deletes virtual machines, networks and snapshots; costs money",
 					},
 				},
@@ -78759,6 +79689,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "overloop-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -78775,6 +79708,7 @@ var builtin = Catalogue{
 								URL:   "https://app.overloop.com",
 							},
 						},
+						Usage: "https://app.overloop.com",
 						Blast: "sends mail sequences as your people, reads prospects",
 					},
 				},
@@ -78913,6 +79847,7 @@ var builtin = Catalogue{
 								URL:   "https://owlbot.info",
 							},
 						},
+						Usage: "the account at https://owlbot.info",
 						Blast: "asks word definitions at the cost of your quota",
 					},
 				},
@@ -78933,6 +79868,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "oxide-access-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -78949,6 +79887,7 @@ var builtin = Catalogue{
 								Command: "oxide auth login --host {{host}}",
 							},
 						},
+						Usage: "the account at https://docs.oxide.computer",
 						Blast: "creates, reads and deletes instances, disks and networks of the rack as its user",
 					},
 				},
@@ -78970,6 +79909,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "suspect",
 					Family:      "oxylabs-password",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -78981,7 +79923,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new password",
-								Text:  "Every program of the account needs it, since they share one password.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://dashboard.oxylabs.io",
 							},
 						},
@@ -79033,7 +79975,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new API token",
-								Text:  "Every program of the account needs it, since they share one API token.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://packagecloud.io/api_token",
 							},
 						},
@@ -79084,10 +80026,13 @@ var builtin = Catalogue{
 					Provider:    "packagist",
 					Description: "Private Packagist token",
 					Keywords:    []string{"packagist_org_", "packagist_ort_", "packagist_osu_", "packagist_uut_", "packagist_ack_", "packagist_out_"},
-					Regex:       `\bpackagist_(?:org|ort|osu|uut|ack|out)_(?:read_|update_)?[0-9a-f]{40,90}`,
+					Regex:       `\bpackagist_(?:ort|out|uut|ack|org|osu)_[0-9a-f]{68}\b`,
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "packagist-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -79125,6 +80070,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "packetstream-auth-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -79136,11 +80084,12 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a auth key with the rights the program needs",
+								Title: "Create an auth key with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.packetstream.io",
 							},
 						},
+						Usage: "https://app.packetstream.io",
 						Blast: "uses proxies at the cost of your balance",
 					},
 				},
@@ -79226,6 +80175,49 @@ var builtin = Catalogue{
 					},
 				},
 				{
+					ID:          "paddle-legacy-api-key",
+					Provider:    "paddle",
+					Description: "Paddle API key (legacy)",
+					Keywords:    []string{"paddle_api", "paddle-api", "paddleapi", "paddle api", "paddle_auth", "paddle-auth", "paddleauth", "paddle auth", "paddle_key", "paddle-key", "paddlekey", "paddle key", "paddle_secret", "paddle-secret", "paddlesecret", "paddle secret", "paddle_vendor", "paddle-vendor", "paddlevendor", "paddle vendor"},
+					Value:       "[0-9A-Za-z]{50}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "paddle-legacy-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.paddle.com/event-types",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.paddle.com/api-reference/event-types/list-event-types",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://vendors.paddle.com/authentication-v2",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API key",
+								URL:   "https://vendors.paddle.com/authentication-v2",
+							},
+						},
+						Usage: "https://vendors.paddle.com/transactions-v2",
+						Blast: "refunds transactions, changes prices and subscriptions, reads customers",
+					},
+				},
+				{
 					ID:          "paddle-webhook-secret",
 					Provider:    "paddle",
 					Description: "Paddle webhook secret",
@@ -79299,7 +80291,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new secret key",
-								Text:  "Every program of the account needs it, since they share one secret key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://dash.pagar.me",
 							},
 						},
@@ -79365,6 +80357,54 @@ var builtin = Catalogue{
 					},
 				},
 				{
+					ID:          "pagerduty-oauth-token",
+					Provider:    "pagerduty",
+					Description: "PagerDuty OAuth token",
+					Keywords:    []string{"pdus+_", "pdeu+_"},
+					Regex:       `\bpd(?:us|eu)\+_[0-9A-Z]{7}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pagerduty-oauth-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pagerduty.com/users/me",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/vnd.pagerduty+json;version=2",
+								},
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 400},
+						Dead:     []int{401},
+						Identity: "user.email",
+						Docs:     "https://developer.pagerduty.com/docs/oauth-functionality",
+						Note:     "400 is a live token of an app rather than of a user",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the app's client secret and delete its delegations",
+								URL:   "https://developer.pagerduty.com/docs/oauth-functionality",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the app ask for a new token",
+								URL:   "https://developer.pagerduty.com/docs/oauth-functionality",
+							},
+						},
+						Usage: "https://developer.pagerduty.com/api-reference : GET /audit/records",
+						Blast: "reads and changes incidents, schedules and services as far as the app's scopes go, for a month at most",
+					},
+				},
+				{
 					ID:          "pagerduty-integration-key",
 					Provider:    "pagerduty",
 					Description: "PagerDuty integration key",
@@ -79412,6 +80452,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "pagseguro-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -79423,11 +80466,51 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new token",
-								Text:  "Every program of the account needs it, since they share one token.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://acesso.pagseguro.uol.com.br",
 							},
 						},
+						Usage: "the account at https://acesso.pagseguro.uol.com.br",
 						Blast: "creates charges, refunds and transfers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "palantir",
+			Name:     "Palantir Foundry",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.palantir.com/docs/foundry/platform-security-third-party/user-generated-tokens"},
+			Rules: []Rule{
+				{
+					ID:          "palantir-user-token",
+					Provider:    "palantir",
+					Description: "Palantir Foundry user token",
+					Keywords:    []string{"eyjwbg50"},
+					Regex:       `\beyJwbG50[0-9A-Za-z_-]{10,200}\.[0-9A-Za-z_-]{40,900}\.[0-9A-Za-z_-]{40,200}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "palantir-user-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the user token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://www.palantir.com/docs/foundry/platform-security-third-party/user-generated-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another user token",
+								URL:   "https://www.palantir.com/docs/foundry/platform-security-third-party/user-generated-tokens",
+							},
+						},
+						Usage: "the enrollment's audit logs",
+						Blast: "reads and changes everything in Foundry that its user may",
 					},
 				},
 			},
@@ -79474,7 +80557,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new key",
-								Text:  "Every program of the account needs it, since they share one key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://app.pandadoc.com/a/#/settings/api-dashboard",
 							},
 						},
@@ -79525,7 +80608,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new access token",
-								Text:  "Every program of the account needs it, since they share one access token.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://app.pandascore.co/dashboard/main",
 							},
 						},
@@ -79550,6 +80633,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "pangea-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -79617,6 +80703,59 @@ var builtin = Catalogue{
 						},
 						Usage: "https://paperform.co",
 						Blast: "reads and deletes forms and what people sent with them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "paperless",
+			Name:     "Paperless-ngx",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.paperless-ngx.com/api/#authorization"},
+			Rules: []Rule{
+				{
+					ID:          "paperless-api-token",
+					Provider:    "paperless",
+					Description: "Paperless-ngx API token",
+					Keywords:    []string{"paperless"},
+					Value:       "[0-9a-f]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "paperless-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/profile/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "email",
+						Docs:     "https://docs.paperless-ngx.com/api/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the API token",
+								Text:  "The old API token stops working at once.",
+								URL:   "https://docs.paperless-ngx.com/api/#authorization",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new API token in place",
+								Text:  "The same page shows it.",
+								URL:   "https://docs.paperless-ngx.com/api/#authorization",
+							},
+						},
+						Usage: "the account at https://docs.paperless-ngx.com",
+						Blast: "reads, adds and deletes the documents of its user",
 					},
 				},
 			},
@@ -79714,11 +80853,52 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new API token",
-								Text:  "Every program of the account needs it, since they share one API token.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://papertrailapp.com/account/profile",
 							},
 						},
+						Usage: "the account at https://papertrailapp.com",
 						Blast: "searches and exports every log line of the account, changes systems and alerts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pappers",
+			Name:     "Pappers",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.pappers.fr/api/documentation"},
+			Rules: []Rule{
+				{
+					ID:          "pappers-api-token",
+					Provider:    "pappers",
+					Description: "Pappers API token",
+					Keywords:    []string{"pappers"},
+					Value:       "[0-9a-f]{48}|[0-9A-Za-z]{40,50}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "pappers-api-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the API token",
+								Text:  "Look for it by its name and creation date.",
+								URL:   "https://moncompte.pappers.fr/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create an API token with the rights the program needs",
+								Text:  "It is shown once.",
+								URL:   "https://moncompte.pappers.fr/api",
+							},
+						},
+						Usage: "the account at https://moncompte.pappers.fr",
+						Blast: "asks company data at the cost of your credits",
 					},
 				},
 			},
@@ -79738,6 +80918,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "parallel-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -79775,6 +80958,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "paralleldots-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -79791,6 +80977,7 @@ var builtin = Catalogue{
 								URL:   "https://dashboard.komprehend.io",
 							},
 						},
+						Usage: "https://dashboard.komprehend.io",
 						Blast: "runs text models at the cost of your quota",
 					},
 				},
@@ -79812,6 +80999,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "parcellab-api-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -79826,6 +81016,7 @@ var builtin = Catalogue{
 								URL:   "https://app.parcellab.com",
 							},
 						},
+						Usage: "https://app.parcellab.com",
 						Blast: "reads and makes trackings with customers' addresses",
 					},
 				},
@@ -79841,7 +81032,7 @@ var builtin = Catalogue{
 					ID:          "parsehub-api-key",
 					Provider:    "parsehub",
 					Description: "ParseHub API key",
-					Keywords:    []string{"parsehub_api", "parsehub-api", "parsehubapi", "parsehub api", "parsehub_key", "parsehub-key", "parsehubkey", "parsehub key", "parsehub_token", "parsehub-token", "parsehubtoken", "parsehub token", "parsehub_secret", "parsehub-secret", "parsehubsecret", "parsehub secret", "parsehub_auth", "parsehub-auth", "parsehubauth", "parsehub auth", "parsehub_access", "parsehub-access", "parsehubaccess", "parsehub access", "parse_hub_api", "parse_hub-api", "parse_hubapi", "parse_hub api", "parse_hub_key", "parse_hub-key", "parse_hubkey", "parse_hub key", "parse_hub_token", "parse_hub-token", "parse_hubtoken", "parse_hub token", "parse_hub_secret", "parse_hub-secret", "parse_hubsecret", "parse_hub secret", "parse_hub_auth", "parse_hub-auth", "parse_hubauth", "parse_hub auth", "parse_hub_access", "parse_hub-access", "parse_hubaccess", "parse_hub access"},
+					Keywords:    []string{"parsehub_api", "parsehub-api", "parsehubapi", "parsehub api", "parsehub_key", "parsehub-key", "parsehubkey", "parsehub key", "parsehub_token", "parsehub-token", "parsehubtoken", "parsehub token", "parsehub_secret", "parsehub-secret", "parsehubsecret", "parsehub secret", "parsehub_auth", "parsehub-auth", "parsehubauth", "parsehub auth", "parsehub_access", "parsehub-access", "parsehubaccess", "parsehub access", "parse_hub_api", "parse_hub_key", "parse_hub_token", "parse_hub_secret", "parse_hub_auth", "parse_hub_access"},
 					Value:       "[0-9A-Za-z_-]{12}|[0-9A-Za-z_-]{26,28}",
 					MinEntropy:  2.8,
 					Severity:    "low",
@@ -79891,6 +81082,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "parsers-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -79907,6 +81101,7 @@ var builtin = Catalogue{
 								URL:   "https://parsers.vc",
 							},
 						},
+						Usage: "the account at https://parsers.vc",
 						Blast: "asks startup data on your plan",
 					},
 				},
@@ -79980,6 +81175,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "parsio-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -79995,6 +81193,7 @@ var builtin = Catalogue{
 								URL:   "https://app.parsio.io/account",
 							},
 						},
+						Usage: "https://app.parsio.io",
 						Blast: "reads documents and mail of the account's inboxes and what was taken from them",
 					},
 				},
@@ -80075,10 +81274,13 @@ var builtin = Catalogue{
 					Provider:    "partnerstack",
 					Description: "PartnerStack secret key",
 					Keywords:    []string{"partnerstack"},
-					Value:       "sk_[0-9A-Za-z]{32}|pk_[0-9A-Za-z]{32}",
+					Value:       "[sp]k_[0-9A-Za-z]{32}|[0-9A-Za-z]{64}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "partnerstack-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -80093,6 +81295,7 @@ var builtin = Catalogue{
 								URL:   "https://app.partnerstack.com/settings/integrations",
 							},
 						},
+						Usage: "https://app.partnerstack.com",
 						Blast: "with its other half: reads and makes partners, deals and rewards that are paid out",
 					},
 				},
@@ -80113,6 +81316,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "passbase-secret-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -80128,6 +81334,7 @@ var builtin = Catalogue{
 								URL:   "https://app.passbase.com",
 							},
 						},
+						Usage: "https://app.passbase.com",
 						Blast: "reads the identity documents of verified people",
 					},
 				},
@@ -80148,6 +81355,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "pastebin-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -80159,10 +81369,11 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new developer key",
-								Text:  "Every program of the account needs it, since they share one developer key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://pastebin.com/doc_api#1",
 							},
 						},
+						Usage: "the account at https://pastebin.com",
 						Blast: "makes pastes in your name; with the user key it also reads private ones",
 					},
 				},
@@ -80183,6 +81394,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "patch-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -80199,6 +81413,7 @@ var builtin = Catalogue{
 								URL:   "https://dashboard.patch.io/developers",
 							},
 						},
+						Usage: "https://dashboard.patch.io",
 						Blast: "orders carbon credits on your account",
 					},
 				},
@@ -80271,6 +81486,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "paydirt-api-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -80282,11 +81500,12 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://paydirtapp.com",
 							},
 						},
+						Usage: "the account at https://paydirtapp.com",
 						Blast: "reads and changes time entries, clients and invoices",
 					},
 				},
@@ -80308,6 +81527,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "suspect",
 					Family:      "payfast-merchant-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -80345,6 +81567,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "payhere-merchant-secret",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -80360,6 +81585,7 @@ var builtin = Catalogue{
 								URL:   "https://www.payhere.lk",
 							},
 						},
+						Usage: "the account at https://www.payhere.lk",
 						Blast: "signs checkouts in the merchant's name",
 					},
 				},
@@ -80380,6 +81606,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "payload-secret-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -80394,6 +81623,7 @@ var builtin = Catalogue{
 								URL:   "https://app.payload.com",
 							},
 						},
+						Usage: "https://app.payload.com",
 						Blast: "charges and pays out accounts",
 					},
 				},
@@ -80447,6 +81677,7 @@ var builtin = Catalogue{
 								URL:   "https://app.paymoapp.com/#Paymo.module.myaccount/",
 							},
 						},
+						Usage: "https://app.paymoapp.com",
 						Blast: "reads and changes projects, time and invoices",
 					},
 				},
@@ -80467,6 +81698,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "paymob-secret-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -80483,6 +81717,7 @@ var builtin = Catalogue{
 								URL:   "https://accept.paymob.com/portal2/en/settings",
 							},
 						},
+						Usage: "the account at https://accept.paymob.com",
 						Blast: "creates, captures, voids and refunds payments",
 					},
 				},
@@ -80537,6 +81772,46 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dashboard.paymongo.com/payments",
 						Blast: "creates, captures and refunds payments, reads customers",
+					},
+				},
+			},
+		},
+		{
+			ID:       "payone",
+			Name:     "Payone",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.payone.com/"},
+			Rules: []Rule{
+				{
+					ID:          "payone-portal-key",
+					Provider:    "payone",
+					Description: "Payone portal key",
+					Keywords:    []string{"payone"},
+					Value:       "[0-9A-Za-z]{32}",
+					MinEntropy:  3.2,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "payone-portal-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Have the portal key replaced by the support",
+								Text:  "Name the account, never the portal key itself, in the message.",
+								URL:   "https://pmi.pay1.de",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use the portal key that the support sends",
+								URL:   "https://pmi.pay1.de",
+							},
+						},
+						Usage: "the account at https://pmi.pay1.de",
+						Blast: "signs charges and refunds of the portal",
 					},
 				},
 			},
@@ -80782,6 +82057,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "payrexx-api-secret",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -80797,6 +82075,7 @@ var builtin = Catalogue{
 								URL:   "https://login.payrexx.com",
 							},
 						},
+						Usage: "the account at https://login.payrexx.com",
 						Blast: "with the instance's name: makes payment links, charges and refunds",
 					},
 				},
@@ -80817,6 +82096,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "paysafe-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -80833,6 +82115,7 @@ var builtin = Catalogue{
 								URL:   "https://login.paysafe.com",
 							},
 						},
+						Usage: "the account at https://login.paysafe.com",
 						Blast: "charges cards, refunds and pays out",
 					},
 				},
@@ -80873,7 +82156,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the secret key",
-								Text:  "There is one secret key for the account: a new one ends the old.",
+								Text:  "The account has one secret key only: a new one ends the old.",
 								URL:   "https://dashboard.paystack.com/#/settings/developers",
 							},
 						},
@@ -80948,6 +82231,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "paytm-merchant-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -80959,7 +82245,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new merchant key",
-								Text:  "Every program of the account needs it, since they share one merchant key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://dashboard.paytmpayments.com/next/apikeys",
 							},
 						},
@@ -80984,6 +82270,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "payu-salt",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -80999,6 +82288,7 @@ var builtin = Catalogue{
 								URL:   "https://onboarding.payu.in/app/account",
 							},
 						},
+						Usage: "the account at https://onboarding.payu.in",
 						Blast: "signs payments and refunds in the merchant's name",
 					},
 				},
@@ -81071,6 +82361,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "pdfcrowd-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -81082,7 +82375,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new key",
-								Text:  "Every program of the account needs it, since they share one key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://pdfcrowd.com/user/account/",
 							},
 						},
@@ -81107,6 +82400,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "pdfgeneratorapi-api-secret",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -81122,6 +82418,7 @@ var builtin = Catalogue{
 								URL:   "https://pdfgeneratorapi.com/account/organization",
 							},
 						},
+						Usage: "the account at https://pdfgeneratorapi.com",
 						Blast: "with its other half: makes documents from your templates at the cost of your plan",
 					},
 				},
@@ -81142,12 +82439,15 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "pdflayer-access-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
 								Title: "Regenerate the access key",
-								Text:  "There is one access key for the account: a new one ends the old.",
+								Text:  "The account has one access key only: a new one ends the old.",
 								URL:   "https://pdflayer.com/dashboard",
 							},
 						},
@@ -81207,10 +82507,11 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new key",
-								Text:  "Every program of the account needs it, since they share one key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://dashboard.pdfmonkey.io/account",
 							},
 						},
+						Usage: "https://dashboard.pdfmonkey.io",
 						Blast: "makes documents from your templates and reads those that were made",
 					},
 				},
@@ -81284,6 +82585,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "peachpayments-secret-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -81300,6 +82604,7 @@ var builtin = Catalogue{
 								URL:   "https://dashboard.peachpayments.com",
 							},
 						},
+						Usage: "https://dashboard.peachpayments.com",
 						Blast: "signs checkouts and refunds of the merchant",
 					},
 				},
@@ -81416,16 +82721,19 @@ var builtin = Catalogue{
 					Provider:    "percy",
 					Description: "Percy project token",
 					Keywords:    []string{"percy_token", "percytoken", "percy-token", "percy_api", "percy.io"},
-					Value:       "(?:web|app|auto|ss|vmw|res)_[0-9a-f]{64}|[0-9a-f]{64}",
+					Value:       "(?:web|app|auto|ss|vmw|res)_[0-9a-f]{64}|[0-9a-z]{64}",
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "percy-project-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
 								Title: "Regenerate the project token",
-								Text:  "There is one project token for the account: a new one ends the old.",
+								Text:  "The account has one project token only: a new one ends the old.",
 								URL:   "https://percy.io",
 							},
 						},
@@ -81457,6 +82765,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "perigon-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -81473,6 +82784,7 @@ var builtin = Catalogue{
 								URL:   "https://www.perigon.io/dashboard",
 							},
 						},
+						Usage: "the account at https://www.perigon.io",
 						Blast: "asks news at the cost of your plan",
 					},
 				},
@@ -81619,6 +82931,46 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "persistiq",
+			Name:     "PersistIQ",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://apidocs.persistiq.com/"},
+			Rules: []Rule{
+				{
+					ID:          "persistiq-api-key",
+					Provider:    "persistiq",
+					Description: "PersistIQ API key",
+					Keywords:    []string{"persistiq"},
+					Value:       "[0-9A-Za-z_-]{32,64}",
+					MinEntropy:  3.4,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "persistiq-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.persistiq.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another key",
+								URL:   "https://app.persistiq.com",
+							},
+						},
+						Usage: "https://app.persistiq.com",
+						Blast: "reads leads and starts mail campaigns",
+					},
+				},
+			},
+		},
+		{
 			ID:       "persona",
 			Name:     "Persona",
 			Reviewed: "2026-11-24",
@@ -81726,6 +83078,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "personio-client-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -81761,6 +83116,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "pesapal-consumer-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -81775,6 +83133,7 @@ var builtin = Catalogue{
 								URL:   "https://www.pesapal.com",
 							},
 						},
+						Usage: "the account at https://www.pesapal.com",
 						Blast: "with its other half: makes payment requests in the merchant's name",
 					},
 				},
@@ -81795,6 +83154,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "petfinder-api-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -81810,6 +83172,7 @@ var builtin = Catalogue{
 								URL:   "https://www.petfinder.com/user/developer-settings/",
 							},
 						},
+						Usage: "the account at https://www.petfinder.com",
 						Blast: "with the key: asks animals and shelters at the daily limit",
 					},
 				},
@@ -81860,6 +83223,7 @@ var builtin = Catalogue{
 								URL:   "https://www.pexels.com/api/key/",
 							},
 						},
+						Usage: "the account at https://www.pexels.com",
 						Blast: "searches pictures at the cost of the hourly limit",
 					},
 				},
@@ -81881,6 +83245,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "pganalyze-read-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -81968,6 +83335,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "phantomjscloud-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -82105,6 +83475,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "phyllo-client-secret",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -82121,6 +83494,7 @@ var builtin = Catalogue{
 								URL:   "https://dashboard.getphyllo.com",
 							},
 						},
+						Usage: "https://dashboard.getphyllo.com",
 						Blast: "with the client id: reads creators' accounts and audiences that were connected",
 					},
 				},
@@ -82141,6 +83515,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "picovoice-access-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -82152,7 +83529,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a AccessKey with the rights the program needs",
+								Title: "Create an AccessKey with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://console.picovoice.ai",
 							},
@@ -82179,6 +83556,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "pin-payments-secret-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -82193,6 +83573,7 @@ var builtin = Catalogue{
 								URL:   "https://dashboard.pinpayments.com/account",
 							},
 						},
+						Usage: "https://dashboard.pinpayments.com",
 						Blast: "charges cards, refunds and transfers",
 					},
 				},
@@ -82329,6 +83710,7 @@ var builtin = Catalogue{
 								URL:   "https://pinboard.in/settings/password",
 							},
 						},
+						Usage: "the account at https://pinboard.in",
 						Blast: "reads, adds and deletes the user's bookmarks, private ones too",
 					},
 				},
@@ -82522,6 +83904,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "ping-identity-client-secret",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -82718,7 +84103,7 @@ var builtin = Catalogue{
 					Provider:    "pipedream",
 					Description: "Pipedream API key",
 					Keywords:    []string{"pipedream"},
-					Value:       "[0-9a-f]{32}",
+					Value:       "[0-9a-z]{32}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "pipedream-api-key",
@@ -82743,7 +84128,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the key",
-								Text:  "There is one key for the account: a new one ends the old.",
+								Text:  "The account has one key only: a new one ends the old.",
 								URL:   "https://pipedream.com/settings/user",
 							},
 						},
@@ -82796,7 +84181,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the API token",
-								Text:  "There is one API token for the account: a new one ends the old.",
+								Text:  "The account has one API token only: a new one ends the old.",
 								URL:   "https://app.pipedrive.com/settings/api",
 							},
 						},
@@ -82853,6 +84238,7 @@ var builtin = Catalogue{
 								URL:   "https://pirate-weather.apiable.io/",
 							},
 						},
+						Usage: "the account at https://pirate-weather.apiable.io",
 						Blast: "uses up the monthly requests of the forecast",
 					},
 				},
@@ -82873,6 +84259,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "pirsch-access-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -82888,6 +84277,7 @@ var builtin = Catalogue{
 								URL:   "https://dashboard.pirsch.io",
 							},
 						},
+						Usage: "https://dashboard.pirsch.io",
 						Blast: "sends page views, or as a client reads the site's statistics",
 					},
 				},
@@ -82908,6 +84298,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "pitchbook-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -82924,6 +84317,7 @@ var builtin = Catalogue{
 								URL:   "https://pitchbook.com",
 							},
 						},
+						Usage: "the account at https://pitchbook.com",
 						Blast: "asks company data at the cost of your credits",
 					},
 				},
@@ -82940,10 +84334,13 @@ var builtin = Catalogue{
 					Provider:    "pivotaltracker",
 					Description: "Pivotal Tracker API token",
 					Keywords:    []string{"pivotaltracker", "pivotal_tracker", "pivotal-tracker", "x-trackertoken", "trackertoken", "tracker_token"},
-					Value:       "[0-9a-f]{32}",
+					Value:       "[0-9a-z]{32}",
 					Severity:    "low",
 					Class:       "key",
 					Family:      "pivotaltracker-api-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -82958,6 +84355,7 @@ var builtin = Catalogue{
 								Text:  "The service has ended.",
 							},
 						},
+						Usage: "the account at https://www.pivotaltracker.com",
 						Blast: "none since Tracker was closed in April 2025; before, it read and changed stories as the user",
 					},
 				},
@@ -83003,6 +84401,7 @@ var builtin = Catalogue{
 								URL:   "https://pixabay.com/api/docs/",
 							},
 						},
+						Usage: "the account at https://pixabay.com",
 						Blast: "searches pictures at the cost of the rate limit",
 					},
 				},
@@ -83023,6 +84422,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "placekey-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -83037,6 +84439,7 @@ var builtin = Catalogue{
 								URL:   "https://dev.placekey.io",
 							},
 						},
+						Usage: "https://dev.placekey.io",
 						Blast: "asks place ids at the rate of your plan",
 					},
 				},
@@ -83286,7 +84689,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the key",
-								Text:  "There is one key for the account: a new one ends the old.",
+								Text:  "The account has one key only: a new one ends the old.",
 								URL:   "https://www.planet.com/account/#/",
 							},
 						},
@@ -83464,7 +84867,7 @@ var builtin = Catalogue{
 					Provider:    "planning-center",
 					Description: "Planning Center personal access token",
 					Keywords:    []string{"planning_center", "planningcenter", "pco_secret", "pco_api", "pco_token"},
-					Value:       "[0-9a-f]{64}|pco_pat_[0-9a-f]{64,72}",
+					Value:       "[0-9a-f]{64}|pco_(?:pat|app|oat|tok)_[0-9a-f]{64,90}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "planning-center-personal-access-token",
@@ -83500,6 +84903,7 @@ var builtin = Catalogue{
 								URL:   "https://api.planningcenteronline.com/oauth/applications",
 							},
 						},
+						Usage: "the account at https://api.planningcenteronline.com",
 						Blast: "with the application id: reads and changes people, giving and groups of the church",
 					},
 				},
@@ -83520,6 +84924,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "planyo-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -83535,6 +84942,7 @@ var builtin = Catalogue{
 								URL:   "https://www.planyo.com/api-key.php",
 							},
 						},
+						Usage: "the account at https://www.planyo.com",
 						Blast: "reads and changes reservations and customers",
 					},
 				},
@@ -83555,6 +84963,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "plausible-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -83570,6 +84981,7 @@ var builtin = Catalogue{
 								URL:   "https://plausible.io/settings/api-keys",
 							},
 						},
+						Usage: "the account at https://plausible.io",
 						Blast: "reads the statistics of the account's sites; a sites key adds and deletes sites",
 					},
 				},
@@ -83620,11 +85032,68 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new key",
-								Text:  "Every program of the account needs it, since they share one key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://play.ht/studio/api-access",
 							},
 						},
+						Usage: "the account at https://play.ht",
 						Blast: "with the user id: makes speech and clones voices at your cost",
+					},
+				},
+			},
+		},
+		{
+			ID:       "plex",
+			Name:     "Plex",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://support.plex.tv/articles/204059436-finding-an-authentication-token-x-plex-token/"},
+			Rules: []Rule{
+				{
+					ID:          "plex-token",
+					Provider:    "plex",
+					Description: "Plex token",
+					Keywords:    []string{"x-plex-token", "plex_token", "plextoken", "plex-token", "plex_api"},
+					Value:       "[0-9A-Za-z_-]{20}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "plex-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://plex.tv/api/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Accept",
+									Value: "application/json",
+								},
+								{
+									Name:  "X-Plex-Token",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "username",
+						Docs:     "https://support.plex.tv/articles/204059436-finding-an-authentication-token-x-plex-token/",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Sign the device out, or change the password and sign out everywhere",
+								URL:   "https://app.plex.tv/desktop/#!/settings/devices/all",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Sign in again",
+								URL:   "https://app.plex.tv/desktop/#!/settings/devices/all",
+							},
+						},
+						Usage: "https://app.plex.tv/desktop/#!/settings/devices/all",
+						Blast: "plays and manages the media of the account's servers",
 					},
 				},
 			},
@@ -83759,10 +85228,11 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new secret key",
-								Text:  "Every program of the account needs it, since they share one secret key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://app.useplunk.com/settings/api",
 							},
 						},
+						Usage: "https://app.useplunk.com",
 						Blast: "sends mail as your domain, reads and changes contacts",
 					},
 				},
@@ -83783,6 +85253,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "pocket-consumer-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -83797,7 +85270,60 @@ var builtin = Catalogue{
 								Text:  "The service has ended.",
 							},
 						},
+						Usage: "the account at https://getpocket.com",
 						Blast: "none since Pocket was closed in July 2025; before, it read a user's saved pages",
+					},
+				},
+			},
+		},
+		{
+			ID:       "pocketsmith",
+			Name:     "PocketSmith",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.pocketsmith.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "pocketsmith-developer-key",
+					Provider:    "pocketsmith",
+					Description: "PocketSmith developer key",
+					Keywords:    []string{"pocketsmith"},
+					Value:       "[0-9a-f]{128}|[0-9a-f]{80}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "pocketsmith-developer-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.pocketsmith.com/v2/me",
+							Headers: []Header{
+								{
+									Name:  "X-Developer-Key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "login",
+						Docs:     "https://developers.pocketsmith.com/reference/get_me",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the developer key",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://my.pocketsmith.com/security/developer_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another developer key",
+								URL:   "https://my.pocketsmith.com/security/developer_keys",
+							},
+						},
+						Usage: "https://my.pocketsmith.com",
+						Blast: "reads and changes every account, transaction and budget",
 					},
 				},
 			},
@@ -83817,6 +85343,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "podcastindex-api-secret",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -83832,6 +85361,7 @@ var builtin = Catalogue{
 								URL:   "https://api.podcastindex.org",
 							},
 						},
+						Usage: "the account at https://api.podcastindex.org",
 						Blast: "asks podcast data in your name",
 					},
 				},
@@ -83852,12 +85382,15 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "podio-client-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
 								Title: "Regenerate the client secret or app token",
-								Text:  "There is one client secret or app token for the account: a new one ends the old.",
+								Text:  "The account has one client secret or app token only: a new one ends the old.",
 								URL:   "https://podio.com/settings/api",
 							},
 						},
@@ -83889,6 +85422,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "podscan-api-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -83900,11 +85436,12 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API token with the rights the program needs",
+								Title: "Create an API token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://podscan.fm/teams",
 							},
 						},
+						Usage: "the account at https://podscan.fm",
 						Blast: "asks podcast transcripts on your plan",
 					},
 				},
@@ -83925,6 +85462,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "poe-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -83985,7 +85525,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the API token",
-								Text:  "There is one API token for the account: a new one ends the old.",
+								Text:  "The account has one API token only: a new one ends the old.",
 								URL:   "https://poeditor.com/account/api",
 							},
 						},
@@ -84017,6 +85557,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "pokemontcg-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -84033,6 +85576,7 @@ var builtin = Catalogue{
 								URL:   "https://dev.pokemontcg.io",
 							},
 						},
+						Usage: "https://dev.pokemontcg.io",
 						Blast: "uses up the daily requests of the card database",
 					},
 				},
@@ -84183,6 +85727,50 @@ var builtin = Catalogue{
 					},
 				},
 				{
+					ID:          "polar-session-token",
+					Provider:    "polar",
+					Description: "Polar session, registration or authorization token",
+					Keywords:    []string{"polar_us_", "polar_cst_", "polar_crt_", "polar_ac_"},
+					Regex:       `\bpolar_(?:us|cst|crt|ac)_[0-9A-Za-z_-]{30,60}`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "polar-session-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.polar.sh/v1/organizations/?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200, 403},
+						Dead:     []int{401},
+						Identity: "items.0.slug",
+						Docs:     "https://polar.sh/docs/api-reference/organizations/list",
+						Note:     "403 is a live token without the scope organizations:read; the sandbox is sandbox-api.polar.sh",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "End the session, or delete the client",
+								URL:   "https://polar.sh/dashboard",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Let the user sign in again",
+								URL:   "https://polar.sh/dashboard",
+							},
+						},
+						Usage: "https://polar.sh/dashboard : sales",
+						Blast: "acts as one signed-in user or customer, or changes one registered client, until it expires",
+					},
+				},
+				{
 					ID:          "polar-client-secret",
 					Provider:    "polar",
 					Description: "Polar OAuth client secret",
@@ -84263,6 +85851,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "pollsapi-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -84279,6 +85870,7 @@ var builtin = Catalogue{
 								URL:   "https://pollsapi.com",
 							},
 						},
+						Usage: "the account at https://pollsapi.com",
 						Blast: "makes polls and votes in your name",
 					},
 				},
@@ -84540,12 +86132,15 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "port-io-client-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
 								Title: "Regenerate the client secret",
-								Text:  "There is one client secret for the account: a new one ends the old.",
+								Text:  "The account has one client secret only: a new one ends the old.",
 								URL:   "https://app.port.io/settings/credentials",
 							},
 						},
@@ -84630,6 +86225,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "portkey-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -84667,6 +86265,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "positionstack-access-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -84678,7 +86279,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new access key",
-								Text:  "Every program of the account needs it, since they share one access key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://positionstack.com/dashboard",
 							},
 						},
@@ -84756,6 +86357,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "postbacks-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -84772,6 +86376,7 @@ var builtin = Catalogue{
 								URL:   "https://postbacks.io",
 							},
 						},
+						Usage: "the account at https://postbacks.io",
 						Blast: "sends conversion data to the account's destinations",
 					},
 				},
@@ -84792,6 +86397,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "postcoder-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -84806,6 +86414,7 @@ var builtin = Catalogue{
 								URL:   "https://postcoder.com/account",
 							},
 						},
+						Usage: "the account at https://postcoder.com",
 						Blast: "looks up addresses at the cost of your credits",
 					},
 				},
@@ -84852,7 +86461,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new key",
-								Text:  "Every program of the account needs it, since they share one key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://dashboard.postgrid.com/dashboard/settings",
 							},
 						},
@@ -85265,6 +86874,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "powrbot-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -85280,6 +86892,7 @@ var builtin = Catalogue{
 								URL:   "https://powrbot.com",
 							},
 						},
+						Usage: "the account at https://powrbot.com",
 						Blast: "looks up companies at the cost of your credits",
 					},
 				},
@@ -85300,6 +86913,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "predibase-api-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -85361,7 +86977,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a access token with the rights the program needs",
+								Title: "Create an access token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://control.predicthq.com/clients",
 							},
@@ -85440,6 +87056,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "prerender-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -85451,10 +87070,11 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new token",
-								Text:  "Every program of the account needs it, since they share one token.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://dashboard.prerender.io/security-access",
 							},
 						},
+						Usage: "https://dashboard.prerender.io",
 						Blast: "renders pages at the cost of your plan",
 					},
 				},
@@ -85475,6 +87095,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "prestashop-webservice-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -85596,6 +87219,7 @@ var builtin = Catalogue{
 								URL:   "https://app.printnode.com/app/apikeys",
 							},
 						},
+						Usage: "https://app.printnode.com",
 						Blast: "prints on your printers and reads the print jobs",
 					},
 				},
@@ -85655,6 +87279,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "prismic-access-token",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -85669,6 +87296,7 @@ var builtin = Catalogue{
 								URL:   "https://prismic.io/dashboard",
 							},
 						},
+						Usage: "the account at https://prismic.io",
 						Blast: "reads drafts and releases of a private repository",
 					},
 				},
@@ -85741,6 +87369,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "private-ai-api-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -86503,6 +88134,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "procore-client-secret",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -86518,6 +88152,7 @@ var builtin = Catalogue{
 								URL:   "https://developers.procore.com/developers",
 							},
 						},
+						Usage: "https://developers.procore.com",
 						Blast: "with the client id: reads and changes projects, drawings and contracts that the app is let into",
 					},
 				},
@@ -86538,6 +88173,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "prodia-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -86552,6 +88190,7 @@ var builtin = Catalogue{
 								URL:   "https://app.prodia.com/api",
 							},
 						},
+						Usage: "https://app.prodia.com",
 						Blast: "makes images at the cost of your plan",
 					},
 				},
@@ -86568,7 +88207,7 @@ var builtin = Catalogue{
 					Provider:    "prodpad",
 					Description: "ProdPad API key",
 					Keywords:    []string{"prodpad"},
-					Value:       "[0-9a-f]{64}",
+					Value:       "[0-9a-z]{64}",
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "prodpad-api-key",
@@ -86601,6 +88240,7 @@ var builtin = Catalogue{
 								URL:   "https://app.prodpad.com/me/apikeys",
 							},
 						},
+						Usage: "https://app.prodpad.com",
 						Blast: "reads and changes ideas, road maps and feedback",
 					},
 				},
@@ -86621,6 +88261,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "producthunt-developer-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -86637,6 +88280,7 @@ var builtin = Catalogue{
 								URL:   "https://www.producthunt.com/v2/oauth/applications",
 							},
 						},
+						Usage: "the account at https://www.producthunt.com",
 						Blast: "reads posts in your application's name; a user's token votes and comments",
 					},
 				},
@@ -86709,12 +88353,15 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "prokerala-client-secret",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
 								Title: "Regenerate the client secret",
-								Text:  "There is one client secret for the account: a new one ends the old.",
+								Text:  "The account has one client secret only: a new one ends the old.",
 								URL:   "https://api.prokerala.com/account/client",
 							},
 						},
@@ -86725,6 +88372,7 @@ var builtin = Catalogue{
 								URL:   "https://api.prokerala.com/account/client",
 							},
 						},
+						Usage: "the account at https://api.prokerala.com",
 						Blast: "with the client id: asks astrology data at the cost of your credits",
 					},
 				},
@@ -86798,6 +88446,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "promptlayer-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -86834,6 +88485,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "propelauth-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -86849,6 +88503,7 @@ var builtin = Catalogue{
 								URL:   "https://auth.propelauth.com",
 							},
 						},
+						Usage: "the account at https://auth.propelauth.com",
 						Blast: "reads, changes and makes users and organizations of the environment; signs in as them",
 					},
 				},
@@ -86869,6 +88524,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "prospectcrm-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -86884,6 +88542,7 @@ var builtin = Catalogue{
 								URL:   "https://crm.prospect365.com",
 							},
 						},
+						Usage: "the account at https://crm.prospect365.com",
 						Blast: "reads and changes customers, quotes and orders",
 					},
 				},
@@ -86904,6 +88563,9 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "prospectio-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -86919,6 +88581,7 @@ var builtin = Catalogue{
 								URL:   "https://app.overloop.com",
 							},
 						},
+						Usage: "https://app.overloop.com",
 						Blast: "reads prospects and starts mail campaigns",
 					},
 				},
@@ -86935,10 +88598,13 @@ var builtin = Catalogue{
 					Provider:    "protocols-io",
 					Description: "protocols.io access token",
 					Keywords:    []string{"protocols.io", "protocolsio", "protocols_io"},
-					Value:       "[0-9a-f]{64}",
+					Value:       "[0-9a-z]{64}",
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "protocols-io-access-token",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -86950,11 +88616,12 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a access token with the rights the program needs",
+								Title: "Create an access token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://www.protocols.io/developers",
 							},
 						},
+						Usage: "the account at https://www.protocols.io",
 						Blast: "reads and changes protocols of the user who consented",
 					},
 				},
@@ -86975,6 +88642,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "proxiesapi-auth-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -86990,6 +88660,7 @@ var builtin = Catalogue{
 								URL:   "https://app.proxiesapi.com",
 							},
 						},
+						Usage: "https://app.proxiesapi.com",
 						Blast: "fetches pages at the cost of your calls",
 					},
 				},
@@ -87160,6 +88831,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "publer-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -87176,6 +88850,7 @@ var builtin = Catalogue{
 								URL:   "https://app.publer.com",
 							},
 						},
+						Usage: "https://app.publer.com",
 						Blast: "posts to the social accounts of the workspace",
 					},
 				},
@@ -87224,7 +88899,7 @@ var builtin = Catalogue{
 					Provider:    "pubnub",
 					Description: "PubNub publish key",
 					Keywords:    []string{"pub-c-"},
-					Regex:       `\bpub-c-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Regex:       `\bpub-c-[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}\b`,
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "pubnub-publish-key",
@@ -87254,7 +88929,7 @@ var builtin = Catalogue{
 					Provider:    "pubnub",
 					Description: "PubNub subscribe key",
 					Keywords:    []string{"sub-c-"},
-					Regex:       `\bsub-c-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`,
+					Regex:       `\bsub-c-[0-9a-z]{8}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{12}\b`,
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "pubnub-subscribe-key",
@@ -87296,6 +88971,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "pulsedive-api-key",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -87307,10 +88985,11 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new key",
-								Text:  "Every program of the account needs it, since they share one key.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://pulsedive.com/account/",
 							},
 						},
+						Usage: "the account at https://pulsedive.com",
 						Blast: "asks threat data on your plan",
 					},
 				},
@@ -87393,6 +89072,9 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "puppet-forge-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -87428,6 +89110,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "purestake-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -87442,6 +89127,7 @@ var builtin = Catalogue{
 								Text:  "Use a key of its own.",
 							},
 						},
+						Usage: "https://developer.purestake.io",
 						Blast: "none since the service was closed in 2024; before, it asked Algorand nodes",
 					},
 				},
@@ -87493,6 +89179,7 @@ var builtin = Catalogue{
 								URL:   "https://develop.purpleair.com/keys",
 							},
 						},
+						Usage: "the account at https://develop.purpleair.com",
 						Blast: "reads air sensors at the cost of your points",
 					},
 				},
@@ -87509,7 +89196,7 @@ var builtin = Catalogue{
 					Provider:    "pushbullet",
 					Description: "Pushbullet access token",
 					Keywords:    []string{"pushbullet", "push_bullet"},
-					Value:       `o\.[0-9A-Za-z]{32}|[0-9A-Za-z]{34}`,
+					Value:       `o\.[0-9A-Za-z]{32}|[0-9A-Za-z_.]{34}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "pushbullet-access-token",
@@ -87566,6 +89253,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "pushcut-api-key",
+					Verify: Verify{
+						Note: "no request that only asks is recorded here: look at the vendor's page for keys",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -87582,6 +89272,7 @@ var builtin = Catalogue{
 								URL:   "https://www.pushcut.io",
 							},
 						},
+						Usage: "the account at https://www.pushcut.io",
 						Blast: "sends notifications to the user's phone and runs its shortcuts",
 					},
 				},
@@ -87643,7 +89334,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the secret key",
-								Text:  "There is one secret key for the account: a new one ends the old.",
+								Text:  "The account has one secret key only: a new one ends the old.",
 								URL:   "https://dashboard.pusher.com",
 							},
 						},
@@ -87696,7 +89387,7 @@ var builtin = Catalogue{
 						Reissue: []Step{
 							{
 								Title: "Take over the new application token",
-								Text:  "Every program of the account needs it, since they share one application token.",
+								Text:  "All programs of the account share it.",
 								URL:   "https://pushover.net/dashboard",
 							},
 						},
@@ -87751,6 +89442,7 @@ var builtin = Catalogue{
 								URL:   "https://pushpad.xyz/users/edit",
 							},
 						},
+						Usage: "the account at https://pushpad.xyz",
 						Blast: "sends push notifications to every subscriber of the projects",
 					},
 				},
@@ -87772,6 +89464,9 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "pushsafer-private-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -87788,6 +89483,7 @@ var builtin = Catalogue{
 								URL:   "https://www.pushsafer.com/dashboard",
 							},
 						},
+						Usage: "the account at https://www.pushsafer.com",
 						Blast: "sends notifications to the account's devices at the cost of API calls",
 					},
 				},
@@ -87808,6 +89504,9 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "pushwoosh-api-access-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
@@ -87819,7 +89518,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a API access token with the rights the program needs",
+								Title: "Create an API access token with the rights the program needs",
 								Text:  "It is shown once.",
 								URL:   "https://app.pushwoosh.com/api-access",
 							},
@@ -87859,7 +89558,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Regenerate the secret API key",
-								Text:  "There is one secret API key for the account: a new one ends the old.",
+								Text:  "The account has one secret API key only: a new one ends the old.",
 								URL:   "https://dashboard.pushy.me/apps",
 							},
 						},
@@ -87870,6 +89569,7 @@ var builtin = Catalogue{
 								URL:   "https://dashboard.pushy.me/apps",
 							},
 						},
+						Usage: "https://dashboard.pushy.me",
 						Blast: "sends push notifications to every device of the app",
 					},
 				},
@@ -87921,6 +89621,7 @@ var builtin = Catalogue{
 								URL:   "https://app.put.io/oauth",
 							},
 						},
+						Usage: "https://app.put.io",
 						Blast: "reads, adds and deletes the files of the account",
 					},
 				},
@@ -87941,12 +89642,15 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "pvoutput-api-key",
+					Verify: Verify{
+						Note: "no harmless request to check it is recorded here: the vendor's page for keys tells",
+					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
 								Title: "Regenerate the key",
-								Text:  "There is one key for the account: a new one ends the old.",
+								Text:  "The account has one key only: a new one ends the old.",
 								URL:   "https://pvoutput.org/account.jsp",
 							},
 						},
@@ -87957,6 +89661,7 @@ var builtin = Catalogue{
 								URL:   "https://pvoutput.org/account.jsp",
 							},
 						},
+						Usage: "the account at https://pvoutput.org",
 						Blast: "reads and writes the solar system's output",
 					},
 				},
@@ -88506,7 +90211,7 @@ var builtin = Catalogue{
 					ID:          "quandl-api-key",
 					Provider:    "quandl",
 					Description: "Nasdaq Data Link (Quandl) API key",
-					Keywords:    []string{"quandl", "nasdaqdatalink", "nasdaq_data_link", "nasdaq-data-link", "nasdaq data link"},
+					Keywords:    []string{"quandl", "nasdaqdatalink", "nasdaq_data_link", "nasdaq-data-link", "nasdaq data link", "nasdaq_key", "nasdaq_api", "nasdaq_token"},
 					Value:       "[0-9A-Za-z_-]{20}",
 					MinEntropy:  3.2,
 					Severity:    "low",
