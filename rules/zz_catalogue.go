@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.250d56",
+	Version: "2026-11-28.1c4771",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -5745,6 +5745,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "apple",
+			Name:     "Apple",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://support.apple.com/en-us/102654"},
+			Rules: []Rule{
+				{
+					ID:          "apple-app-specific-password",
+					Provider:    "apple",
+					Description: "Apple app-specific password",
+					Keywords:    []string{"specific"},
+					Regex:       `(?i:app(?:lication)?[_-]?specific[_-]?password)[0-9A-Za-z_ .,=>(){}"\x27\[\]:-]{0,30}[ =:"\x27(>](?P<secret>[a-z]{4}-[a-z]{4}-[a-z]{4}-[a-z]{4})\b`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "apple-app-specific-password",
+					Verify: Verify{
+						Note: "Tried only by a log-in of the account; the account's page lists the passwords by name.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the app-specific password",
+								Text:  "Sign-In and Security. A change of the account's own password ends all of them.",
+								URL:   "https://account.apple.com/account/manage",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate a new one, or use an App Store Connect API key for builds",
+								URL:   "https://account.apple.com/account/manage",
+							},
+						},
+						Usage: "https://account.apple.com/account/manage : devices; builds in App Store Connect",
+						Blast: "reads the account's mail, calendars and contacts, and uploads builds to the App Store",
+					},
+				},
+			},
+		},
+		{
 			ID:       "applitools",
 			Name:     "Applitools",
 			Reviewed: "2026-11-28",
@@ -7346,6 +7385,53 @@ var builtin = Catalogue{
 						},
 						Usage: "https://admin.atlassian.com : the organization's audit log",
 						Blast: "everything its owner sees and may do in Jira, Confluence and Bitbucket",
+					},
+				},
+				{
+					ID:          "atlassian-data-center-access-token",
+					Provider:    "atlassian",
+					Description: "Jira or Confluence Data Center personal access token",
+					Docs:        []string{"https://confluence.atlassian.com/enterprise/using-personal-access-tokens-1026032365.html"},
+					Keywords:    []string{"jira", "confluence", "atlassian", "bamboo_"},
+					Value:       "[MNO][DTjz][0-9A-Za-z+/]{42}",
+					MinEntropy:  3.8,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "atlassian-data-center-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/rest/api/2/myself",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "emailAddress",
+						Docs:     "https://confluence.atlassian.com/enterprise/using-personal-access-tokens-1026032365.html",
+						Note:     "needs the host of your own Jira; Confluence answers at /rest/api/user/current",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Profile, Personal access tokens; an administrator finds all of them under System.",
+								URL:   "https://confluence.atlassian.com/enterprise/using-personal-access-tokens-1026032365.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with an expiry",
+								URL:   "https://confluence.atlassian.com/enterprise/using-personal-access-tokens-1026032365.html",
+							},
+						},
+						Usage: "https://confluence.atlassian.com/adminjiraserver/auditing-in-jira-938847740.html : your server's audit log",
+						Blast: "does all that its owner may: issues, pages, and administration if he is an administrator",
 					},
 				},
 				{
@@ -9924,6 +10010,38 @@ var builtin = Catalogue{
 					},
 				},
 				{
+					ID:          "azure-api-management-access-token",
+					Provider:    "azure",
+					Description: "Azure API Management git or direct management access token",
+					Docs:        []string{"https://learn.microsoft.com/azure/api-management/api-management-configuration-repository-git", "https://learn.microsoft.com/rest/api/apimanagement/apimanagementrest/azure-api-management-rest-api-authentication"},
+					Keywords:    []string{"git&20", "integration&20"},
+					Regex:       `\b(?:git|integration)&20[0-9]{10}&[0-9A-Za-z+/]{86}==`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "azure-api-management-access-token",
+					Verify: Verify{
+						Note: "The date in it (yyyyMMddHHmm, UTC) is its end: one in the past is dead. A GET of the management endpoint answers 401 to a dead one.",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the primary or secondary key that signed it",
+								Text:  "Deployment + infrastructure, Repository or Management API.",
+								URL:   "https://portal.azure.com/#browse/Microsoft.ApiManagement%2Fservice",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Use Azure Resource Manager with a role instead, or generate a short token",
+								URL:   "https://portal.azure.com/#browse/Microsoft.ApiManagement%2Fservice",
+							},
+						},
+						Usage: "https://portal.azure.com : activity log of the API Management service",
+						Blast: "changes every API, policy and named value of the gateway until the date in it",
+					},
+				},
+				{
 					ID:          "azure-logic-apps-url",
 					Provider:    "azure",
 					Description: "Azure Logic Apps or Power Automate trigger address",
@@ -12195,6 +12313,50 @@ var builtin = Catalogue{
 						},
 						Usage: "https://bitbucket.org : audit log of the workspace; the token's page tells the last use",
 						Blast: "reads or writes the code, pull requests and pipelines of its repository, project or workspace",
+					},
+				},
+				{
+					ID:          "bitbucket-data-center-access-token",
+					Provider:    "bitbucket",
+					Description: "Bitbucket Data Center HTTP access token",
+					Docs:        []string{"https://confluence.atlassian.com/bitbucketserver/http-access-tokens-939515499.html"},
+					Keywords:    []string{"bbdc-"},
+					Regex:       `\bBBDC-[MNO][0-9A-Za-z+/@_-]{43}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "bitbucket-data-center-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/rest/api/1.0/application-properties",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the host of your own server; one that shows this page to everybody proves only that a 401 is dead",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the token",
+								Text:  "Manage account (or the project's or repository's settings), HTTP access tokens.",
+								URL:   "https://confluence.atlassian.com/bitbucketserver/http-access-tokens-939515499.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with an expiry and the least permission",
+								URL:   "https://confluence.atlassian.com/bitbucketserver/http-access-tokens-939515499.html",
+							},
+						},
+						Usage: "https://confluence.atlassian.com/bitbucketserver/view-and-configure-the-audit-log-776640417.html : your server's audit log",
+						Blast: "reads and pushes to the repositories of its user, project or repository",
 					},
 				},
 				{
