@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.1c4771",
+	Version: "2026-11-28.188762",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -29246,7 +29246,7 @@ var builtin = Catalogue{
 					Provider:    "d7-networks",
 					Description: "D7 Networks API token",
 					Keywords:    []string{"d7networks", "d7_networks", "d7network", "d7api", "d7_api", "d7-api", "d7sms"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "d7-networks-api-token",
@@ -29574,7 +29574,7 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "dash0-auth-token",
-					Allow:       []string{"^auth_[a-z_]+$"},
+					Allow:       []string{"^auth_[A-Za-z]+$"},
 					Verify: Verify{
 						Note: "not asked by till; a listing call of the Dash0 API shows whether it still works",
 					},
@@ -30223,6 +30223,7 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "databento-api-key",
+					Allow:       []string{"^db-[A-Za-z]+$", "^db-[0-9a-f]+$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -30305,6 +30306,7 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "databox-api-key",
+					Allow:       []string{"^pak_[A-Za-z]+$"},
 					Verify: Verify{
 						Note: "till knows no harmless request for it; the reference of Databox lists the calls that take it",
 					},
@@ -30499,11 +30501,10 @@ var builtin = Catalogue{
 					ID:          "datacite-password",
 					Provider:    "datacite",
 					Description: "DataCite repository password",
-					Keywords:    []string{"datacite"},
-					Value:       "[0-9A-Za-z!#$%&*+,./:;<=>?@^_~-]{10,40}",
-					MinEntropy:  3,
+					Keywords:    []string{"datacite_password", "datacite-password", "datacitepassword", "datacite_pass"},
+					Assigned:    true,
 					Severity:    "medium",
-					Class:       "suspect",
+					Class:       "key",
 					Human:       true,
 					Family:      "datacite-password",
 					Verify: Verify{
@@ -30889,7 +30890,7 @@ var builtin = Catalogue{
 					Provider:    "datarobot",
 					Description: "DataRobot API key",
 					Keywords:    []string{"datarobot", "data_robot", "data-robot"},
-					Value:       "[0-9A-Za-z+/_-]{64,110}={0,2}|[0-9a-f]{24}:[0-9A-Za-z+/=]{40,64}",
+					Value:       "[0-9A-Za-z+/]{64,110}={0,2}|[0-9A-Za-z_-]{64,110}|[0-9a-f]{24}:[0-9A-Za-z+/=]{40,64}",
 					MinEntropy:  3.5,
 					Severity:    "high",
 					Class:       "key",
@@ -31697,6 +31698,46 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "dehashed",
+			Name:     "DeHashed",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.dehashed.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "dehashed-api-key",
+					Provider:    "dehashed",
+					Description: "DeHashed API key",
+					Keywords:    []string{"dehashed"},
+					Value:       "[0-9A-Za-z+/]{40,64}={0,2}|[0-9a-z]{32}",
+					MinEntropy:  3.6,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "dehashed-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://dehashed.com/profile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://dehashed.com/profile",
+							},
+						},
+						Usage: "https://dehashed.com/profile",
+						Blast: "looks leaked passwords up on your credits",
+					},
+				},
+			},
+		},
+		{
 			ID:       "delighted",
 			Name:     "Delighted",
 			Reviewed: "2026-11-24",
@@ -31879,7 +31920,7 @@ var builtin = Catalogue{
 					Provider:    "dependency-track",
 					Description: "OWASP Dependency-Track API key",
 					Keywords:    []string{"odt_"},
-					Regex:       `\bodt_[0-9A-Za-z]{32}\b|\bodt_[0-9A-Za-z]{8}_[0-9A-Za-z]{32}\b`,
+					Regex:       `\bodt_[0-9A-Za-z]{32,64}\b|\bodt_[0-9A-Za-z]{8}_[0-9A-Za-z]{32}\b`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "dependency-track-api-key",
@@ -32461,7 +32502,8 @@ var builtin = Catalogue{
 					Provider:    "devin",
 					Description: "Devin API key",
 					Keywords:    []string{"apk_user_", "apk_"},
-					Regex:       `\bapk_(?:user_)?[0-9A-Za-z+/_-]{40,180}={0,2}`,
+					Regex:       `\bapk_(?:user_)?[0-9A-Za-z+/]{40,180}={0,2}`,
+					MinEntropy:  4.2,
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "devin-api-key",
@@ -33665,7 +33707,7 @@ var builtin = Catalogue{
 					Provider:    "dixa",
 					Description: "Dixa API token",
 					Keywords:    []string{"dixa_api", "dixa_token", "dixa-token", "dixaapi", "dixa_key", "dixa-api", "dev.dixa.io"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9A-Za-z_-]{32,80}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9A-Za-z_-]{32,80}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "dixa-api-token",
@@ -33809,6 +33851,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://www.dnscheck.co : notifications",
 						Blast: "reads and changes the DNS records that are watched",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dnsdumpster",
+			Name:     "DNSDumpster",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dnsdumpster.com/developer/"},
+			Rules: []Rule{
+				{
+					ID:          "dnsdumpster-api-key",
+					Provider:    "dnsdumpster",
+					Description: "DNSDumpster API key",
+					Keywords:    []string{"dnsdumpster"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "dnsdumpster-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://dnsdumpster.com/my-account/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://dnsdumpster.com/my-account/",
+							},
+						},
+						Usage: "https://dnsdumpster.com/my-account/",
+						Blast: "uses up the lookups of the plan",
 					},
 				},
 			},
@@ -34657,7 +34738,7 @@ var builtin = Catalogue{
 					Provider:    "doit",
 					Description: "DoiT API key",
 					Keywords:    []string{"doitintl", "doit_api", "doit-api", "doit_key", "doit_token", "doit.com"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "doit-api-key",
@@ -34693,6 +34774,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.doit.com : user activity",
 						Blast: "reads the cloud bills of all accounts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "domaintools",
+			Name:     "DomainTools",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.domaintools.com/api/auth/"},
+			Rules: []Rule{
+				{
+					ID:          "domaintools-api-key",
+					Provider:    "domaintools",
+					Description: "DomainTools API key",
+					Keywords:    []string{"domaintools", "domain_tools"},
+					Value:       "[0-9a-f]{5}-[0-9a-f]{5}-[0-9a-f]{5}-[0-9a-f]{5}-[0-9a-f]{5}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "domaintools-api-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the DomainTools API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://research.domaintools.com/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://research.domaintools.com/api/",
+							},
+						},
+						Usage: "https://account.domaintools.com/my-account/",
+						Blast: "looks domains up on your contract",
 					},
 				},
 			},
@@ -35470,6 +35590,58 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "drip",
+			Name:     "Drip",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.drip.com/#authentication"},
+			Rules: []Rule{
+				{
+					ID:          "drip-api-token",
+					Provider:    "drip",
+					Description: "Drip API token",
+					Keywords:    []string{"getdrip", "drip_api", "drip-api", "drip_token", "dripapi", "drip_key"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "drip-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.getdrip.com/v2/user",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developer.drip.com/#fetch-the-authenticated-user",
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the token",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://www.getdrip.com/user/edit",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new token",
+								URL:   "https://www.getdrip.com/user/edit",
+							},
+						},
+						Usage: "https://www.getdrip.com : activity of the campaigns",
+						Blast: "exports subscribers and sends mail in your name",
+					},
+				},
+			},
+		},
+		{
 			ID:       "dronahq",
 			Name:     "DronaHQ",
 			Reviewed: "2026-11-24",
@@ -35847,6 +36019,46 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "dropmail",
+			Name:     "DropMail",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dropmail.me/api/"},
+			Rules: []Rule{
+				{
+					ID:          "dropmail-api-token",
+					Provider:    "dropmail",
+					Description: "DropMail API token",
+					Keywords:    []string{"dropmail"},
+					Value:       "af_[0-9A-Za-z]{20,40}|[0-9A-Za-z]{20,32}",
+					MinEntropy:  3.4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "dropmail-api-token",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the vendor to replace the token",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://dropmail.me/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://dropmail.me/api/",
+							},
+						},
+						Usage: "https://dropmail.me/api/",
+						Blast: "makes throw-away mailboxes and reads them",
+					},
+				},
+			},
+		},
+		{
 			ID:       "dub",
 			Name:     "Dub",
 			Reviewed: "2026-11-24",
@@ -35858,9 +36070,11 @@ var builtin = Catalogue{
 					Description: "Dub API key",
 					Keywords:    []string{"dub_"},
 					Regex:       `\bdub_(?:[a-z]{3,6}_)?[0-9A-Za-z]{24}\b`,
+					MinEntropy:  3.4,
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "dub-api-key",
+					Allow:       []string{"^dub_[A-Za-z_]+$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -36328,6 +36542,45 @@ var builtin = Catalogue{
 						},
 						Usage: "the documents' version history",
 						Blast: "reads and changes all documents of the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "dynamic-yield",
+			Name:     "Dynamic Yield",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dy.dev/docs/access-api-keys"},
+			Rules: []Rule{
+				{
+					ID:          "dynamic-yield-api-key",
+					Provider:    "dynamic-yield",
+					Description: "Dynamic Yield server-side API key",
+					Keywords:    []string{"dynamicyield", "dynamic_yield", "dy-api-key", "dy_api_key"},
+					Value:       "[0-9a-f]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "dynamic-yield-api-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked key",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://adm.dynamicyield.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key",
+								URL:   "https://adm.dynamicyield.com/",
+							},
+						},
+						Usage: "Dynamic Yield : settings, API keys",
+						Blast: "reads campaigns and writes events; a feed key replaces the catalog",
 					},
 				},
 			},
@@ -37284,7 +37537,7 @@ var builtin = Catalogue{
 					Provider:    "eden-ai",
 					Description: "Eden AI API key",
 					Keywords:    []string{"edenai", "eden_ai", "eden-ai"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9A-Za-z]{36}\.[0-9A-Za-z]{92}\.[0-9A-Za-z_-]{43}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9A-Za-z]{36}\.[0-9A-Za-z]{92}\.[0-9A-Za-z_-]{43}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "eden-ai-api-key",
@@ -37320,6 +37573,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.edenai.run : monitoring and costs",
 						Blast: "calls dozens of AI vendors on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "edge-impulse",
+			Name:     "Edge Impulse",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.edgeimpulse.com/reference/edge-impulse-api"},
+			Rules: []Rule{
+				{
+					ID:          "edge-impulse-api-key",
+					Provider:    "edge-impulse",
+					Description: "Edge Impulse API key",
+					Keywords:    []string{"ei_"},
+					Regex:       `\bei_[0-9a-f]{64}\b`,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "edge-impulse-api-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Edge Impulse API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://studio.edgeimpulse.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://studio.edgeimpulse.com/",
+							},
+						},
+						Usage: "https://studio.edgeimpulse.com : the project's jobs",
+						Blast: "reads and deletes the data of the project and builds its firmware",
 					},
 				},
 			},
@@ -37529,6 +37820,7 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "elastic-enterprise-search-token",
+					Allow:       []string{"^private-[a-z]+$"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -38203,6 +38495,56 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "emnify",
+			Name:     "emnify",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.emnify.com/developers"},
+			Rules: []Rule{
+				{
+					ID:          "emnify-application-token",
+					Provider:    "emnify",
+					Description: "emnify application token",
+					Keywords:    []string{"emnify"},
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "emnify-application-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://cdn.emnify.net/api/v1/authenticate",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"application_token":"{{secret}}"}`,
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://portal.emnify.com/integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://portal.emnify.com/integrations",
+							},
+						},
+						Usage: "https://portal.emnify.com : events",
+						Blast: "switches SIM cards on and off and sends SMS to devices",
+					},
+				},
+			},
+		},
+		{
 			ID:       "enablex",
 			Name:     "EnableX",
 			Reviewed: "2026-11-24",
@@ -38819,6 +39161,46 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dev.epicgames.com/portal/ : product settings, clients",
 						Blast: "acts as the game's server or client within its policy: matchmaking, achievements, players' data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "epidemic-sound",
+			Name:     "Epidemic Sound",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.epidemicsound.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "epidemic-sound-access-key-secret",
+					Provider:    "epidemic-sound",
+					Description: "Epidemic Sound access key secret",
+					Keywords:    []string{"epidemicsound", "epidemic_sound"},
+					Value:       "[0-9A-Za-z_-]{40,90}",
+					MinEntropy:  4.2,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "epidemic-sound-access-key-secret",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Epidemic Sound lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new secret",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://developers.epidemicsound.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://developers.epidemicsound.com/",
+							},
+						},
+						Usage: "https://developers.epidemicsound.com/",
+						Blast: "downloads music on your contract",
 					},
 				},
 			},
@@ -40370,6 +40752,50 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "fanart-tv",
+			Name:     "fanart.tv",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://fanarttv.docs.apiary.io/"},
+			Rules: []Rule{
+				{
+					ID:          "fanart-tv-api-key",
+					Provider:    "fanart-tv",
+					Description: "fanart.tv API key",
+					Keywords:    []string{"fanart"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "fanart-tv-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://webservice.fanart.tv/v3/movies/550?api_key={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the vendor to replace the key",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://fanart.tv/get-an-api-key/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://fanart.tv/get-an-api-key/",
+							},
+						},
+						Usage: "https://fanart.tv/",
+						Blast: "reads pictures with your key",
+					},
+				},
+			},
+		},
+		{
 			ID:       "fastforex",
 			Name:     "fastFOREX",
 			Reviewed: "2026-11-24",
@@ -40564,6 +40990,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.usefathom.com/api : last use",
 						Blast: "reads the statistics; an admin token deletes sites",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fatsecret",
+			Name:     "FatSecret",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://platform.fatsecret.com/docs/guides/authentication/oauth2"},
+			Rules: []Rule{
+				{
+					ID:          "fatsecret-client-secret",
+					Provider:    "fatsecret",
+					Description: "FatSecret client secret",
+					Keywords:    []string{"fatsecret"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "fatsecret-client-secret",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://platform.fatsecret.com/my-account/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://platform.fatsecret.com/my-account/api-key",
+							},
+						},
+						Usage: "https://platform.fatsecret.com",
+						Blast: "uses up the calls of your plan",
 					},
 				},
 			},
@@ -41031,6 +41496,56 @@ var builtin = Catalogue{
 						},
 						Usage: "the organization's activity log",
 						Blast: "reads the design files and comments its owner can see, within its scopes",
+					},
+				},
+			},
+		},
+		{
+			ID:       "figshare",
+			Name:     "figshare",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.figshare.com/"},
+			Rules: []Rule{
+				{
+					ID:          "figshare-access-token",
+					Provider:    "figshare",
+					Description: "figshare personal token",
+					Keywords:    []string{"figshare"},
+					Value:       "[0-9a-f]{128}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "figshare-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.figshare.com/v2/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "token {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{403, 401},
+						Identity: "email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://figshare.com/account/applications",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new token",
+								URL:   "https://figshare.com/account/applications",
+							},
+						},
+						Usage: "https://figshare.com/account",
+						Blast: "publishes, changes and deletes research data of the user",
 					},
 				},
 			},
@@ -42077,6 +42592,116 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "fitbit",
+			Name:     "Fitbit",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.fitbit.com/build/reference/web-api/developer-guide/authorization/"},
+			Rules: []Rule{
+				{
+					ID:          "fitbit-client-secret",
+					Provider:    "fitbit",
+					Description: "Fitbit client secret",
+					Keywords:    []string{"fitbit"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "fitbit-client-secret",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Fitbit lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://dev.fitbit.com/apps",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://dev.fitbit.com/apps",
+							},
+						},
+						Usage: "https://dev.fitbit.com/apps",
+						Blast: "with a user's token: reads health data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fivetran",
+			Name:     "Fivetran",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://fivetran.com/docs/rest-api/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "fivetran-api-secret",
+					Provider:    "fivetran",
+					Description: "Fivetran API secret",
+					Keywords:    []string{"fivetran"},
+					Value:       "[0-9A-Za-z]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "fivetran-api-secret",
+					Verify: Verify{
+						Note: "a Basic login of key and secret: GET https://api.fivetran.com/v1/account/info answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://fivetran.com/dashboard/user/api-config",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://fivetran.com/dashboard/user/api-config",
+							},
+						},
+						Usage: "https://fivetran.com/dashboard : log",
+						Blast: "changes connectors and destinations: reads where the data goes",
+					},
+				},
+				{
+					ID:          "fivetran-api-key",
+					Provider:    "fivetran",
+					Description: "Fivetran API key",
+					Keywords:    []string{"fivetran_api_key", "fivetran_key", "fivetran-api-key", "fivetranapikey"},
+					Value:       "[0-9A-Za-z]{16}",
+					MinEntropy:  3,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "fivetran-api-key",
+					Verify: Verify{
+						Note: "an identifier: it is the user name beside the secret",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://fivetran.com/dashboard/user/api-config",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new secret",
+								URL:   "https://fivetran.com/dashboard/user/api-config",
+							},
+						},
+						Usage: "https://fivetran.com/dashboard : log",
+						Blast: "changes connectors and destinations: reads where the data goes",
+					},
+				},
+			},
+		},
+		{
 			ID:       "fixer",
 			Name:     "Fixer",
 			Reviewed: "2026-11-24",
@@ -42133,9 +42758,8 @@ var builtin = Catalogue{
 					ID:          "flagsmith-server-environment-key",
 					Provider:    "flagsmith",
 					Description: "Flagsmith server-side environment key",
-					Keywords:    []string{"ser."},
-					Regex:       `\bser\.[0-9A-Za-z]{22}\b`,
-					MinEntropy:  3.4,
+					Keywords:    []string{"flagsmith"},
+					Value:       `ser\.[0-9A-Za-z]{22}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "flagsmith-server-environment-key",
@@ -42267,6 +42891,45 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "flatfile",
+			Name:     "Flatfile",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://flatfile.com/docs/developer-tools/security/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "flatfile-secret-key",
+					Provider:    "flatfile",
+					Description: "Flatfile secret key",
+					Keywords:    []string{"flatfile"},
+					Value:       "sk_[0-9A-Za-z]{32}|[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "flatfile-secret-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the leaked secret",
+								Text:  "As soon as the new one is deployed.",
+								URL:   "https://platform.flatfile.com/developers",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new secret beside it",
+								URL:   "https://platform.flatfile.com/developers",
+							},
+						},
+						Usage: "https://platform.flatfile.com : event log",
+						Blast: "reads and changes the files that customers import",
+					},
+				},
+			},
+		},
+		{
 			ID:       "fleetbase",
 			Name:     "Fleetbase",
 			Reviewed: "2026-11-24",
@@ -42312,6 +42975,44 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.fleetbase.io/developers/logs",
 						Blast: "reads and dispatches orders and knows where the drivers are",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fleetio",
+			Name:     "Fleetio",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.fleetio.com/docs/overview/quick-start"},
+			Rules: []Rule{
+				{
+					ID:          "fleetio-api-key",
+					Provider:    "fleetio",
+					Description: "Fleetio API key",
+					Keywords:    []string{"fleetio"},
+					Value:       "[0-9a-f]{40}|[0-9A-Za-z]{40}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fleetio-api-key",
+					Verify: Verify{
+						Note: "GET https://secure.fleetio.com/api/v1/users/me with Authorization: Token and Account-Token answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the key",
+								URL:   "https://secure.fleetio.com/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a key with a name that tells its user",
+								URL:   "https://secure.fleetio.com/api_keys",
+							},
+						},
+						Usage: "Fleetio : user activity",
+						Blast: "reads and changes vehicles, drivers and costs",
 					},
 				},
 			},
@@ -42549,7 +43250,7 @@ var builtin = Catalogue{
 					Provider:    "flightlabs",
 					Description: "FlightLabs access key",
 					Keywords:    []string{"flightlabs", "flight_labs"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
 					Severity:    "low",
 					Class:       "key",
 					Family:      "flightlabs-access-key",
@@ -42741,6 +43442,46 @@ var builtin = Catalogue{
 						},
 						Usage: "Float : activity feed",
 						Blast: "reads and changes people, rates and schedules of the team",
+					},
+				},
+			},
+		},
+		{
+			ID:       "flourish",
+			Name:     "Flourish",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.flourish.studio/api/introduction/"},
+			Rules: []Rule{
+				{
+					ID:          "flourish-api-key",
+					Provider:    "flourish",
+					Description: "Flourish API key",
+					Keywords:    []string{"flourish_api", "flourish-api", "flourishapi", "flourish.studio"},
+					Value:       "[0-9A-Za-z_-]{40,90}",
+					MinEntropy:  4.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "flourish-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.flourish.studio/settings",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://app.flourish.studio/settings",
+							},
+						},
+						Usage: "https://app.flourish.studio",
+						Blast: "shows charts on your plan",
 					},
 				},
 			},
@@ -43256,6 +43997,52 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "fofa",
+			Name:     "FOFA",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://en.fofa.info/api"},
+			Rules: []Rule{
+				{
+					ID:          "fofa-api-key",
+					Provider:    "fofa",
+					Description: "FOFA API key",
+					Keywords:    []string{"fofa"},
+					Value:       "[0-9a-f]{32}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "fofa-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://fofa.info/api/v1/info/my?key={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401},
+						LiveBody: `"error": ?false`,
+						DeadBody: `"error": ?true`,
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://en.fofa.info/userInfo",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://en.fofa.info/userInfo",
+							},
+						},
+						Usage: "https://en.fofa.info/userInfo",
+						Blast: "searches on your credits",
+					},
+				},
+			},
+		},
+		{
 			ID:       "follow-up-boss",
 			Name:     "Follow Up Boss",
 			Reviewed: "2026-11-24",
@@ -43449,7 +44236,7 @@ var builtin = Catalogue{
 					Provider:    "forge",
 					Description: "Laravel Forge API token",
 					Keywords:    []string{"laravel_forge", "forge_token", "forge_api", "forge-api", "forge-token", "laravelforge", "forge.laravel.com", "forge_api_token"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "forge-api-token",
@@ -43909,7 +44696,7 @@ var builtin = Catalogue{
 					Provider:    "fossa",
 					Description: "FOSSA API token",
 					Keywords:    []string{"fossa_api", "fossa-api", "fossa_token", "fossa_key", "fossaapi", "fossa.com", "fossa"},
-					Value:       `[0-9a-f]{32}|eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Value:       `[0-9a-f]{32}|ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "fossa-api-key",
@@ -43943,6 +44730,46 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.fossa.com : audit logs",
 						Blast: "a full token reads dependencies and issues of the projects; a push-only one uploads scans",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fountain",
+			Name:     "Fountain",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.fountain.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "fountain-api-key",
+					Provider:    "fountain",
+					Description: "Fountain API key",
+					Keywords:    []string{"fountain_api", "fountain-api", "fountain.com", "fountain_token", "fountain_key"},
+					Value:       "[0-9A-Za-z]{24,64}",
+					MinEntropy:  3.6,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "fountain-api-key",
+					Verify: Verify{
+						Note: "till knows no harmless request for it; the reference of Fountain lists the calls that take it",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.fountain.com/api_keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://app.fountain.com/api_keys",
+							},
+						},
+						Usage: "Fountain : audit log",
+						Blast: "reads and moves applicants with their documents",
 					},
 				},
 			},
@@ -44322,6 +45149,49 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "freesound",
+			Name:     "Freesound",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://freesound.org/docs/api/authentication.html"},
+			Rules: []Rule{
+				{
+					ID:          "freesound-api-key",
+					Provider:    "freesound",
+					Description: "Freesound API key",
+					Keywords:    []string{"freesound"},
+					Value:       "[0-9A-Za-z]{40}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "freesound-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://freesound.org/apiv2/search/text/?query=piano&page_size=1&token={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the key",
+								URL:   "https://freesound.org/apiv2/apply/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new key",
+								URL:   "https://freesound.org/apiv2/apply/",
+							},
+						},
+						Usage: "https://freesound.org/apiv2/apply/",
+						Blast: "uses up the daily requests",
+					},
+				},
+			},
+		},
+		{
 			ID:       "freshbooks",
 			Name:     "FreshBooks",
 			Reviewed: "2026-11-24",
@@ -44377,7 +45247,7 @@ var builtin = Catalogue{
 					Provider:    "freshbooks",
 					Description: "FreshBooks access token",
 					Keywords:    []string{"freshbooks", "fresh_books"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "freshbooks-access-token",
@@ -44430,7 +45300,7 @@ var builtin = Catalogue{
 					Provider:    "freshchat",
 					Description: "Freshchat API token",
 					Keywords:    []string{"freshchat", "fresh_chat"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "freshchat-api-token",
@@ -44769,6 +45639,57 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "fugle",
+			Name:     "Fugle",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.fugle.tw/docs/key/"},
+			Rules: []Rule{
+				{
+					ID:          "fugle-api-key",
+					Provider:    "fugle",
+					Description: "Fugle API key",
+					Keywords:    []string{"fugle"},
+					Value:       "[0-9A-Za-z+/]{70,110}={0,2}",
+					MinEntropy:  4,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "fugle-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.fugle.tw/marketdata/v1.0/stock/intraday/ticker/2330",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://developer.fugle.tw/docs/key/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://developer.fugle.tw/docs/key/",
+							},
+						},
+						Usage: "https://developer.fugle.tw/",
+						Blast: "uses up the calls of your plan",
+					},
+				},
+			},
+		},
+		{
 			ID:       "fulcrum",
 			Name:     "Fulcrum",
 			Reviewed: "2026-11-24",
@@ -44864,6 +45785,56 @@ var builtin = Catalogue{
 						},
 						Usage: "https://platform.fullcontact.com : usage",
 						Blast: "looks people up on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fullhunt",
+			Name:     "FullHunt",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api-docs.fullhunt.io/"},
+			Rules: []Rule{
+				{
+					ID:          "fullhunt-api-key",
+					Provider:    "fullhunt",
+					Description: "FullHunt API key",
+					Keywords:    []string{"fullhunt"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "fullhunt-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://fullhunt.io/api/v1/auth/status",
+							Headers: []Header{
+								{
+									Name:  "X-API-KEY",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://fullhunt.io/user/settings/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new key where the app reads it",
+								URL:   "https://fullhunt.io/user/settings/",
+							},
+						},
+						Usage: "https://fullhunt.io/user/settings/",
+						Blast: "searches attack surfaces on your credits",
 					},
 				},
 			},
@@ -45012,6 +45983,45 @@ var builtin = Catalogue{
 						},
 						Usage: "FusionAuth : audit log",
 						Blast: "creates and changes users and signs in as anybody, unless its endpoints are limited",
+					},
+				},
+			},
+		},
+		{
+			ID:       "fusionbrain",
+			Name:     "FusionBrain",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://fusionbrain.ai/docs/en/doc/api-dokumentaciya/"},
+			Rules: []Rule{
+				{
+					ID:          "fusionbrain-secret-key",
+					Provider:    "fusionbrain",
+					Description: "FusionBrain secret key",
+					Keywords:    []string{"fusionbrain", "kandinsky"},
+					Value:       "[0-9A-F]{32}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "fusionbrain-secret-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://fusionbrain.ai/keys/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://fusionbrain.ai/keys/",
+							},
+						},
+						Usage: "https://fusionbrain.ai/keys/",
+						Blast: "makes images on your quota",
 					},
 				},
 			},
@@ -46238,6 +47248,57 @@ var builtin = Catalogue{
 						},
 						Usage: "https://gengo.com : order history",
 						Blast: "orders translations on your credits and reads the texts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "genius",
+			Name:     "Genius",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.genius.com/#/authentication-h1"},
+			Rules: []Rule{
+				{
+					ID:          "genius-access-token",
+					Provider:    "genius",
+					Description: "Genius client access token or secret",
+					Keywords:    []string{"genius_access", "genius_client", "genius_token", "genius_api", "genius-api", "geniusapi", "lyricsgenius", "genius_secret", "api.genius.com"},
+					Value:       "[0-9A-Za-z_-]{64}|[0-9A-Za-z_-]{86}",
+					MinEntropy:  4.2,
+					Severity:    "low",
+					Class:       "key",
+					Family:      "genius-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.genius.com/songs/1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://genius.com/api-clients",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new token where the app reads it",
+								URL:   "https://genius.com/api-clients",
+							},
+						},
+						Usage: "https://genius.com/api-clients",
+						Blast: "reads lyrics' data with your app's quota",
 					},
 				},
 			},
@@ -47986,7 +49047,7 @@ var builtin = Catalogue{
 					Provider:    "gitkraken",
 					Description: "GitKraken token",
 					Keywords:    []string{"gitkraken", "glo_boards"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|p[0-9a-f]{40}|[0-9a-f]{40}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|p[0-9a-f]{40}|[0-9a-f]{40}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "gitkraken-token",
@@ -48914,7 +49975,7 @@ var builtin = Catalogue{
 					Provider:    "gleap",
 					Description: "Gleap API token",
 					Keywords:    []string{"gleap"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9A-Za-z]{32,64}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9A-Za-z]{32,64}`,
 					MinEntropy:  3.5,
 					Severity:    "medium",
 					Class:       "key",
@@ -49368,7 +50429,7 @@ var builtin = Catalogue{
 					Provider:    "gohighlevel",
 					Description: "HighLevel API key (legacy)",
 					Keywords:    []string{"gohighlevel", "go_high_level", "highlevel", "ghl_api", "ghl_token", "leadconnector", "ghl_key"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "gohighlevel-api-key",
@@ -50202,6 +51263,87 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "graylog",
+			Name:     "Graylog",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://go2docs.graylog.org/current/setting_up_graylog/rest_api.html"},
+			Rules: []Rule{
+				{
+					ID:          "graylog-access-token",
+					Provider:    "graylog",
+					Description: "Graylog access token",
+					Keywords:    []string{"graylog_token", "graylog_api", "graylog-api", "graylog_access", "graylogtoken", "graylog-token"},
+					Value:       "[0-9a-z]{52}|[0-9a-z]{49,52}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "graylog-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/system",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic {{secret}}:token",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://go2docs.graylog.org/current/setting_up_graylog/rest_api.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://go2docs.graylog.org/current/setting_up_graylog/rest_api.html",
+							},
+						},
+						Usage: "Graylog : the user's tokens show the last use",
+						Blast: "reads the logs that its user may",
+					},
+				},
+				{
+					ID:          "graylog-password-secret",
+					Provider:    "graylog",
+					Description: "Graylog password secret",
+					Keywords:    []string{"graylog_password_secret", "password_secret"},
+					Value:       "[0-9A-Za-z]{64,96}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "graylog-password-secret",
+					Verify: Verify{
+						Note: "used by the own server only",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Set a new password_secret on all nodes",
+								Text:  "Stored tokens and passwords have to be entered again.",
+								URL:   "https://go2docs.graylog.org/current/setting_up_graylog/rest_api.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new password in place",
+								URL:   "https://go2docs.graylog.org/current/setting_up_graylog/rest_api.html",
+							},
+						},
+						Usage: "the Graylog server's log",
+						Blast: "decrypts the passwords and tokens that the server stores",
+					},
+				},
+			},
+		},
+		{
 			ID:       "greenhouse",
 			Name:     "Greenhouse",
 			Reviewed: "2026-11-24",
@@ -50288,6 +51430,57 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.greptile.com : usage",
 						Blast: "asks questions about the indexed repositories: reads your code",
+					},
+				},
+			},
+		},
+		{
+			ID:       "greynoise",
+			Name:     "GreyNoise",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.greynoise.io/docs/using-the-greynoise-api"},
+			Rules: []Rule{
+				{
+					ID:          "greynoise-api-key",
+					Provider:    "greynoise",
+					Description: "GreyNoise API key",
+					Keywords:    []string{"greynoise", "grey_noise"},
+					Value:       "[0-9A-Za-z]{64}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "greynoise-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.greynoise.io/ping",
+							Headers: []Header{
+								{
+									Name:  "key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "plan",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://viz.greynoise.io/account/api-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://viz.greynoise.io/account/api-key",
+							},
+						},
+						Usage: "https://viz.greynoise.io/account/",
+						Blast: "looks addresses up on your plan",
 					},
 				},
 			},
@@ -50496,6 +51689,51 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "groupme",
+			Name:     "GroupMe",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.groupme.com/docs/v3"},
+			Rules: []Rule{
+				{
+					ID:          "groupme-access-token",
+					Provider:    "groupme",
+					Description: "GroupMe access token",
+					Keywords:    []string{"groupme"},
+					Value:       "[0-9A-Za-z]{40}|[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "groupme-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.groupme.com/v3/users/me?token={{secret}}",
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "response.email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Ask the vendor to replace the token",
+								Text:  "No page resets it: write to support from the account's address.",
+								URL:   "https://dev.groupme.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://dev.groupme.com/",
+							},
+						},
+						Usage: "https://dev.groupme.com/applications",
+						Blast: "reads and writes in all groups of the user",
+					},
+				},
+			},
+		},
+		{
 			ID:       "growsurf",
 			Name:     "GrowSurf",
 			Reviewed: "2026-11-24",
@@ -50680,7 +51918,7 @@ var builtin = Catalogue{
 					Provider:    "guardian-api",
 					Description: "The Guardian Open Platform API key",
 					Keywords:    []string{"guardian_api", "guardian-api", "guardianapi", "theguardian", "guardian_key", "guardianapis", "guardian"},
-					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Value:       "[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}",
 					Severity:    "low",
 					Class:       "key",
 					Family:      "guardian-api-api-key",
@@ -50710,6 +51948,46 @@ var builtin = Catalogue{
 						},
 						Usage: "no page shows it",
 						Blast: "uses up the daily calls",
+					},
+				},
+			},
+		},
+		{
+			ID:       "guesty",
+			Name:     "Guesty",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://open-api-docs.guesty.com/docs/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "guesty-client-secret",
+					Provider:    "guesty",
+					Description: "Guesty client secret",
+					Keywords:    []string{"guesty"},
+					Value:       "[0-9A-Za-z_-]{40,80}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "guesty-client-secret",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://app.guesty.com/integrations/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Store the new secret where the app reads it",
+								URL:   "https://app.guesty.com/integrations/api",
+							},
+						},
+						Usage: "Guesty : integrations",
+						Blast: "reads guests and changes reservations and prices",
 					},
 				},
 			},
@@ -52256,6 +53534,59 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "helloasso",
+			Name:     "HelloAsso",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://dev.helloasso.com/docs/getting-started"},
+			Rules: []Rule{
+				{
+					ID:          "helloasso-client-secret",
+					Provider:    "helloasso",
+					Description: "HelloAsso client secret",
+					Keywords:    []string{"helloasso", "hello_asso"},
+					Value:       "[0-9A-Za-z+_-]{32,44}={0,2}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "helloasso-client-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "POST",
+							URL:    "https://api.helloasso.com/oauth2/token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/x-www-form-urlencoded",
+								},
+							},
+							Body: "grant_type=client_credentials&client_id={{id}}&client_secret={{secret}}",
+						},
+						Live: []int{200},
+						Dead: []int{400, 401},
+						Note: "needs the client id",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the secret",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://admin.helloasso.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://admin.helloasso.com/",
+							},
+						},
+						Usage: "https://admin.helloasso.com",
+						Blast: "reads donors and payments of the association",
+					},
+				},
+			},
+		},
+		{
 			ID:       "hellosign",
 			Name:     "Dropbox Sign (HelloSign)",
 			Reviewed: "2026-11-24",
@@ -52355,6 +53686,44 @@ var builtin = Catalogue{
 						},
 						Usage: "HelpCrunch : team activity",
 						Blast: "reads customers' chats and writes to them",
+					},
+				},
+			},
+		},
+		{
+			ID:       "helpdesk",
+			Name:     "HelpDesk (text)",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://api.helpdesk.com/docs"},
+			Rules: []Rule{
+				{
+					ID:          "helpdesk-personal-access-token",
+					Provider:    "helpdesk",
+					Description: "HelpDesk (text) personal access token",
+					Keywords:    []string{"helpdesk_token", "helpdesk_api", "helpdesk_pat", "api.helpdesk.com"},
+					Value:       "(?:dal|fra)[:-][0-9A-Za-z_-]{27,36}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "helpdesk-personal-access-token",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the token",
+								URL:   "https://accounts.livechat.com/tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://accounts.livechat.com/tokens",
+							},
+						},
+						Usage: "HelpDesk : audit log",
+						Blast: "reads and answers tickets as the agent",
 					},
 				},
 			},
@@ -53193,6 +54562,57 @@ var builtin = Catalogue{
 						},
 						Usage: "Holistic AI : account settings",
 						Blast: "reads what is known about the AI systems of the company",
+					},
+				},
+			},
+		},
+		{
+			ID:       "home-assistant",
+			Name:     "Home Assistant",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developers.home-assistant.io/docs/auth_api/#long-lived-access-token"},
+			Rules: []Rule{
+				{
+					ID:          "home-assistant-access-token",
+					Provider:    "home-assistant",
+					Description: "Home Assistant long-lived access token",
+					Keywords:    []string{"hass_token", "ha_token", "home_assistant", "homeassistant", "home-assistant", "hassio", "supervisor_token", "hass_access", "ha_access_token", "long_lived_token", "hass_api"},
+					Value:       `ey[0-9A-Za-z_-]{20,60}\.ey[0-9A-Za-z_-]{60,200}\.[0-9A-Za-z_-]{43}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "home-assistant-access-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/api/",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://developers.home-assistant.io/docs/api/rest/",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								Text:  "Profile, Security on your own server.",
+								URL:   "https://www.home-assistant.io/docs/authentication/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://www.home-assistant.io/docs/authentication/",
+							},
+						},
+						Usage: "Home Assistant : logbook",
+						Blast: "opens doors, switches alarms off and sees who is at home",
 					},
 				},
 			},
@@ -54628,6 +56048,57 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "hybrid-analysis",
+			Name:     "Hybrid Analysis",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.hybrid-analysis.com/docs/api/v2"},
+			Rules: []Rule{
+				{
+					ID:          "hybrid-analysis-api-key",
+					Provider:    "hybrid-analysis",
+					Description: "Hybrid Analysis API key",
+					Keywords:    []string{"hybrid_analysis", "hybrid-analysis", "hybridanalysis", "falcon_sandbox"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "hybrid-analysis-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://www.hybrid-analysis.com/api/v2/key/current",
+							Headers: []Header{
+								{
+									Name:  "api-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://www.hybrid-analysis.com/docs/api/v2",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://www.hybrid-analysis.com/my-account?tab=%23api-key-tab",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://www.hybrid-analysis.com/my-account?tab=%23api-key-tab",
+							},
+						},
+						Usage: "https://www.hybrid-analysis.com/my-account",
+						Blast: "submits files and reads reports with your quota",
+					},
+				},
+			},
+		},
+		{
 			ID:       "hygraph",
 			Name:     "Hygraph (GraphCMS)",
 			Reviewed: "2026-11-24",
@@ -54677,7 +56148,7 @@ var builtin = Catalogue{
 					Provider:    "hyperbolic",
 					Description: "Hyperbolic API key",
 					Keywords:    []string{"hyperbolic"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "hyperbolic-api-key",
@@ -54875,6 +56346,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://hypothes.is/users/",
 						Blast: "reads, writes and deletes annotations as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ibkr-flex",
+			Name:     "Interactive Brokers",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.interactivebrokers.com/campus/ibkr-api-page/flex-web-service/"},
+			Rules: []Rule{
+				{
+					ID:          "ibkr-flex-flex-token",
+					Provider:    "ibkr-flex",
+					Description: "Interactive Brokers Flex Web Service token",
+					Keywords:    []string{"ibkr_flex", "flex_token", "flex_web_service", "ibkr_token"},
+					Value:       "[0-9]{18,30}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "ibkr-flex-flex-token",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the token",
+								Text:  "The old one ends with it.",
+								URL:   "https://www.interactivebrokers.com/sso/Login",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://www.interactivebrokers.com/sso/Login",
+							},
+						},
+						Usage: "Client Portal : Flex web service",
+						Blast: "reads the statements of the account: positions and trades",
 					},
 				},
 			},
@@ -55264,6 +56774,44 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "idrive-e2",
+			Name:     "IDrive e2",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.idrive.com/s3-storage-e2/guides/access_keys"},
+			Rules: []Rule{
+				{
+					ID:          "idrive-e2-secret-key",
+					Provider:    "idrive-e2",
+					Description: "IDrive e2 secret access key",
+					Keywords:    []string{"idrive", "idrivee2"},
+					Value:       "[0-9A-Za-z]{40}|[0-9A-Za-z]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "idrive-e2-secret-key",
+					Verify: Verify{
+						Note: "requests are signed as S3 at the region's endpoint",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Revoke the secret",
+								URL:   "https://app.idrivee2.com/access-key",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a secret for this app alone",
+								URL:   "https://app.idrivee2.com/access-key",
+							},
+						},
+						Usage: "https://app.idrivee2.com",
+						Blast: "reads, replaces and deletes the stored files",
+					},
+				},
+			},
+		},
+		{
 			ID:       "iexcloud",
 			Name:     "IEX Cloud",
 			Reviewed: "2026-11-24",
@@ -55420,6 +56968,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.ilert.com : audit log",
 						Blast: "reports and resolves alerts and changes who is on call",
+					},
+				},
+			},
+		},
+		{
+			ID:       "ilovepdf",
+			Name:     "iLoveAPI",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.iloveapi.com/docs/api-reference"},
+			Rules: []Rule{
+				{
+					ID:          "ilovepdf-secret-key",
+					Provider:    "ilovepdf",
+					Description: "iLoveAPI secret key",
+					Keywords:    []string{"ilovepdf", "iloveapi"},
+					Value:       "secret_key_[0-9a-f]{32}_[0-9A-Za-z_-]{20,45}",
+					Severity:    "low",
+					Class:       "key",
+					Family:      "ilovepdf-secret-key",
+					Verify: Verify{
+						Note: "no request without side effects is known to us: try it on a read-only call of the vendor's reference",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://www.iloveapi.com/user/projects",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://www.iloveapi.com/user/projects",
+							},
+						},
+						Usage: "https://www.iloveapi.com/user/projects",
+						Blast: "converts files on your credits",
 					},
 				},
 			},
@@ -55999,6 +57586,57 @@ var builtin = Catalogue{
 						},
 						Usage: "Imperva : audit trail",
 						Blast: "changes the protection of your sites and their certificates",
+					},
+				},
+			},
+		},
+		{
+			ID:       "improvmx",
+			Name:     "ImprovMX",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://improvmx.com/api/"},
+			Rules: []Rule{
+				{
+					ID:          "improvmx-api-key",
+					Provider:    "improvmx",
+					Description: "ImprovMX API key",
+					Keywords:    []string{"improvmx"},
+					Value:       "sk_[0-9a-f]{32}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "improvmx-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.improvmx.com/v3/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Basic api:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "the text after Basic is sent in base64",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new key",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://app.improvmx.com/api",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.improvmx.com/api",
+							},
+						},
+						Usage: "https://app.improvmx.com : logs",
+						Blast: "redirects the mail of your domains",
 					},
 				},
 			},
@@ -56904,6 +58542,96 @@ var builtin = Catalogue{
 						},
 						Usage: "https://dashboard.instatus.com",
 						Blast: "posts false incidents on your status page",
+					},
+				},
+			},
+		},
+		{
+			ID:       "intelligence-x",
+			Name:     "Intelligence X",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://intelx.io/integrations"},
+			Rules: []Rule{
+				{
+					ID:          "intelligence-x-api-key",
+					Provider:    "intelligence-x",
+					Description: "Intelligence X API key",
+					Keywords:    []string{"intelx", "intelligencex", "intelligence_x"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "intelligence-x-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://2.intelx.io/authenticate/info",
+							Headers: []Header{
+								{
+									Name:  "x-key",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the key",
+								Text:  "The old one ends with it.",
+								URL:   "https://intelx.io/account?tab=developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://intelx.io/account?tab=developer",
+							},
+						},
+						Usage: "https://intelx.io/account",
+						Blast: "searches leaks and dark net on your credits",
+					},
+				},
+			},
+		},
+		{
+			ID:       "interakt",
+			Name:     "Interakt",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.interakt.shop/resource-center/"},
+			Rules: []Rule{
+				{
+					ID:          "interakt-api-key",
+					Provider:    "interakt",
+					Description: "Interakt API key",
+					Keywords:    []string{"interakt"},
+					Value:       "[0-9A-Za-z+/]{50,80}={0,2}",
+					MinEntropy:  4,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "interakt-api-key",
+					Verify: Verify{
+						Note: "the vendor's reference names the calls; till asks none of them by itself",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://app.interakt.ai/settings/developer-setting",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new key in place",
+								URL:   "https://app.interakt.ai/settings/developer-setting",
+							},
+						},
+						Usage: "https://app.interakt.ai",
+						Blast: "sends WhatsApp messages on your account",
 					},
 				},
 			},
@@ -57940,7 +59668,7 @@ var builtin = Catalogue{
 					Provider:    "ironclad",
 					Description: "Ironclad API token",
 					Keywords:    []string{"ironclad"},
-					Value:       "[0-9A-Za-z+/=_-]{40,120}",
+					Value:       "[0-9A-Za-z_-]{40,120}",
 					MinEntropy:  4.4,
 					Severity:    "high",
 					Class:       "key",
@@ -58653,7 +60381,8 @@ var builtin = Catalogue{
 					Provider:    "jina",
 					Description: "Jina AI API key",
 					Keywords:    []string{"jina_"},
-					Regex:       `\bjina_[0-9A-Za-z_-]{60}`,
+					Regex:       `\bjina_[0-9A-Za-z_-]{40,70}`,
+					MinEntropy:  4,
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "jina-api-key",
@@ -59033,6 +60762,56 @@ var builtin = Catalogue{
 						},
 						Usage: "Juro : activity of the contracts",
 						Blast: "reads and creates contracts",
+					},
+				},
+			},
+		},
+		{
+			ID:       "justcall",
+			Name:     "JustCall",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.justcall.io/reference/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "justcall-api-secret",
+					Provider:    "justcall",
+					Description: "JustCall API secret",
+					Keywords:    []string{"justcall"},
+					Value:       "[0-9a-f]{40}|[0-9a-f]{64}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "justcall-api-secret",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.justcall.io/v2.1/users?per_page=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "{{id}}:{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Note: "needs the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the secret",
+								URL:   "https://app.justcall.io/app/developer",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a new secret",
+								URL:   "https://app.justcall.io/app/developer",
+							},
+						},
+						Usage: "JustCall : developer page",
+						Blast: "reads calls, recordings and messages and sends SMS",
 					},
 				},
 			},
@@ -60167,7 +61946,7 @@ var builtin = Catalogue{
 					Provider:    "kentico-kontent",
 					Description: "Kontent.ai Management API key",
 					Keywords:    []string{"kontent_management", "kontent-management", "kontent", "kentico"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "kentico-kontent-management-api-key",
@@ -60198,7 +61977,7 @@ var builtin = Catalogue{
 					Provider:    "kentico-kontent",
 					Description: "Kontent.ai environment id",
 					Keywords:    []string{"kontent_environment", "kontent_project", "kontent-project", "kontentprojectid", "kontent_env", "kontent"},
-					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Value:       "[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}",
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "kentico-kontent-environment-id",
@@ -60327,10 +62106,41 @@ var builtin = Catalogue{
 					Provider:    "keycloak",
 					Description: "Keycloak client secret",
 					Keywords:    []string{"keycloak"},
-					Value:       "[0-9A-Za-z]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Value:       "[0-9A-Za-z]{32}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "keycloak-client-secret",
+					Verify: Verify{
+						Note: "POST /realms/REALM/protocol/openid-connect/token with grant_type client_credentials answers 200 or 401",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the client secret",
+								Text:  "A rotation policy may keep the old one for a while.",
+								URL:   "https://www.keycloak.org/docs/latest/server_admin/#_client-credentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://www.keycloak.org/docs/latest/server_admin/#_client-credentials",
+							},
+						},
+						Usage: "Keycloak : events of the realm",
+						Blast: "gets tokens as the client; with a service account of the realm it manages users",
+					},
+				},
+				{
+					ID:          "keycloak-legacy-client-secret",
+					Provider:    "keycloak",
+					Description: "Keycloak client secret (before version 12)",
+					Keywords:    []string{"keycloak_client_secret", "keycloak_secret", "keycloak-client-secret", "keycloakclientsecret", "keycloaksecret", "keycloak.credentials.secret", "keycloak.secret", "keycloak-secret"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "keycloak-legacy-client-secret",
 					Verify: Verify{
 						Note: "POST /realms/REALM/protocol/openid-connect/token with grant_type client_credentials answers 200 or 401",
 					},
@@ -60358,7 +62168,7 @@ var builtin = Catalogue{
 					Provider:    "keycloak",
 					Description: "Keycloak initial access token",
 					Keywords:    []string{"keycloak_initial", "keycloak_registration", "keycloak"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "keycloak-registration-token",
@@ -60435,6 +62245,45 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.keygen.sh : event logs",
 						Blast: "makes, suspends and deletes licenses",
+					},
+				},
+			},
+		},
+		{
+			ID:       "khalti",
+			Name:     "Khalti",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://docs.khalti.com/"},
+			Rules: []Rule{
+				{
+					ID:          "khalti-secret-key",
+					Provider:    "khalti",
+					Description: "Khalti secret key",
+					Keywords:    []string{"khalti"},
+					Value:       "(?:live|test)_secret_key_[0-9a-f]{32}|[0-9a-f]{32}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "khalti-secret-key",
+					Verify: Verify{
+						Note: "not asked by till; a listing call of the Khalti API shows whether it still works",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Regenerate the secret",
+								Text:  "The old one ends with it.",
+								URL:   "https://admin.khalti.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new secret in place",
+								URL:   "https://admin.khalti.com/",
+							},
+						},
+						Usage: "https://admin.khalti.com : transactions",
+						Blast: "looks up, starts and refunds payments",
 					},
 				},
 			},
@@ -60731,6 +62580,57 @@ var builtin = Catalogue{
 						},
 						Usage: "https://console.zerodha.com : tradebook",
 						Blast: "places orders for shares as the user",
+					},
+				},
+			},
+		},
+		{
+			ID:       "kiwi-tequila",
+			Name:     "Kiwi.com Tequila",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://tequila.kiwi.com/portal/docs/user_guides/authentication"},
+			Rules: []Rule{
+				{
+					ID:          "kiwi-tequila-api-key",
+					Provider:    "kiwi-tequila",
+					Description: "Kiwi.com Tequila API key",
+					Keywords:    []string{"tequila", "kiwi_api", "kiwi-api", "kiwi_com", "kiwi.com"},
+					Value:       "[0-9A-Za-z_-]{32}",
+					MinEntropy:  3.8,
+					Severity:    "medium",
+					Class:       "key",
+					Family:      "kiwi-tequila-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.tequila.kiwi.com/locations/id?id=london_gb",
+							Headers: []Header{
+								{
+									Name:  "apikey",
+									Value: "{{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401, 403},
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Reset the key",
+								Text:  "There is one at a time: making a new one ends the old.",
+								URL:   "https://tequila.kiwi.com/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Deploy the new key",
+								URL:   "https://tequila.kiwi.com/",
+							},
+						},
+						Usage: "https://tequila.kiwi.com",
+						Blast: "searches and books flights as your affiliate",
 					},
 				},
 			},
@@ -61081,6 +62981,58 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "knowbe4",
+			Name:     "KnowBe4",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://developer.knowbe4.com/rest/reporting"},
+			Rules: []Rule{
+				{
+					ID:          "knowbe4-api-token",
+					Provider:    "knowbe4",
+					Description: "KnowBe4 reporting API token",
+					Keywords:    []string{"knowbe4", "know_be4"},
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Severity:    "high",
+					Class:       "key",
+					Family:      "knowbe4-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://us.api.knowbe4.com/v1/account",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "name",
+						Note:     "other regions have their own host",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Generate a new token",
+								Text:  "The leaked one stops working at once.",
+								URL:   "https://training.knowbe4.com/ui/account/account_integrations",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Put the new token in place",
+								URL:   "https://training.knowbe4.com/ui/account/account_integrations",
+							},
+						},
+						Usage: "KnowBe4 : account integrations",
+						Blast: "reads who fell for which phishing test",
+					},
+				},
+			},
+		},
+		{
 			ID:       "kobotoolbox",
 			Name:     "KoboToolbox",
 			Reviewed: "2026-11-24",
@@ -61271,6 +63223,56 @@ var builtin = Catalogue{
 						},
 						Usage: "https://cloud.konghq.com : audit logs",
 						Blast: "changes routes and plugins of the gateways: reads the traffic",
+					},
+				},
+			},
+		},
+		{
+			ID:       "koyeb",
+			Name:     "Koyeb",
+			Reviewed: "2026-11-24",
+			Docs:     []string{"https://www.koyeb.com/docs/reference/api"},
+			Rules: []Rule{
+				{
+					ID:          "koyeb-api-token",
+					Provider:    "koyeb",
+					Description: "Koyeb API token",
+					Keywords:    []string{"koyeb"},
+					Value:       "[0-9a-z]{64}",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "koyeb-api-token",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://app.koyeb.com/v1/account/profile",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{401},
+						Identity: "user.email",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Remove the leaked token",
+								URL:   "https://app.koyeb.com/user/settings/api/",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token for this app alone",
+								URL:   "https://app.koyeb.com/user/settings/api/",
+							},
+						},
+						Usage: "https://app.koyeb.com/activity",
+						Blast: "deploys services, reads their secrets and spends on your bill",
 					},
 				},
 			},
@@ -61497,7 +63499,7 @@ var builtin = Catalogue{
 					Provider:    "kustomer",
 					Description: "Kustomer API key",
 					Keywords:    []string{"kustomer"},
-					Value:       `eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
+					Value:       `ey[0-9A-Za-z_-]{10,}\.ey[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "kustomer-api-key",
