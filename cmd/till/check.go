@@ -38,6 +38,9 @@ func newCheck(e *env) *cobra.Command {
 			var k *scanner.Key
 			if len(args) == 1 && args[0] != "-" {
 				s, err := lookup(cmd.Context(), e, args[0])
+				if err == nil {
+					err = whole(cmd.Context(), e, s)
+				}
 				if err != nil {
 					return err
 				}

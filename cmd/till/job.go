@@ -121,6 +121,32 @@ func (w *workshop) job(k *scanner.Key) *rotate.Job {
 	return j
 }
 
+// whole adds what the history knows of a key that was found nearer by: how far
+// it has travelled, since when, in which commits. Where there is no repository
+// there is nothing to add.
+func whole(ctx context.Context, e *env, s *sight) error {
+	if s.where == "history" {
+		return nil
+	}
+	keys, err := keysOf(ctx, e, func(e *env) (*target, error) { return openHistory(e, true) })
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if k.Fingerprint != s.key.Fingerprint {
+			continue
+		}
+		if s.key.Exposure != scanner.ExposureStaged || k.Exposure != scanner.ExposureUnreachable {
+			s.key.Exposure = k.Exposure
+		}
+		s.key.Places = append(s.key.Places, k.Places...)
+		if s.key.Partner == nil {
+			s.key.Partner = k.Partner
+		}
+	}
+	return nil
+}
+
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -19,7 +19,11 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"till": func() { os.Exit(run(context.Background(), system(), os.Args[1:])) },
+		"till": func() {
+			e := system()
+			e.tune = tuned()
+			os.Exit(run(context.Background(), e, os.Args[1:]))
+		},
 	})
 }
 
@@ -44,6 +48,9 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			p := &planted{work: e.WorkDir, filled: map[string]bool{}}
 			e.Values[plantedKey{}] = p
+			p.stage = newStage(t, func() []string { return p.values })
+			e.Setenv("TILL_TEST_VENDOR", p.stage.server.Address())
+			e.Setenv("TILL_TEST_VENDOR_CA", string(p.stage.server.PEM()))
 			e.Defer(func() {
 				if err := p.lookAround(); err != nil {
 					t.Errorf("%s: %v", filepath.Base(e.WorkDir), err)
@@ -66,6 +73,8 @@ func TestScripts(t *testing.T) {
 			"run":    func(ts *testscript.TestScript, neg bool, args []string) { cmdTill(ts, neg, args, false) },
 			"reveal": func(ts *testscript.TestScript, neg bool, args []string) { cmdTill(ts, neg, args, true) },
 			"code":   cmdCode,
+			"vendor": cmdVendor,
+			"called": cmdCalled,
 			"exists-not": func(ts *testscript.TestScript, _ bool, args []string) {
 				if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
 					ts.Fatalf("%s exists", args[0])
@@ -83,6 +92,7 @@ type planted struct {
 	values []string
 	filled map[string]bool
 	code   int
+	stage  *stage
 }
 
 func of(ts *testscript.TestScript) *planted { return ts.Value(plantedKey{}).(*planted) }
@@ -119,6 +129,10 @@ func makeKey(name, kind string) (string, error) {
 		return random(base62+"+/", 40), nil
 	case "password":
 		return "k" + random(base62, 6) + "7Tq", nil
+	case "fastly":
+		return random(base62+"_-", 32), nil
+	case "gitlab":
+		return "glpat-" + random(base62, 20), nil
 	case "acme":
 		return "acme_" + random("0123456789abcdef", 24), nil
 	}

