@@ -128,7 +128,7 @@ func whole(ctx context.Context, e *env, s *sight) error {
 	if s.where == "history" {
 		return nil
 	}
-	keys, err := keysOf(ctx, e, func(e *env) (*target, error) { return openHistory(e, true) })
+	keys, err := keysOf(ctx, e, func(e *env) (*target, error) { return openHistory(e, source.HistoryOptions{Unreachable: true}, true) })
 	if err != nil {
 		return err
 	}
