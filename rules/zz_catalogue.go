@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.188762",
+	Version: "2026-11-28.54e00d",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -25526,7 +25526,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "config-files-netrc",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -25560,7 +25559,6 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "config-files-netrc",
 					Paths:       []string{"**/.netrc", "**/_netrc", "**/netrc", "**/*.netrc", "**/.authinfo"},
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -25594,7 +25592,6 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "config-files-pgpass",
 					Paths:       []string{"**/.pgpass", "**/*pgpass*", "**/pgpass.conf"},
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -25660,7 +25657,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "config-files-npmrc-auth-token",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -25694,7 +25690,6 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "config-files-pypirc-password",
 					Paths:       []string{"**/.pypirc", "**/pypirc", "**/*.pypirc"},
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -25760,7 +25755,6 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "config-files-mycnf-password",
 					Paths:       []string{"**/.my.cnf", "**/my.cnf", "**/*.my.cnf", "**/my.ini", "**/.mylogin.cnf", "**/debian.cnf"},
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -25859,7 +25853,6 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "config-files-wifi-passphrase",
 					Paths:       []string{"**/wpa_supplicant*.conf", "**/*.nmconnection", "**/*.psk", "**/hostapd*.conf", "**/system-connections/*"},
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network.",
 					},
@@ -29615,7 +29608,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-postgres",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -29651,7 +29643,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-mysql",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -29687,7 +29678,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-mongodb",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -29723,7 +29713,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-redis",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -29759,7 +29748,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-amqp",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -29795,7 +29783,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-mssql",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -29831,7 +29818,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-other",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -29866,7 +29852,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-odbc",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -29896,12 +29881,11 @@ var builtin = Catalogue{
 					Description: "Connection string with password in front",
 					Docs:        []string{"https://learn.microsoft.com/sql/connect/ado-net/connection-string-syntax"},
 					Keywords:    []string{"password=", "password =", "pwd=", "pwd ="},
-					Regex:       `(?i)\b(?:password|pwd) ?= ?(?P<secret>[^;,"\x27\s<>]{3,128});\s?[^"\x27\r\n]{0,200}?(?:data source|initial catalog|server|database|host|uid|user ?id|driver|provider|trusted_connection|integrated security|persist security info|encrypt|pooling|multipleactiveresultsets|connection timeout)\s?=`,
+					Regex:       `(?i)\b(?:password|pwd) ?= ?(?P<secret>[^;,"\x27\s<>()]{3,128});\s?[^"\x27\r\n]{0,200}?(?:data source|initial catalog|server|database|host|uid|user ?id|driver|provider|trusted_connection|integrated security|persist security info|encrypt|pooling|multipleactiveresultsets|connection timeout)\s?=`,
 					Severity:    "high",
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-odbc-first",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -29936,7 +29920,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-jdbc",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -29971,7 +29954,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-oracle-thin",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -30006,7 +29988,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-libpq",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -30041,7 +30022,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-sql-oracle",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -30076,7 +30056,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-sql-identified",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -30111,7 +30090,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-sql-role",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -30146,7 +30124,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-mysql-cli",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -30181,7 +30158,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-cli",
-					Allow:       []string{"^[0-9]{1,5}$", "(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
+					Allow:       []string{"^[0-9]{1,5}$"},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
 					},
@@ -47106,6 +47083,7 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "suspect",
 					Family:      "generic-secret",
+					Allow:       []string{"^[0-9]{5,20}:A(?:[0-9A-Za-z_-]{0,33}|[0-9A-Za-z_-]{35,})$", "^(?:[0-9]{1,4}|[0-9]{17,}):A[0-9A-Za-z_-]+$"},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
@@ -55248,6 +55226,7 @@ var builtin = Catalogue{
 					Keywords:    []string{"basic "},
 					Regex:       `(?i)(?:authorization[\\"\x27\])]{0,4}[\s:=>,(\[-]{1,40}|["\x27\x60]|- )basic (?P<secret>[0-9A-Za-z+/_-]{10,400}={0,2})`,
 					MinEntropy:  2.8,
+					Checksum:    "basic-auth",
 					Severity:    "high",
 					Class:       "key",
 					Human:       true,
@@ -55355,7 +55334,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "http-auth-curl-user",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's. The same request with and without the header would tell.",
 					},
@@ -55389,7 +55367,6 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "http-auth-wget-password",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's. The same request with and without the header would tell.",
 					},
@@ -113328,7 +113305,6 @@ var builtin = Catalogue{
 					Class:       "suspect",
 					Human:       true,
 					Family:      "url-credentials-password",
-					Allow:       []string{"(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$", "(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$", "(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$", "^(?:[xX*._#-]+|[0-9]{1,3}|.)$", "^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$", `^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`},
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's. The same request with and without the password would tell.",
 					},

@@ -346,6 +346,9 @@ func (s *scratch) trySequence(v *view, m *matcher, q *sequence, start int) bool 
 	if m.secret > 0 && 2*m.secret+1 < capFar && c[2*m.secret+1] >= 0 {
 		from, to = c[2*m.secret], c[2*m.secret+1]
 	}
+	if from == start && s.inBlob(v.data, from, to) {
+		return false
+	}
 	id := ""
 	if m.id > 0 && 2*m.id+1 < capFar && c[2*m.id+1] >= 0 {
 		id = string(v.data[c[2*m.id]:c[2*m.id+1]])

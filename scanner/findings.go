@@ -35,10 +35,23 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 			// Not genuine, but somebody may have scrambled only a part of it:
 			// said, not blocking.
 			c.class = rules.ClassSuspect
-			c.facts.Note = "its checksum is wrong: made up or altered"
+			c.facts.Note = badNote(rule.Checksum)
 		}
 		if isFiller(m.random(value)) || rule.MinEntropy > 0 && entropy(value) < rule.MinEntropy {
 			return false
+		}
+		if rule.Human {
+			password := passwordOf(rule, value)
+			if isPlaceholder(password) {
+				return false
+			}
+			s.trail.saw(start, end+maxHost+2)
+			if c.class == rules.ClassKey && readsLikeExample(password, v.data, end) {
+				c.class = rules.ClassSuspect
+			}
+		}
+		if random := m.random(value); by == byRegex && !rule.Human && len(random) >= 12 && isWords(random) && bitsOf(random) < 4 {
+			return false // BeanSerializerModifier behind "ser."
 		}
 		if by == byValue && (!plausibleValue(value) || isObjectHash(v.data, start, value)) || isIntegrity(v.data, start) || isEncrypted(v.data, start) {
 			return false
@@ -57,6 +70,14 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 	c.from, c.to = v.source(start, end)
 	s.found = append(s.found, c)
 	return true
+}
+
+// badNote says what a failed proof means.
+func badNote(scheme string) string {
+	if scheme == "basic-auth" {
+		return "it does not decode to a user and a password"
+	}
+	return "its checksum is wrong: made up or altered"
 }
 
 // random returns what is left of a value without the keyword it begins with:
@@ -113,6 +134,25 @@ func isObjectHash(data []byte, start int, value []byte) bool {
 	return slices.ContainsFunc(hashNames, func(name string) bool { return len(name) == i-from && equalFold(data[from:i], name) })
 }
 
+// inBlob reports whether data[start:end] lies within a longer run of base 64:
+// of an image, a certificate, a hash list. Some keys' prefixes are so short
+// that any megabyte of such text holds one behind a slash or a plus.
+func (s *scratch) inBlob(data []byte, start, end int) bool {
+	const reach = 64
+	s.trail.saw(start-reach-1, end+reach+1)
+	from, to := start, end
+	for from > 0 && start-from < reach && isBase64(data[from-1]) {
+		from--
+	}
+	for to < len(data) && to-end < reach && isBase64(data[to]) {
+		to++
+	}
+	before, after := data[from:start], data[end:to]
+	return len(before) >= 24 && bitsOf(before) >= 40 || len(after) >= 24 && bitsOf(after) >= 40
+}
+
+func isBase64(c byte) bool { return isLetter(c) || isDigit(c) || c == '+' || c == '/' }
+
 // encryptedReach is how far before a value its SOPS mark can stand; SOPS keeps
 // a value on one line.
 const encryptedReach = 4 << 10
@@ -131,6 +171,9 @@ func isEncrypted(data []byte, start int) bool {
 func plausibleValue(v []byte) bool {
 	r := look(v)
 	if len(v) >= 16 && entropy(v) < 2.5 || isWords(v) && r.letters >= r.digits {
+		return false
+	}
+	if r.letters > 0 && r.digits < 3 && bitsOf(v) < 8 {
 		return false
 	}
 	return r.letters > 0 && (r.digits > 0 || r.switches >= 4) || r.digits >= 8 && r.other > 0 || r.digits == len(v)

@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"bytes"
+	"encoding/base64"
 	"strings"
 
 	"github.com/till-sh/till/rules"
@@ -109,8 +110,26 @@ func looksDrawn(v []byte, a assignment, weak bool) bool {
 	if isHexBytes(v) && (weak || len(v) < 16) || weak && isUUID(v) || isWords(v) && r.digits > 0 {
 		return false
 	}
+	if isEncodedText(v) {
+		return false // it is looked at decoded
+	}
 	bits, length := randomBits(v)
 	return bits >= need && bits >= 0.7*float64(length) && entropy(v) >= 2.2
+}
+
+// isEncodedText reports whether v is base 64 of at least twelve printable
+// characters.
+func isEncodedText(v []byte) bool {
+	text, err := base64.RawStdEncoding.DecodeString(string(bytes.TrimRight(v, "=")))
+	if err != nil || len(text) < 12 {
+		return false
+	}
+	for _, c := range text {
+		if (c < ' ' || c > '~') && c != '\n' && c != '\r' && c != '\t' {
+			return false
+		}
+	}
+	return true
 }
 
 func bitsOf(v []byte) float64 {

@@ -100,7 +100,7 @@ var clientWords = []string{"client", "app", "application", "access", "key", "con
 // publicNames end names of what is no secret; for hashes see hashNames.
 var publicNames = []string{
 	"id", "ids", "uuid", "guid", "organization", "org", "project", "workspace", "tenant", "region", "zone", "version", "name", "host", "hostname",
-	"image", "file", "path", "build",
+	"apps", "users", "projects", "accounts", "teams", "image", "file", "path", "build",
 }
 
 func containsFold(list []string, word []byte) bool {

@@ -48,7 +48,14 @@ func partBits(v []byte) float64 {
 		// Words in capitals are spelled as others are.
 		spelled = min(spelled, spelling(bytes.ToLower(v)))
 	}
-	return spelled - float64(len(v))*math.Log2(float64(alphabet(v)))
+	bits := spelled - float64(len(v))*math.Log2(float64(alphabet(v)))
+	if len(v) >= 16 && isHexBytes(v) {
+		// Numbers are cheap to spell; that long a one with letters in it is drawn.
+		if r := look(v); r.letters >= 3 && r.digits >= 3 {
+			return max(bits, float64(len(v)))
+		}
+	}
+	return bits
 }
 
 func isUpper(r rune) bool { return r >= 'A' && r <= 'Z' }

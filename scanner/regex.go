@@ -108,6 +108,9 @@ func (s *scratch) runRegex(v *view, m *matcher, w stretch) {
 		if m.secret > 0 && loc[2*m.secret] >= 0 {
 			from, to = loc[2*m.secret], loc[2*m.secret+1]
 		}
+		if from == loc[0] && s.inBlob(v.data, lo+from, lo+to) {
+			continue
+		}
 		id := ""
 		if m.id > 0 && loc[2*m.id] >= 0 {
 			id = string(text[loc[2*m.id]:loc[2*m.id+1]])

@@ -40,6 +40,7 @@ var schemes = []scheme{
 	{"azure-identifiable", false, azureIdentifiable},
 	{"azure-storage", true, azureStorage},
 	{"base58check", false, base58Check},
+	{"basic-auth", true, basicAuth},
 	{"cloudflare-crc32", false, cloudflareCRC32},
 	{"confluent-crc32", false, confluentCRC32},
 	{"entra-client-secret", false, entraClientSecret},

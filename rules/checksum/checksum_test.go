@@ -98,7 +98,7 @@ func TestVerify(t *testing.T) {
 		}
 	}
 	for _, name := range Names() {
-		if name == "jwt" || name == "private-key" || name == "openpgp-crc24" {
+		if name == "jwt" || name == "basic-auth" || name == "private-key" || name == "openpgp-crc24" {
 			continue // tested below
 		}
 		if !slices.ContainsFunc(genuine, func(g struct{ scheme, value string }) bool {
@@ -366,4 +366,26 @@ func FuzzVerify(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestBasicAuth(t *testing.T) {
+	for _, c := range []struct {
+		value, user, password string
+		verdict               Verdict
+	}{
+		{"YWRhOnNwcmluZw==", "ada", "spring", None},
+		{"YWRhOnNwcmluZw", "ada", "spring", None},
+		{"YWRhOg==", "ada", "", None},
+		{"YWRhc3ByaW5n", "", "", Bad}, // no colon
+		{"not_base64", "", "", Bad},
+		{"", "", "", Bad},
+	} {
+		user, password, ok := BasicAuth(c.value)
+		if ok && (user != c.user || password != c.password) {
+			t.Errorf("%q: user %q and a password of %d letters, want %q and %d", c.value, user, len(password), c.user, len(c.password))
+		}
+		if got := Verify("basic-auth", c.value); got != c.verdict || ok != (got == None) {
+			t.Errorf("%q: %s, want %s", c.value, got, c.verdict)
+		}
+	}
 }

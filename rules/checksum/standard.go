@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"strings"
+	"unicode/utf8"
 )
 
 // Schemes of open standards.
@@ -163,4 +164,26 @@ func macaroon(value string) Verdict {
 		}
 	}
 	return Bad
+}
+
+// BasicAuth splits the credentials of HTTP Basic authentication (RFC 7617):
+// base 64 of a user, a colon and a password, in printable characters.
+func BasicAuth(value string) (user, password string, ok bool) {
+	enc := base64.RawStdEncoding
+	if strings.ContainsAny(value, "-_") {
+		enc = base64.RawURLEncoding
+	}
+	text, err := enc.DecodeString(strings.TrimRight(value, "="))
+	if err != nil || strings.ContainsFunc(string(text), func(r rune) bool { return r < ' ' || r == 0x7F || r == utf8.RuneError }) {
+		return "", "", false
+	}
+	return strings.Cut(string(text), ":")
+}
+
+// basicAuth: what does not decode logs nobody in.
+func basicAuth(value string) Verdict {
+	if _, _, ok := BasicAuth(value); !ok {
+		return Bad
+	}
+	return None
 }
