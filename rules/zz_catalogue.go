@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.54e00d",
+	Version: "2026-11-28.abc335",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -94424,10 +94424,12 @@ var builtin = Catalogue{
 								},
 							},
 						},
-						Live: []int{200},
-						Dead: []int{400, 403},
-						Docs: "https://resend.com/docs/api-reference/errors",
-						Note: "401 with restricted_api_key is a living key that may only send: unknown to this request",
+						Live:     []int{200, 401},
+						Dead:     []int{400, 401, 403},
+						LiveBody: `"data"|restricted_api_key`,
+						DeadBody: "API key is invalid|invalid_api_[kK]ey",
+						Docs:     "https://resend.com/docs/api-reference/errors",
+						Note:     "restricted_api_key is the answer to a living key that may only send",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -116964,21 +116966,28 @@ var builtin = Catalogue{
 					ID:          "wechat-app-secret",
 					Provider:    "wechat",
 					Description: "WeChat AppSecret",
-					Keywords:    []string{"wechat", "weixin", "wx_secret", "wxsecret", "wx_app_secret", "wxapp", "appsecret", "app_secret"},
+					Keywords:    []string{"wechat", "weixin", "wx_secret", "wxsecret", "wx_app_secret", "wx_appsecret", "wxapp"},
 					Value:       "[0-9a-f]{32}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "wechat-app-secret",
 					Verify: Verify{
 						Request: Request{
-							Method: "GET",
-							URL:    "https://api.weixin.qq.com/cgi-bin/token?grant_type=client_credential&appid={{app_id}}&secret={{secret}}",
+							Method: "POST",
+							URL:    "https://api.weixin.qq.com/cgi-bin/stable_token",
+							Headers: []Header{
+								{
+									Name:  "Content-Type",
+									Value: "application/json",
+								},
+							},
+							Body: `{"grant_type":"client_credential","appid":"{{app_id}}","secret":"{{secret}}"}`,
 						},
 						Live:     []int{200},
 						Dead:     []int{200},
 						LiveBody: `"access_token"`,
 						DeadBody: `"errcode"\s*:\s*(?:40001|40125)`,
-						Docs:     "https://developers.weixin.qq.com/doc/offiaccount/en/Basic_Information/Get_access_token.html",
+						Docs:     "https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/getStableAccessToken.html",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -118875,8 +118884,9 @@ var builtin = Catalogue{
 					Provider:    "yandex",
 					Description: "Yandex Cloud IAM token",
 					Docs:        []string{"https://yandex.cloud/en/docs/iam/concepts/authorization/iam-token"},
-					Keywords:    []string{"t1."},
-					Regex:       `\bt1\.[0-9A-Z][0-9A-Za-z_-]{20,400}={0,2}\.[0-9A-Za-z_-]{80,90}={0,2}`,
+					Keywords:    []string{"t1.9", "yandex", "yc_iam"},
+					Regex:       `\bt1\.9[0-9A-Za-z_-]{20,400}={0,2}\.[0-9A-Za-z_-]{80,90}={0,2}`,
+					Value:       `t1\.[0-9A-Za-z_-]{1,400}={0,2}\.[0-9A-Za-z_-]{86}={0,2}`,
 					Severity:    "high",
 					Class:       "key",
 					Family:      "yandex-cloud-iam-token",
