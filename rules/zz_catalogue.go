@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.abc335",
+	Version: "2026-11-28.0add2d",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -25,7 +25,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "0x-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Any request counts against the quota, so none is sent; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -402,7 +402,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "360learning-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -441,7 +441,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "3scale-access-token",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -497,13 +497,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://app.7shifts.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://app.7shifts.com/",
 							},
 						},
@@ -569,7 +569,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "9kw-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -1413,7 +1413,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "aerisweather-client-secret",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "Any request counts against the quota, so none is sent; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -1425,7 +1425,7 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a new key",
 								URL:   "https://account.xweather.com/",
 							},
 						},
@@ -1452,7 +1452,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "aeroworkflow-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -1490,7 +1490,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "affinda-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose key it is; the page of the keys tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -1580,7 +1580,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "affise-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -1619,7 +1619,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "agile-crm-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -1891,7 +1891,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "aikido-ci-token",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -1921,7 +1921,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "aikido-runtime-token",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -1951,7 +1951,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "aikido-api-client-secret",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -1989,7 +1989,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "aimlapi-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -2103,7 +2103,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "airbyte-client-secret",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose secret it is; the page of the secrets tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -2161,13 +2161,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://dashboard.aircall.io/integrations/api-keys",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://dashboard.aircall.io/integrations/api-keys",
 							},
 						},
@@ -2309,7 +2309,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "airnow-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -2984,7 +2984,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "alconost-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose key it is; the page of the keys tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -3042,14 +3042,14 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Generate a new key in its place",
-								Text:  "There is no second key: put the new one everywhere before you go on.",
+								Title: "Generate a new token in its place",
+								Text:  "There is no second token: put the new one everywhere before you go on.",
 								URL:   "https://app.alegra.com/configuration/api",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Put the new key in place",
+								Title: "Put the new token in place",
 								URL:   "https://app.alegra.com/configuration/api",
 							},
 						},
@@ -3075,7 +3075,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "aletheia-api-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -3501,19 +3501,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "alloy-workflow-secret",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose secret it is; the page of the secrets tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked secret",
 								URL:   "https://app.alloy.co/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new secret",
 								URL:   "https://app.alloy.co/",
 							},
 						},
@@ -3539,7 +3539,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "allsports-api-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -3671,7 +3671,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "alpha-vantage-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -3936,19 +3936,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "ambee-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Delete the leaked key",
 								URL:   "https://api-dashboard.getambee.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Add a new key",
 								URL:   "https://api-dashboard.getambee.com/",
 							},
 						},
@@ -3974,7 +3974,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "amberdata-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -4095,7 +4095,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "anaconda-access-token",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the token lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -4134,7 +4134,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "ankr-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -4413,7 +4413,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "anvil-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -4595,7 +4595,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "anyscale-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -4923,7 +4923,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "apifonica-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -5087,7 +5087,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "apilayer-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -5174,7 +5174,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "apimetrics-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose key it is; the page of the keys tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -5262,7 +5262,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "apivoid-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -5397,7 +5397,7 @@ var builtin = Catalogue{
 					Family:      "apollo-graphql-graph-api-key",
 					Allow:       []string{":[a-z_-]+$", ":[A-Za-z]+$"},
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -5428,7 +5428,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "apollo-graphql-personal-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -5467,7 +5467,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "appbase-credentials",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose key it is; the page of the keys tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -5523,13 +5523,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked secret",
 								URL:   "https://studio.appcues.com/settings/keys",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a secret for this use alone",
 								URL:   "https://studio.appcues.com/settings/keys",
 							},
 						},
@@ -5565,13 +5565,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked secret",
 								URL:   "https://studio.appcues.com/settings/keys",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a secret for this use alone",
 								URL:   "https://studio.appcues.com/settings/keys",
 							},
 						},
@@ -5597,7 +5597,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "appdrag-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -5635,19 +5635,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "appdynamics-access-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the secret lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the secret",
 								URL:   "https://accounts.appdynamics.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new secret",
 								URL:   "https://accounts.appdynamics.com/",
 							},
 						},
@@ -5690,13 +5690,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://watch.appfollow.io/settings/api",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a token for this use alone",
 								URL:   "https://watch.appfollow.io/settings/api",
 							},
 						},
@@ -5722,7 +5722,7 @@ var builtin = Catalogue{
 					Class:       "suspect",
 					Family:      "apphud-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Any request counts against the quota, so none is sent; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -5799,7 +5799,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "applitools-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -5837,7 +5837,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "appointedd-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -5925,7 +5925,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "appsflyer-api-token",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -5988,7 +5988,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "appsflyer-api-token",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -6108,7 +6108,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "appsynergy-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose key it is; the page of the keys tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -6146,7 +6146,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "apptivo-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -6177,7 +6177,7 @@ var builtin = Catalogue{
 					Class:       "suspect",
 					Family:      "apptivo-access-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -6369,19 +6369,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "apyhub-token",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://apyhub.com/workspace",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://apyhub.com/workspace",
 							},
 						},
@@ -6452,7 +6452,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "arcade-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -6590,7 +6590,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "arize-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -6639,13 +6639,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the secret",
 								URL:   "https://developers.artsy.net/client_applications",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new secret",
 								URL:   "https://developers.artsy.net/client_applications",
 							},
 						},
@@ -6670,13 +6670,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the secret",
 								URL:   "https://developers.artsy.net/client_applications",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new secret",
 								URL:   "https://developers.artsy.net/client_applications",
 							},
 						},
@@ -6869,19 +6869,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "ascendex-api-secret",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the secret",
 								URL:   "https://ascendex.com/en/personal/api",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new secret and give it a name that tells where it is used",
 								URL:   "https://ascendex.com/en/personal/api",
 							},
 						},
@@ -6964,19 +6964,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "asknews-client-secret",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked secret",
 								URL:   "https://my.asknews.app/settings",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a secret for this use alone",
 								URL:   "https://my.asknews.app/settings",
 							},
 						},
@@ -7021,13 +7021,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the secret from the list",
 								URL:   "https://dashboard.aspose.cloud/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new secret",
 								URL:   "https://dashboard.aspose.cloud/",
 							},
 						},
@@ -7075,13 +7075,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the secret",
 								URL:   "https://app.assembla.com/user/edit/manage_clients",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new secret and give it a name that tells where it is used",
 								URL:   "https://app.assembla.com/user/edit/manage_clients",
 							},
 						},
@@ -7157,19 +7157,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "assertible-api-token",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://assertible.com/dashboard",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://assertible.com/dashboard",
 							},
 						},
@@ -7195,19 +7195,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "astronomer-api-token",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://cloud.astronomer.io/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a token for this use alone",
 								URL:   "https://cloud.astronomer.io/",
 							},
 						},
@@ -7723,13 +7723,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the token from the list",
 								URL:   "https://app.attio.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a token for this use alone",
 								URL:   "https://app.attio.com/",
 							},
 						},
@@ -7755,19 +7755,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "audd-api-token",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://dashboard.audd.io/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a token for this use alone",
 								URL:   "https://dashboard.audd.io/",
 							},
 						},
@@ -8244,7 +8244,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "autopilot-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -8352,13 +8352,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://www.avaza.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a token for this use alone",
 								URL:   "https://www.avaza.com/",
 							},
 						},
@@ -9155,13 +9155,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://console.azion.com/personal-tokens",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://console.azion.com/personal-tokens",
 							},
 						},
@@ -10463,7 +10463,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "backendless-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -10713,7 +10713,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bandsintown-app-id",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -10752,19 +10752,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bandwidth-api-password",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose secret it is; the page of the secrets tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the secret from the list",
 								URL:   "https://dashboard.bandwidth.com/portal/r/users",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new secret",
 								URL:   "https://dashboard.bandwidth.com/portal/r/users",
 							},
 						},
@@ -11019,19 +11019,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "baselinker-api-token",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://panel.baselinker.com/account_api.php",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a token for this use alone",
 								URL:   "https://panel.baselinker.com/account_api.php",
 							},
 						},
@@ -11163,19 +11163,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bazaarvoice-passkey",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the key",
 								URL:   "https://portal.bazaarvoice.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Create a new key and give it a name that tells where it is used",
 								URL:   "https://portal.bazaarvoice.com/",
 							},
 						},
@@ -11251,7 +11251,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "beebole-api-token",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the token lives.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -11290,7 +11290,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "beeceptor-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -11378,19 +11378,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bentoml-api-token",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://cloud.bentoml.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://cloud.bentoml.com/",
 							},
 						},
@@ -11416,7 +11416,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "benzinga-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -11506,7 +11506,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bestbuy-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -11590,19 +11590,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "better-proposals-api-token",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the token from the list",
 								URL:   "https://betterproposals.io/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://betterproposals.io/",
 							},
 						},
@@ -11647,13 +11647,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://betterstack.com/settings/global-api-tokens",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://betterstack.com/settings/global-api-tokens",
 							},
 						},
@@ -11679,7 +11679,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bible-api-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "No request that only says whose key it is; the account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -11891,19 +11891,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bigpanda-access-token",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://a.bigpanda.io/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://a.bigpanda.io/",
 							},
 						},
@@ -11930,7 +11930,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bill-com-developer-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -12095,7 +12095,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "birdeye-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -12468,7 +12468,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bitcoinaverage-secret-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -12880,13 +12880,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://app.bitly.com/settings/api/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://app.bitly.com/settings/api/",
 							},
 						},
@@ -13039,19 +13039,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bitpay-api-token",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://bitpay.com/dashboard/merchant/api-tokens",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://bitpay.com/dashboard/merchant/api-tokens",
 							},
 						},
@@ -13077,7 +13077,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bitquery-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Any request counts against the quota, so none is sent; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -13134,13 +13134,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://app.bitrise.io/me/account/security",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://app.bitrise.io/me/account/security",
 							},
 						},
@@ -13502,7 +13502,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "blackbaud-subscription-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose key it is; the page of the keys tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -13541,7 +13541,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "blackfire-server-token",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose token it is; the page of the tokens tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -13677,13 +13677,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the secret from the list",
 								URL:   "https://a.blazemeter.com/app/#/settings/api-keys",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new secret",
 								URL:   "https://a.blazemeter.com/app/#/settings/api-keys",
 							},
 						},
@@ -13707,13 +13707,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the secret from the list",
 								URL:   "https://a.blazemeter.com/app/#/settings/api-keys",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new secret",
 								URL:   "https://a.blazemeter.com/app/#/settings/api-keys",
 							},
 						},
@@ -13849,13 +13849,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://accounts.blockcypher.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a token for this use alone",
 								URL:   "https://accounts.blockcypher.com/",
 							},
 						},
@@ -13881,7 +13881,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "blockdaemon-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -13970,7 +13970,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "blocknative-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -14008,7 +14008,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "blockscout-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Any request counts against the quota, so none is sent; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -14266,7 +14266,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bokun-secret-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -14353,7 +14353,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bombbomb-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -14392,7 +14392,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bonsai-api-token",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -14430,7 +14430,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "booqable-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -14485,13 +14485,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://boostnote.io/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://boostnote.io/",
 							},
 						},
@@ -14517,19 +14517,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "borgbase-api-token",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose token it is; the page of the tokens tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://www.borgbase.com/account",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://www.borgbase.com/account",
 							},
 						},
@@ -15104,7 +15104,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "breezometer-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Any request counts against the quota, so none is sent; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -15429,13 +15429,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://brightdata.com/cp/setting/users",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://brightdata.com/cp/setting/users",
 							},
 						},
@@ -15461,7 +15461,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "brightlocal-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -15598,19 +15598,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "browserless-api-token",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose token it is; the page of the tokens tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the token from the list",
 								URL:   "https://account.browserless.io/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://account.browserless.io/",
 							},
 						},
@@ -15789,7 +15789,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bubble-api-token",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -15846,13 +15846,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://app.buddy.works/api-tokens",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://app.buddy.works/api-tokens",
 							},
 						},
@@ -16000,13 +16000,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://buffer.com/developers/apps",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://buffer.com/developers/apps",
 							},
 						},
@@ -16053,13 +16053,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://tracker.bugcrowd.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://tracker.bugcrowd.com/",
 							},
 						},
@@ -16085,7 +16085,7 @@ var builtin = Catalogue{
 					Class:       "suspect",
 					Family:      "bugfender-app-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -16176,19 +16176,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bugout-access-token",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://bugout.dev/account/tokens",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://bugout.dev/account/tokens",
 							},
 						},
@@ -16348,7 +16348,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "buildbuddy-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -16386,7 +16386,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "builder-io-private-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose key it is; the page of the keys tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -16657,7 +16657,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bulbul-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -16777,19 +16777,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bump-sh-access-token",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://bump.sh/dashboard",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://bump.sh/dashboard",
 							},
 						},
@@ -17103,13 +17103,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://www.bynder.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://www.bynder.com/",
 							},
 						},
@@ -17135,7 +17135,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "byteplus-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -17173,7 +17173,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cachix-auth-token",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -17242,19 +17242,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "caflou-api-token",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose token it is; the page of the tokens tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://app.caflou.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://app.caflou.com/",
 							},
 						},
@@ -17587,7 +17587,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "campaigner-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -17625,7 +17625,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "campayn-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -17663,7 +17663,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "candid-subscription-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Any request counts against the quota, so none is sent; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -17861,13 +17861,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://capsulecrm.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://capsulecrm.com/",
 							},
 						},
@@ -17893,7 +17893,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "captain-data-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -18035,7 +18035,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "carto-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -18073,7 +18073,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cashboard-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -18149,19 +18149,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "caspio-client-secret",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the secrets tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the secret from the list",
 								URL:   "https://www.caspio.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new secret",
 								URL:   "https://www.caspio.com/",
 							},
 						},
@@ -18187,19 +18187,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "castle-api-secret",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the secrets tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the secret from the list",
 								URL:   "https://dashboard.castle.io/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new secret",
 								URL:   "https://dashboard.castle.io/",
 							},
 						},
@@ -18226,19 +18226,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "catchpoint-api-secret",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose secret it is; the page of the secrets tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the secret",
 								URL:   "https://portal.catchpoint.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a secret for this use alone",
 								URL:   "https://portal.catchpoint.com/",
 							},
 						},
@@ -18284,13 +18284,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://accounts.censys.io/settings/personal-access-tokens",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://accounts.censys.io/settings/personal-access-tokens",
 							},
 						},
@@ -18328,13 +18328,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://accounts.censys.io/settings/personal-access-tokens",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://accounts.censys.io/settings/personal-access-tokens",
 							},
 						},
@@ -18358,13 +18358,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://accounts.censys.io/settings/personal-access-tokens",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://accounts.censys.io/settings/personal-access-tokens",
 							},
 						},
@@ -18618,19 +18618,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "chameleon-account-secret",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the secret from the list",
 								URL:   "https://app.chameleon.io/settings/tokens",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new secret",
 								URL:   "https://app.chameleon.io/settings/tokens",
 							},
 						},
@@ -18657,19 +18657,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "channable-api-token",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://app.channable.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://app.channable.com/",
 							},
 						},
@@ -18696,7 +18696,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "channeladvisor-shared-secret",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -18905,13 +18905,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://app.chatbot.com/developers",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://app.chatbot.com/developers",
 							},
 						},
@@ -18937,19 +18937,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "chatfuel-broadcasting-token",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose token it is; the page of the tokens tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://dashboard.chatfuel.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a token for this use alone",
 								URL:   "https://dashboard.chatfuel.com/",
 							},
 						},
@@ -18975,7 +18975,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "chatpdf-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "No request that only says whose key it is; the account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -19033,13 +19033,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://app.chatwoot.com/app/accounts/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://app.chatwoot.com/app/accounts/",
 							},
 						},
@@ -19132,13 +19132,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the secret",
 								URL:   "https://app.checkbook.io/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new secret and give it a name that tells where it is used",
 								URL:   "https://app.checkbook.io/",
 							},
 						},
@@ -19256,7 +19256,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "checkmarx-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -19396,7 +19396,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "checkvist-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -19434,19 +19434,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "chift-client-secret",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the secret from the list",
 								URL:   "https://chift.app/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a secret for this use alone",
 								URL:   "https://chift.app/",
 							},
 						},
@@ -19472,7 +19472,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "chocolatey-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -19511,7 +19511,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "chorus-api-token",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -19599,7 +19599,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "chromatic-project-token",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "No request that only says whose token it is; the account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -19630,7 +19630,7 @@ var builtin = Catalogue{
 					Class:       "suspect",
 					Family:      "chromatic-project-token",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "No request that only says whose token it is; the account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -19669,7 +19669,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "churnzero-app-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -19707,7 +19707,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cicero-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Any request counts against the quota, so none is sent; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -19745,7 +19745,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cin7-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose key it is; the page of the keys tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -19991,19 +19991,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "circonus-api-token",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://login.circonus.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://login.circonus.com/",
 							},
 						},
@@ -20243,7 +20243,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "clay-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose key it is; the page of the keys tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -20282,19 +20282,19 @@ var builtin = Catalogue{
 					Class:       "suspect",
 					Family:      "cleantalk-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Remove the key from the list",
 								URL:   "https://cleantalk.org/my",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Create a key for this use alone",
 								URL:   "https://cleantalk.org/my",
 							},
 						},
@@ -20320,7 +20320,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "clearbit-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -20375,13 +20375,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://app.clearout.io/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a token for this use alone",
 								URL:   "https://app.clearout.io/",
 							},
 						},
@@ -20408,7 +20408,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "clearstream-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -20514,13 +20514,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the secret",
 								URL:   "https://eu.cleverreach.com/admin/account_rest.php",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new secret and give it a name that tells where it is used",
 								URL:   "https://eu.cleverreach.com/admin/account_rest.php",
 							},
 						},
@@ -20596,19 +20596,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "clickfunnels-access-token",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://accounts.myclickfunnels.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://accounts.myclickfunnels.com/",
 							},
 						},
@@ -20635,7 +20635,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "clickhelp-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -20874,13 +20874,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the token from the list",
 								URL:   "https://app.clicktime.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://app.clicktime.com/",
 							},
 						},
@@ -20925,14 +20925,14 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Roll the key",
+								Title: "Roll the token",
 								Text:  "Programs with the old value stop at once.",
 								URL:   "https://app.clickup.com/settings/apps",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Put the new key in place",
+								Title: "Put the new token in place",
 								URL:   "https://app.clickup.com/settings/apps",
 							},
 						},
@@ -20956,14 +20956,14 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Roll the key",
+								Title: "Roll the token",
 								Text:  "Programs with the old value stop at once.",
 								URL:   "https://app.clickup.com/settings/apps",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Put the new key in place",
+								Title: "Put the new token in place",
 								URL:   "https://app.clickup.com/settings/apps",
 							},
 						},
@@ -20989,7 +20989,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "clicky-sitekey",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "No request that only says whose key it is; the account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -21209,7 +21209,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "clipdrop-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -21432,7 +21432,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cloud-elements-user-secret",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose secret it is; the page of the secrets tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -21487,13 +21487,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://app.cloud66.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://app.cloud66.com/",
 							},
 						},
@@ -21520,7 +21520,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cloudability-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -21657,7 +21657,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cloudbees-feature-management-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -21695,7 +21695,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cloudcart-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -22438,7 +22438,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cloudimage-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -22602,19 +22602,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cloudmailin-smtp-token",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the token from the list",
 								URL:   "https://www.cloudmailin.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for this use alone",
+								Title: "Create a token for this use alone",
 								URL:   "https://www.cloudmailin.com/",
 							},
 						},
@@ -22640,7 +22640,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cloudmersive-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "No request that only says whose key it is; the account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -22678,7 +22678,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cloudplan-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -22717,19 +22717,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cloudrepo-password",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose password it is; the page of the passwords tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the password",
 								URL:   "https://www.cloudrepo.io/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new password and give it a name that tells where it is used",
 								URL:   "https://www.cloudrepo.io/",
 							},
 						},
@@ -22773,13 +22773,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://control.cloudscale.ch/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://control.cloudscale.ch/",
 							},
 						},
@@ -22806,19 +22806,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cloudsight-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the leaked key",
 								URL:   "https://cloudsight.ai/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Create a new key",
 								URL:   "https://cloudsight.ai/",
 							},
 						},
@@ -22993,13 +22993,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the secret",
 								URL:   "https://dashboard.cloudtalk.io/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new secret",
 								URL:   "https://dashboard.cloudtalk.io/",
 							},
 						},
@@ -23078,7 +23078,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cloudzero-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -23168,7 +23168,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cloverly-private-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -23300,7 +23300,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "coassemble-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -23408,13 +23408,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://coda.io/account#apiSettings",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://coda.io/account#apiSettings",
 							},
 						},
@@ -23460,13 +23460,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://app.codacy.com/account",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://app.codacy.com/account",
 							},
 						},
@@ -23490,13 +23490,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://app.codacy.com/account",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://app.codacy.com/account",
 							},
 						},
@@ -23591,13 +23591,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://codeclimate.com/profile/tokens",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://codeclimate.com/profile/tokens",
 							},
 						},
@@ -23736,19 +23736,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "codeforces-api-secret",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "No request that only says whose secret it is; the account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the secret from the list",
 								URL:   "https://codeforces.com/settings/api",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new secret and give it a name that tells where it is used",
 								URL:   "https://codeforces.com/settings/api",
 							},
 						},
@@ -23924,7 +23924,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "coderabbit-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -23962,7 +23962,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "codesandbox-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -24001,7 +24001,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "codeship-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request that only says whose key it is; the account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -24041,7 +24041,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "codesignal-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -24080,7 +24080,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cognism-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose key it is; the page of the keys tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -24500,13 +24500,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://dashboard.coingate.com/account/apps",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://dashboard.coingate.com/account/apps",
 							},
 						},
@@ -24532,19 +24532,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "coingecko-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request that only says whose key it is; the account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Remove the key from the list",
 								URL:   "https://www.coingecko.com/en/developers/dashboard",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new key",
 								URL:   "https://www.coingecko.com/en/developers/dashboard",
 							},
 						},
@@ -24570,7 +24570,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "coinglass-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -24748,7 +24748,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "coinpaprika-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "No request that only says whose key it is; the account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -24824,7 +24824,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "coinranking-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "No request that only says whose key it is; the account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -24862,7 +24862,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "coinstats-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -24900,7 +24900,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "collect2-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -25349,7 +25349,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "companyhub-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -25437,7 +25437,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "conductor-secret-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -26183,7 +26183,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "connectwise-private-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -26222,19 +26222,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "connectycube-auth-secret",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose secret it is; the page of the secrets tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the secret",
 								URL:   "https://admin.connectycube.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new secret and give it a name that tells where it is used",
 								URL:   "https://admin.connectycube.com/",
 							},
 						},
@@ -26267,13 +26267,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the secret from the list",
 								URL:   "https://app.constantcontact.com/pages/dma/portal/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new secret",
 								URL:   "https://app.constantcontact.com/pages/dma/portal/",
 							},
 						},
@@ -26430,20 +26430,19 @@ var builtin = Catalogue{
 			ID:       "contentstack",
 			Name:     "Contentstack",
 			Reviewed: "2026-11-28",
-			Docs:     []string{"https://www.contentstack.com/docs/"},
+			Docs:     []string{"https://www.contentstack.com/docs/headless-cms/overview-of-tokens"},
 			Rules: []Rule{
 				{
 					ID:          "contentstack-management-token",
 					Provider:    "contentstack",
 					Description: "Contentstack management or delivery token",
-					Docs:        []string{"https://www.contentstack.com/docs/"},
 					Keywords:    []string{"contentstack", "x-cs-management"},
 					Value:       "cs[0-9a-f]{32,40}",
 					Severity:    "high",
 					Class:       "key",
 					Family:      "contentstack-management-token",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose token it is; the page of the tokens tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -26530,13 +26529,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://conversiontools.io/profile",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://conversiontools.io/profile",
 							},
 						},
@@ -26575,13 +26574,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://www.convertapi.com/a/authentication",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://www.convertapi.com/a/authentication",
 							},
 						},
@@ -26607,7 +26606,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "convertio-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose key it is; the page of the keys tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -26767,7 +26766,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "convex-deploy-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose key it is; the page of the keys tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -26806,19 +26805,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "convier-api-token",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose token it is; the page of the tokens tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://convier.me/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://convier.me/",
 							},
 						},
@@ -26844,19 +26843,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "convoso-auth-token",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the token",
 								URL:   "https://admin.convoso.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new token",
 								URL:   "https://admin.convoso.com/",
 							},
 						},
@@ -26900,13 +26899,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the token from the list",
 								URL:   "https://app.coolify.io/security/api-tokens",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://app.coolify.io/security/api-tokens",
 							},
 						},
@@ -27042,7 +27041,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "coralogix-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -27073,7 +27072,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "coralogix-api-key",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -27112,19 +27111,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "corbado-api-secret",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the secrets tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the secret",
 								URL:   "https://app.corbado.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key",
+								Title: "Add a new secret",
 								URL:   "https://app.corbado.com/",
 							},
 						},
@@ -27201,7 +27200,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "countly-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -27288,7 +27287,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "countrylayer-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -27393,13 +27392,13 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the token from the list",
 								URL:   "https://www.courtlistener.com/profile/api-token/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://www.courtlistener.com/profile/api-token/",
 							},
 						},
@@ -27594,13 +27593,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the token from the list",
 								URL:   "https://www.coze.com/open/oauth/pats",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://www.coze.com/open/oauth/pats",
 							},
 						},
@@ -27637,13 +27636,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the token from the list",
 								URL:   "https://www.coze.com/open/oauth/pats",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://www.coze.com/open/oauth/pats",
 							},
 						},
@@ -27887,19 +27886,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "credly-auth-token",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "A request that proves it is not known; the page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://www.credly.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new token and give it a name that tells where it is used",
 								URL:   "https://www.credly.com/",
 							},
 						},
@@ -27980,19 +27979,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "criteo-client-secret",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the secrets tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the secret",
 								URL:   "https://developers.criteo.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key and give it a name that tells where it is used",
+								Title: "Create a new secret and give it a name that tells where it is used",
 								URL:   "https://developers.criteo.com/",
 							},
 						},
@@ -28068,7 +28067,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cronofy-client-secret",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the secret lives.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -28107,7 +28106,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "crossbrowsertesting-authkey",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "No request that only says whose key it is; the account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -28165,13 +28164,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://crowdin.com/settings#api-key",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://crowdin.com/settings#api-key",
 							},
 						},
@@ -28195,13 +28194,13 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the leaked key",
+								Title: "Delete the leaked token",
 								URL:   "https://crowdin.com/settings#api-key",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://crowdin.com/settings#api-key",
 							},
 						},
@@ -28364,19 +28363,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "crustdata-api-token",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Not tried: what it answers would be data or an action. The page of the tokens tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
+								Title: "Delete the token",
 								URL:   "https://crustdata.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://crustdata.com/",
 							},
 						},
@@ -28446,19 +28445,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cryptopanic-auth-token",
 					Verify: Verify{
-						Note: "Not tried: each request counts against the plan. The vendor's page tells.",
+						Note: "No request that only says whose token it is; the account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the list",
+								Title: "Remove the token from the list",
 								URL:   "https://cryptopanic.com/developers/api/keys",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new token",
 								URL:   "https://cryptopanic.com/developers/api/keys",
 							},
 						},
@@ -28524,7 +28523,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cufinder-api-key",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "Not tried: each request counts against the plan. The account's page tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -28562,7 +28561,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cumulio-api-token",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -28745,7 +28744,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "currencyfreaks-api-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -28873,7 +28872,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "curseforge-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Any request counts against the quota, so none is sent; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -28904,7 +28903,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "curseforge-upload-token",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Any request counts against the quota, so none is sent; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -28994,7 +28993,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "customer-guru-api-key",
 					Verify: Verify{
-						Note: "No request that only says whose key it is; the account page tells.",
+						Note: "No request without side effects is known; the account's page shows whether the key lives.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -29127,7 +29126,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cuttly-api-key",
 					Verify: Verify{
-						Note: "Nothing harmless to ask is known; look at the key's page.",
+						Note: "Any request counts against the quota, so none is sent; the page of the keys tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -29167,19 +29166,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cyclr-client-secret",
 					Verify: Verify{
-						Note: "No request without side effects is known; the page of the keys tells.",
+						Note: "No request that only says whose secret it is; the page of the secrets tells whether it is active.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the secret",
 								URL:   "https://my.cyclr.com/",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new key",
+								Title: "Create a new secret",
 								URL:   "https://my.cyclr.com/",
 							},
 						},
@@ -29205,7 +29204,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cypress-record-key",
 					Verify: Verify{
-						Note: "The vendor's page tells whether it is active.",
+						Note: "Nothing free of cost to ask is known; look at the account's page.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
