@@ -41,7 +41,7 @@ const (
 	Assessed  State = "assessed"
 	Reissued  State = "reissued"
 	Replaced  State = "replaced"
-	Revoked   State = "revoked"
+	Revoked   State = "revoked"   // the vendor has accepted
 	Confirmed State = "confirmed" // proven dead, or attested by a person
 )
 
@@ -139,6 +139,9 @@ func (c *Case) apply(e *Entry) {
 	case EventIntent, EventDone, EventFailed, EventSkipped, EventUndone:
 		mark := map[Event]Mark{EventIntent: Begun, EventDone: Done, EventFailed: Failed, EventSkipped: Skipped, EventUndone: Undone}[e.Event]
 		c.Steps[e.Step] = StepState{Mark: mark, At: e.Time, What: e.What}
+		if e.Event == EventUndone {
+			c.Resolution = "" // what was taken back is open again
+		}
 	case EventVerdict:
 		if e.Step == "new" { // about the new key
 			break

@@ -18,13 +18,16 @@ import (
 	"github.com/till-sh/till/rotate"
 	"github.com/till-sh/till/rotate/call"
 	"github.com/till-sh/till/rotate/place"
+	"github.com/till-sh/till/rotate/server"
 	"github.com/till-sh/till/rotate/vendor"
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/scanner"
 )
 
 func adapters() *rotate.Adapters {
-	return &rotate.Adapters{Funcs: vendor.Funcs(), Placers: place.All()}
+	a := &rotate.Adapters{Funcs: slices.Concat(server.Funcs(), vendor.Funcs()), Placers: place.All()}
+	slices.SortFunc(a.Funcs, func(x, y rotate.Func) int { return strings.Compare(x.Name, y.Name) })
+	return a
 }
 
 // found is a rule of the catalogue with a key that the engine found in one of

@@ -113,6 +113,8 @@ type Job struct {
 	Tracked  func(path string) (bool, error)
 
 	names    map[string]call.Value // found out or answered so far
+	accepted map[string]string     // see Accepted
+	said     map[string]bool       // names that the owner has given or confirmed
 	siblings []Sibling
 	busy     []string // names that are being looked up, against circles
 }
@@ -370,6 +372,37 @@ func (j *Job) ask(ctx context.Context, q rules.Ask) (call.Value, error) {
 	return j.answer(q, text, text != q.Default)
 }
 
+// Accepted is the answer to a question whose proposal comes from a scanned file,
+// such as the host of a database: a person has to see and accept it. Where nobody
+// watches the owner has to have said it (--set). It is not kept in the ledger.
+func (j *Job) Accepted(ctx context.Context, q rules.Ask, proposal string) (string, error) {
+	if text := j.Given[q.Name]; text != "" {
+		return text, nil
+	}
+	if text := j.accepted[q.Name]; text != "" {
+		return text, nil
+	}
+	if j.Ask == nil {
+		return "", fmt.Errorf("%s: %w; say it with --set %s=…", q.Text, errNobody, q.Name)
+	}
+	q.Default = proposal
+	text, err := j.Ask(ctx, q)
+	if err != nil {
+		return "", err
+	}
+	if text == "" {
+		text = proposal
+	}
+	if text == "" {
+		return "", fmt.Errorf("%s was not given", q.Text)
+	}
+	if j.accepted == nil {
+		j.accepted = map[string]string{}
+	}
+	j.accepted[q.Name] = text
+	return text, nil
+}
+
 // answer checks a value and remembers it. own says that the owner said it, and
 // not the catalogue's default.
 func (j *Job) answer(q rules.Ask, text string, own bool) (call.Value, error) {
@@ -378,6 +411,12 @@ func (j *Job) answer(q rules.Ask, text string, own bool) (call.Value, error) {
 		if err != nil || !re.MatchString(text) {
 			return call.Value{}, fmt.Errorf("{{%s}} (%s): expected a value of the form %s", q.Name, q.Text, q.Pattern)
 		}
+	}
+	if own || j.Ask != nil {
+		if j.said == nil {
+			j.said = map[string]bool{}
+		}
+		j.said[q.Name] = true
 	}
 	v := call.Value{Text: text, Secret: q.Secret, Own: own && q.Name == "host"}
 	if q.List {

@@ -2,6 +2,7 @@ package rotate
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/till-sh/till/rules"
@@ -17,6 +18,7 @@ const (
 	DoReissue Kind = "reissue"
 	DoReplace Kind = "replace"
 	DoRevoke  Kind = "revoke"
+	DoProve   Kind = "prove" // that the old key is dead
 	DoConfirm Kind = "confirm"
 )
 
@@ -51,22 +53,20 @@ func PlanFor(r *rules.Rule, exposure scanner.Exposure, order rules.Order) Plan {
 	}
 	reissue := append(actions(DoReissue, r.Workflow.Reissue), Action{Kind: DoReplace, Name: "replace"})
 	revoke := actions(DoRevoke, r.Workflow.Revoke)
+	// What has to wait (After) comes last, behind the proof.
+	first := slices.IndexFunc(revoke, func(a Action) bool { return a.wait() > 0 })
+	if first < 0 {
+		first = len(revoke)
+	}
+	later := slices.Clone(revoke[first:])
+	revoke = append(revoke[:first:first], Action{Kind: DoProve, Name: "prove"})
 	p.Actions = []Action{{Kind: DoAssess, Name: "assess"}}
 	if p.Order == rules.RevokeFirst {
 		p.Actions = append(append(p.Actions, revoke...), reissue...)
 	} else {
 		p.Actions = append(append(p.Actions, reissue...), revoke...)
 	}
-	// What comes later (After) comes last, behind the proof.
-	var now, later []Action
-	for _, a := range p.Actions {
-		if a.wait() > 0 {
-			later = append(later, a)
-		} else {
-			now = append(now, a)
-		}
-	}
-	p.Actions = append(append(now, Action{Kind: DoConfirm, Name: "confirm"}), later...)
+	p.Actions = append(append(p.Actions, Action{Kind: DoConfirm, Name: "confirm"}), later...)
 	return p
 }
 
@@ -104,9 +104,4 @@ func (j *Job) pick(a *Action) *rules.Step {
 		}
 	}
 	return best
-}
-
-// State is how far a case is when the action is done.
-func (k Kind) State() State {
-	return map[Kind]State{DoAssess: Assessed, DoReissue: Reissued, DoReplace: Replaced, DoRevoke: Revoked, DoConfirm: Confirmed}[k]
 }

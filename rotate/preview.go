@@ -37,7 +37,7 @@ func (s *Session) Preview(ctx context.Context) error {
 		case DoReplace:
 			s.Person.Head("Swap")
 			s.previewPlaces(ctx)
-		case DoConfirm:
+		case DoProve:
 			s.Person.Head("Prove")
 			s.request(&j.Leak.Rule.Verify.Request)
 			s.Person.Say("until the answer is inactive, then once with the new key")

@@ -229,6 +229,8 @@ func (s *Session) do(ctx context.Context, a *Action) error {
 		return s.replace(ctx)
 	case DoRevoke:
 		return s.revoke(ctx, a)
+	case DoProve:
+		return s.prove(ctx)
 	}
 	return s.confirm(ctx)
 }

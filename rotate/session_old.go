@@ -35,7 +35,8 @@ func (s *Session) prepare(ctx context.Context, step *rules.Step) error {
 // then the others, then by hand.
 func (s *Session) revoke(ctx context.Context, a *Action) error {
 	s.Person.Head("Old key off")
-	if n := s.Job.New; n != nil && n.Ends && s.Job.CanVerify() {
+	// A function has more to do than end the key: sessions that it has opened.
+	if n := s.Job.New; n != nil && n.Ends && s.Job.CanVerify() && s.Job.WayOf(s.Job.pick(a), false) != ByFunc {
 		v, err := s.Job.Verify(ctx, s.Job.Leak.Secret)
 		if err == nil && v.Validity == Inactive {
 			s.Person.Say("It died with the new one.")
@@ -155,15 +156,16 @@ func (s *Session) revokeByHand(ctx context.Context, a *Action, steps []*rules.St
 	return s.append(Entry{Event: EventDone, Step: a.Name, What: "by hand", State: Revoked})
 }
 
-// confirm waits until the old key is dead, looks whether the new one lives and
-// what is left of the old value, and closes the case.
-func (s *Session) confirm(ctx context.Context) error {
+// prove waits until the vendor says that the old key is dead, or takes the word
+// of a person who has seen it.
+func (s *Session) prove(ctx context.Context) error {
 	s.Person.Head("Prove")
 	v, err := s.waitForDeath(ctx)
 	if err != nil {
 		return err
 	}
 	s.Person.Say("Old key: " + s.sentence(v))
+	how := "the vendor says so"
 	switch v.Validity {
 	case Active:
 		s.Person.Say("The vendor has accepted, but the key still works. Some need up to an hour.")
@@ -176,10 +178,15 @@ func (s *Session) confirm(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := s.append(Entry{Event: EventNote, What: "a person says that the old key is dead"}); err != nil {
-			return err
-		}
+		how = "a person says so"
 	}
+	return s.append(Entry{Event: EventDone, Step: "prove", What: "the old key is dead: " + how})
+}
+
+// confirm looks whether the new key lives and what is left of the old one, and
+// closes the case.
+func (s *Session) confirm(ctx context.Context) error {
+	s.Person.Head("Look back")
 	if s.Job.New != nil {
 		if err := s.testNew(ctx); err != nil {
 			return err
@@ -296,10 +303,12 @@ func (s *Session) Undo(ctx context.Context) (*Case, error) {
 		if err := s.Job.Undo(ctx, step); err != nil {
 			return s.c, err
 		}
-		if err := s.append(Entry{Event: EventUndone, Step: a.Name, State: Assessed}); err != nil {
-			return s.c, err
+		for _, name := range []string{a.Name, "prove", "confirm"} {
+			if err := s.append(Entry{Event: EventUndone, Step: name, State: Assessed}); err != nil {
+				return s.c, err
+			}
 		}
-		return s.c, s.append(Entry{Event: EventUndone, Step: "confirm"})
+		return s.c, nil
 	}
 	return s.c, errors.New("nothing was done that could be taken back")
 }

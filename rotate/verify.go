@@ -26,6 +26,10 @@ func (j *Job) verify(ctx context.Context, v *rules.Verify, secret scanner.Secret
 		return out, nil // no answer is an answer of its own: unknown
 	}
 	out.Validity, out.Why = Judge(v, a)
+	if out.Validity == Inactive && strings.HasPrefix(v.Request.URL, "https://{{host}}") && !j.said["host"] {
+		// The vendor's own server does not know the key; that of the owner may.
+		out.Validity, out.Why = Unknown, out.Why+"; it may belong to a server of your own: --set host=…"
+	}
 	if out.Validity == Active {
 		out.Identity, out.Scopes = a.Text(v.Identity), a.Text(v.Scopes)
 		out.LastUsed, out.Expires = a.Text(v.LastUsed), a.Text(v.Expires)
@@ -116,7 +120,7 @@ func (j *Job) VerifyHost() string {
 }
 
 // firstHost takes the host out of the first line of a description that has an
-// address.
+// address, else the line itself.
 func firstHost(lines []string) string {
 	for _, l := range lines {
 		if _, rest, ok := strings.Cut(l, "https://"); ok {
@@ -125,5 +129,13 @@ func firstHost(lines []string) string {
 			return host
 		}
 	}
-	return ""
+	if len(lines) == 0 {
+		return ""
+	}
+	_, target, ok := strings.Cut(lines[0], " at ")
+	if !ok {
+		return lines[0]
+	}
+	target, _, _ = strings.Cut(target, " ")
+	return target
 }

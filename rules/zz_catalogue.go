@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.0add2d",
+	Version: "2026-11-28.7c2855",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -29608,23 +29608,34 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "database-url-postgres",
 					Verify: Verify{
-						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+						Request: Request{
+							Func: "postgres-login",
+						},
+						Docs: "https://www.postgresql.org/docs/current/auth-password.html",
+						Note: "Signs in once, at the server that you name.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title:   "End the sessions of the old one",
-								Text:    "A changed password ends no open session by itself.",
-								URL:     "https://www.postgresql.org/docs/current/sql-alterrole.html",
-								Command: "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{{role}}'",
+								Title: "End the sessions of the old password",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL",
+								Request: &Request{
+									Func: "postgres-sessions",
+								},
+								Collateral: "what the open sessions are doing at this moment; programs sign in again",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Make a second role and move the users to it, or set a new password",
-								Text:    "A second user beside the first keeps production running while it is deployed.",
-								Command: `ALTER ROLE {{role}} PASSWORD NULL; then \password in psql`,
+								Title: "Set a new password for the role",
+								Text:  "For a change without an interruption make a second role first, move the users to it, and drop this one.",
+								URL:   "https://www.postgresql.org/docs/current/sql-alterrole.html",
+								Request: &Request{
+									Func: "postgres-password",
+								},
+								Ends: true,
 							},
 						},
 						Usage: "pg_stat_activity, and the server's log with log_connections on",
@@ -49067,10 +49078,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "gitlab-personal-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://gitlab.com/api/v4/personal_access_tokens/self",
+							URL:    "https://{{host}}/api/v4/personal_access_tokens/self",
 							Headers: []Header{
 								{
 									Name:  "PRIVATE-TOKEN",
@@ -49083,7 +49101,7 @@ var builtin = Catalogue{
 						Identity: "user_id",
 						Scopes:   "scopes",
 						Docs:     "https://docs.gitlab.com/api/personal_access_tokens/",
-						Note:     "Only tells about gitlab.com; a self-managed GitLab has to be asked itself.",
+						Note:     "Only the server that made it knows a token: name a self-managed GitLab as host.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -49094,7 +49112,7 @@ var builtin = Catalogue{
 								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://gitlab.com/api/v4/personal_access_tokens/self",
+									URL:    "https://{{host}}/api/v4/personal_access_tokens/self",
 									Headers: []Header{
 										{
 											Name:  "PRIVATE-TOKEN",
@@ -49106,9 +49124,33 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a narrower token",
-								Text:  "Best a project access token with the least scopes and role, and an expiry date.",
-								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
+								Title: "Let the token rotate itself",
+								Text:  "The new one has the same scopes; GitLab allows it to tokens with the scope api or self_rotate.",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/v4/personal_access_tokens/self/rotate?expires_at={{expires-date}}",
+									Headers: []Header{
+										{
+											Name:  "PRIVATE-TOKEN",
+											Value: "{{secret}}",
+										},
+									},
+								},
+								OK: []int{200, 201},
+								Result: Result{
+									Secret:  "token",
+									ID:      "id",
+									Expires: "expires_at",
+								},
+								Ends:     true,
+								Once:     true,
+								Lifetime: 2592000000000000,
+							},
+							{
+								Title:       "Create a narrower token",
+								Text:        "Best a project access token with the least scopes and role, and an expiry date.",
+								URL:         "https://gitlab.com/-/user_settings/personal_access_tokens",
+								Alternative: true,
 							},
 						},
 						Usage: "https://gitlab.com/-/user_settings/personal_access_tokens : last used, and from which address",
@@ -49127,10 +49169,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "gitlab-personal-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://gitlab.com/api/v4/personal_access_tokens/self",
+							URL:    "https://{{host}}/api/v4/personal_access_tokens/self",
 							Headers: []Header{
 								{
 									Name:  "PRIVATE-TOKEN",
@@ -49143,7 +49192,7 @@ var builtin = Catalogue{
 						Identity: "user_id",
 						Scopes:   "scopes",
 						Docs:     "https://docs.gitlab.com/api/personal_access_tokens/",
-						Note:     "Only tells about gitlab.com; a self-managed GitLab has to be asked itself.",
+						Note:     "Only the server that made it knows a token: name a self-managed GitLab as host.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -49154,7 +49203,7 @@ var builtin = Catalogue{
 								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://gitlab.com/api/v4/personal_access_tokens/self",
+									URL:    "https://{{host}}/api/v4/personal_access_tokens/self",
 									Headers: []Header{
 										{
 											Name:  "PRIVATE-TOKEN",
@@ -49166,9 +49215,33 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a narrower token",
-								Text:  "Best a project access token with the least scopes and role, and an expiry date.",
-								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
+								Title: "Let the token rotate itself",
+								Text:  "The new one has the same scopes; GitLab allows it to tokens with the scope api or self_rotate.",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/v4/personal_access_tokens/self/rotate?expires_at={{expires-date}}",
+									Headers: []Header{
+										{
+											Name:  "PRIVATE-TOKEN",
+											Value: "{{secret}}",
+										},
+									},
+								},
+								OK: []int{200, 201},
+								Result: Result{
+									Secret:  "token",
+									ID:      "id",
+									Expires: "expires_at",
+								},
+								Ends:     true,
+								Once:     true,
+								Lifetime: 2592000000000000,
+							},
+							{
+								Title:       "Create a narrower token",
+								Text:        "Best a project access token with the least scopes and role, and an expiry date.",
+								URL:         "https://gitlab.com/-/user_settings/personal_access_tokens",
+								Alternative: true,
 							},
 						},
 						Usage: "https://gitlab.com/-/user_settings/personal_access_tokens : last used, and from which address",
@@ -49188,10 +49261,17 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "gitlab-legacy-personal-access-token",
 					Allow:       []string{"^[a-z_-]+$", "^[A-Z_-]+$"},
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://gitlab.com/api/v4/personal_access_tokens/self",
+							URL:    "https://{{host}}/api/v4/personal_access_tokens/self",
 							Headers: []Header{
 								{
 									Name:  "PRIVATE-TOKEN",
@@ -49204,7 +49284,7 @@ var builtin = Catalogue{
 						Identity: "user_id",
 						Scopes:   "scopes",
 						Docs:     "https://docs.gitlab.com/api/personal_access_tokens/",
-						Note:     "Only tells about gitlab.com; a self-managed GitLab has to be asked itself.",
+						Note:     "Only the server that made it knows a token: name a self-managed GitLab as host.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -49215,7 +49295,7 @@ var builtin = Catalogue{
 								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://gitlab.com/api/v4/personal_access_tokens/self",
+									URL:    "https://{{host}}/api/v4/personal_access_tokens/self",
 									Headers: []Header{
 										{
 											Name:  "PRIVATE-TOKEN",
@@ -49227,9 +49307,33 @@ var builtin = Catalogue{
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a narrower token",
-								Text:  "Best a project access token with the least scopes and role, and an expiry date.",
-								URL:   "https://gitlab.com/-/user_settings/personal_access_tokens",
+								Title: "Let the token rotate itself",
+								Text:  "The new one has the same scopes; GitLab allows it to tokens with the scope api or self_rotate.",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/v4/personal_access_tokens/self/rotate?expires_at={{expires-date}}",
+									Headers: []Header{
+										{
+											Name:  "PRIVATE-TOKEN",
+											Value: "{{secret}}",
+										},
+									},
+								},
+								OK: []int{200, 201},
+								Result: Result{
+									Secret:  "token",
+									ID:      "id",
+									Expires: "expires_at",
+								},
+								Ends:     true,
+								Once:     true,
+								Lifetime: 2592000000000000,
+							},
+							{
+								Title:       "Create a narrower token",
+								Text:        "Best a project access token with the least scopes and role, and an expiry date.",
+								URL:         "https://gitlab.com/-/user_settings/personal_access_tokens",
+								Alternative: true,
 							},
 						},
 						Usage: "https://gitlab.com/-/user_settings/personal_access_tokens : last used, and from which address",
@@ -49248,6 +49352,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "gitlab-deploy-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Note: "A deploy token proves itself only to git or the registry, with its user name and a project.",
 					},
@@ -49302,6 +49413,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "gitlab-runner-authentication-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -49362,6 +49480,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "gitlab-runner-registration-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Note: "Trying it would register a runner.",
 					},
@@ -49403,6 +49528,13 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "gitlab-ci-job-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -49450,6 +49582,13 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "gitlab-pipeline-trigger-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Note: "Trying it would start a pipeline.",
 					},
@@ -49502,6 +49641,13 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "gitlab-feed-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Note: "Not tried: the feed's address is needed.",
 					},
@@ -49534,6 +49680,13 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "gitlab-incoming-mail-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Note: "Trying it would open an issue.",
 					},
@@ -49565,6 +49718,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "gitlab-agent-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Note: "Not tried: it speaks a stream protocol with the agent server.",
 					},
@@ -49606,6 +49766,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "gitlab-oauth-application-secret",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Note: "Needs the application's ID: POST /oauth/token with any code answers invalid_grant when the secret is right, invalid_client when not.",
 					},
@@ -49648,6 +49815,13 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "gitlab-scim-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Note: "Needs the group's SCIM address.",
 					},
@@ -49679,6 +49853,13 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "gitlab-feature-flag-client-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Note: "Needs the project's feature flag address.",
 					},
@@ -49710,6 +49891,13 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "gitlab-workspace-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Note: "An internal token; there is no request that only checks it.",
 					},
@@ -49741,6 +49929,13 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "gitlab-session-cookie",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the GitLab server that made the token",
+							Default: "gitlab.com",
+						},
+					},
 					Verify: Verify{
 						Note: "A cookie is not tried: it would open the owner's web session.",
 					},

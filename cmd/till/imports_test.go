@@ -21,12 +21,13 @@ const module = "github.com/till-sh/till"
 var mayImport = map[string][]string{
 	"cmd/till": {
 		"rules", "scanner", "scanner/config", "scanner/report", "scanner/source",
-		"rotate", "rotate/call", "rotate/place", "rotate/vendor",
+		"rotate", "rotate/call", "rotate/place", "rotate/server", "rotate/vendor",
 		"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/term",
 	},
 	"rotate":                 {"rotate/call", "rules", "scanner", "golang.org/x/sys"},
 	"rotate/call":            {"rules", "scanner"},
 	"rotate/place":           {"rotate", "scanner"},
+	"rotate/server":          {"rotate", "rules", "scanner", "github.com/lib/pq"},
 	"rotate/vendor":          {"rotate", "rotate/call", "scanner"},
 	"internal/fakevendor":    {"rotate/call"},
 	"scanner/report":         {"scanner", "rules", "github.com/fatih/color"},
@@ -47,6 +48,7 @@ var linked = []string{
 	"github.com/BurntSushi/toml",
 	"github.com/fatih/color",
 	"github.com/klauspost/compress",
+	"github.com/lib/pq",
 	"github.com/spf13/cobra",
 	"github.com/vbauerster/mpb/v8",
 	"golang.org/x/sync",

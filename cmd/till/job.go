@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/till-sh/till/rotate"
 	"github.com/till-sh/till/rotate/call"
 	"github.com/till-sh/till/rotate/place"
+	"github.com/till-sh/till/rotate/server"
 	"github.com/till-sh/till/rotate/vendor"
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/scanner"
@@ -25,7 +27,9 @@ import (
 
 // adapters are all ways to the outside that till is built with.
 func adapters() *rotate.Adapters {
-	return &rotate.Adapters{Funcs: vendor.Funcs(), Placers: place.All()}
+	a := &rotate.Adapters{Funcs: slices.Concat(server.Funcs(), vendor.Funcs()), Placers: place.All()}
+	slices.SortFunc(a.Funcs, func(x, y rotate.Func) int { return strings.Compare(x.Name, y.Name) })
+	return a
 }
 
 // jobFlags are what every command that speaks to vendors can be told.
