@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/till-sh/till/internal/fakevendor"
 	"github.com/till-sh/till/rotate"
 	"github.com/till-sh/till/rotate/call"
 	"github.com/till-sh/till/rotate/place"
+	"github.com/till-sh/till/rotate/rotatetest"
 	"github.com/till-sh/till/rotate/server"
 	"github.com/till-sh/till/rotate/vendor"
 	"github.com/till-sh/till/rules"
@@ -76,7 +76,7 @@ func catalogueKeys(t *testing.T) []found {
 
 // newJob makes a job whose vendor is the server, and which knows a value for
 // every name.
-func newJob(t *testing.T, k *scanner.Key, s *fakevendor.Server) *rotate.Job {
+func newJob(t *testing.T, k *scanner.Key, s *rotatetest.Server) *rotate.Job {
 	t.Helper()
 	j := &rotate.Job{
 		Leak: rotate.LeakOf(k), Adapters: adapters(), Redact: &call.Redactor{}, Now: func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) },
@@ -103,7 +103,7 @@ func newJob(t *testing.T, k *scanner.Key, s *fakevendor.Server) *rotate.Job {
 
 // holds reports whether a call carries a value in any of the ways in which
 // requests carry one.
-func holds(c fakevendor.Call, value string) bool {
+func holds(c rotatetest.Call, value string) bool {
 	text := c.Path + "\n" + c.Body
 	for name, values := range c.Header {
 		text += "\n" + name + ": " + strings.Join(values, "\n")
@@ -170,7 +170,7 @@ func TestFuncs(t *testing.T) {
 // clear is unknown, the request goes to the vendor alone and carries the key,
 // and nothing that comes back tells it.
 func TestVerifyContract(t *testing.T) {
-	s := fakevendor.New(t, nil)
+	s := rotatetest.New(t, nil)
 	tried := 0
 	for _, f := range catalogueKeys(t) {
 		v := &f.rule.Verify
@@ -185,26 +185,26 @@ func TestVerifyContract(t *testing.T) {
 				if (code == 429 || code >= 500) && v.LiveBody == "" {
 					continue // speaks of the server; see Judge
 				}
-				cases = append(cases, contractCase{fmt.Sprint("live ", code), fakevendor.Answer(code, live), rotate.Active})
+				cases = append(cases, contractCase{fmt.Sprint("live ", code), rotatetest.Answer(code, live), rotate.Active})
 				if v.LiveBody != "" {
-					cases = append(cases, contractCase{fmt.Sprint("odd body ", code), fakevendor.Answer(code, "<html>\x00"), ""})
+					cases = append(cases, contractCase{fmt.Sprint("odd body ", code), rotatetest.Answer(code, "<html>\x00"), ""})
 				}
 			}
 			for _, code := range v.Dead {
 				if (code == 429 || code >= 500) && v.DeadBody == "" {
 					continue
 				}
-				cases = append(cases, contractCase{fmt.Sprint("dead ", code), fakevendor.Answer(code, dead), rotate.Inactive})
+				cases = append(cases, contractCase{fmt.Sprint("dead ", code), rotatetest.Answer(code, dead), rotate.Inactive})
 			}
 			cases = append(cases,
-				contractCase{"rate limit", fakevendor.Answer(429, "slow down", "Retry-After", "1"), rotate.Unknown},
-				contractCase{"server fails", fakevendor.Answer(500, "oops"), rotate.Unknown},
-				contractCase{"gateway", fakevendor.Answer(503, "oops"), rotate.Unknown},
-				contractCase{"teapot", fakevendor.Answer(418, "{"), rotate.Unknown},
-				contractCase{"hang up", fakevendor.HangUp, rotate.Unknown},
+				contractCase{"rate limit", rotatetest.Answer(429, "slow down", "Retry-After", "1"), rotate.Unknown},
+				contractCase{"server fails", rotatetest.Answer(500, "oops"), rotate.Unknown},
+				contractCase{"gateway", rotatetest.Answer(503, "oops"), rotate.Unknown},
+				contractCase{"teapot", rotatetest.Answer(418, "{"), rotate.Unknown},
+				contractCase{"hang up", rotatetest.HangUp, rotate.Unknown},
 			)
 			if !slices.Contains(v.Live, 302) && !slices.Contains(v.Dead, 302) {
-				cases = append(cases, contractCase{"redirect", fakevendor.Answer(302, "", "Location", "https://evil.example/"), rotate.Unknown})
+				cases = append(cases, contractCase{"redirect", rotatetest.Answer(302, "", "Location", "https://evil.example/"), rotate.Unknown})
 			}
 			for _, c := range cases {
 				s.Handle(c.handler)

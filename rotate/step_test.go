@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/till-sh/till/internal/fakevendor"
 	"github.com/till-sh/till/rotate"
 	"github.com/till-sh/till/rotate/call"
+	"github.com/till-sh/till/rotate/rotatetest"
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/scanner"
 )
@@ -23,7 +23,7 @@ import (
 // request that changes something is sent once, and nothing that comes back
 // tells the key, the owner's credential or the new key.
 func TestStepContract(t *testing.T) {
-	s := fakevendor.New(t, nil)
+	s := rotatetest.New(t, nil)
 	count := map[string]int{}
 	for _, f := range catalogueKeys(t) {
 		w := &f.rule.Workflow
@@ -53,7 +53,7 @@ func TestStepContract(t *testing.T) {
 
 var newKey = strings.Repeat("Nw4kQ7", 7)
 
-func testStep(t *testing.T, s *fakevendor.Server, f found, step *rules.Step, reissue bool) {
+func testStep(t *testing.T, s *rotatetest.Server, f found, step *rules.Step, reissue bool) {
 	status := 200
 	if len(step.OK) > 0 {
 		status = step.OK[0]
@@ -62,7 +62,7 @@ func testStep(t *testing.T, s *fakevendor.Server, f found, step *rules.Step, rei
 	if reissue {
 		success = answerWith(step.Result)
 	}
-	accept := fakevendor.Answer(status, success, headerOf(step.Result.Secret)...)
+	accept := rotatetest.Answer(status, success, headerOf(step.Result.Secret)...)
 	for _, c := range []struct {
 		name    string
 		handler http.HandlerFunc
@@ -70,14 +70,14 @@ func testStep(t *testing.T, s *fakevendor.Server, f found, step *rules.Step, rei
 		ok      bool
 	}{
 		{"accepted", accept, status, true},
-		{"not authenticated", fakevendor.Answer(401, "{}"), 401, false},
-		{"no permission", fakevendor.Answer(403, "{}"), 403, false},
-		{"no such key", fakevendor.Answer(404, "{}"), 404, false},
-		{"rate limit", fakevendor.Answer(429, "{}", "Retry-After", "1"), 429, false},
-		{"fails", fakevendor.Answer(500, "{}"), 500, false},
-		{"gateway", fakevendor.Answer(503, "<html>"), 503, false},
-		{"redirect", fakevendor.Answer(302, "", "Location", "https://evil.example/"), 302, false},
-		{"hang up", fakevendor.HangUp, 0, false},
+		{"not authenticated", rotatetest.Answer(401, "{}"), 401, false},
+		{"no permission", rotatetest.Answer(403, "{}"), 403, false},
+		{"no such key", rotatetest.Answer(404, "{}"), 404, false},
+		{"rate limit", rotatetest.Answer(429, "{}", "Retry-After", "1"), 429, false},
+		{"fails", rotatetest.Answer(500, "{}"), 500, false},
+		{"gateway", rotatetest.Answer(503, "<html>"), 503, false},
+		{"redirect", rotatetest.Answer(302, "", "Location", "https://evil.example/"), 302, false},
+		{"hang up", rotatetest.HangUp, 0, false},
 	} {
 		if slices.Contains(step.Gone, c.status) || slices.Contains(step.OK, c.status) && !c.ok {
 			continue
@@ -109,7 +109,7 @@ func testStep(t *testing.T, s *fakevendor.Server, f found, step *rules.Step, rei
 			t.Errorf("%s: what is shown holds a secret", c.name)
 		}
 		calls := s.Calls()
-		changing := slices.DeleteFunc(slices.Clone(calls), func(x fakevendor.Call) bool { return x.Method == "GET" || x.Method == "DELETE" || x.Method == "PUT" })
+		changing := slices.DeleteFunc(slices.Clone(calls), func(x rotatetest.Call) bool { return x.Method == "GET" || x.Method == "DELETE" || x.Method == "PUT" })
 		if len(changing) > 1 || reissue && len(calls) > 1 {
 			t.Errorf("%s: sent %d times", c.name, len(calls))
 		}
@@ -206,11 +206,11 @@ func TestLookup(t *testing.T) {
 		{"no JSON", map[string]string{"": `<html>`}, "", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := fakevendor.New(t, func(w http.ResponseWriter, r *http.Request) {
+			s := rotatetest.New(t, func(w http.ResponseWriter, r *http.Request) {
 				if r.Method != "GET" {
 					t.Errorf("%s before the key was found", r.Method)
 				}
-				fakevendor.Answer(200, tt.pages[r.URL.Query().Get("after")])(w, r)
+				rotatetest.Answer(200, tt.pages[r.URL.Query().Get("after")])(w, r)
 			})
 			j := newJob(t, &key, s)
 			v, err := j.Value(t.Context(), "key_id")

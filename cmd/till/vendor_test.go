@@ -15,8 +15,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/till-sh/till/internal/fakevendor"
 	"github.com/till-sh/till/rotate/call"
+	"github.com/till-sh/till/rotate/rotatetest"
 )
 
 // Scripts that speak to vendors have
@@ -48,7 +48,7 @@ func tuned() func(*call.Client) {
 
 // stage is the vendor of one script.
 type stage struct {
-	server *fakevendor.Server
+	server *rotatetest.Server
 	mu     sync.Mutex
 	lines  []line
 	dead   map[string]bool
@@ -64,7 +64,7 @@ type line struct {
 
 func newStage(t testing.TB, keys func() []string) *stage {
 	s := &stage{dead: map[string]bool{}, keys: keys}
-	s.server = fakevendor.New(t, s.serve)
+	s.server = rotatetest.New(t, s.serve)
 	return s
 }
 
@@ -88,16 +88,16 @@ func (s *stage) serve(w http.ResponseWriter, r *http.Request) {
 			status = l.dead
 		}
 		if status == 0 {
-			fakevendor.HangUp(w, r)
+			rotatetest.HangUp(w, r)
 			return
 		}
 		if l.kill && status == l.alive {
 			s.dead[carried] = true
 		}
-		fakevendor.Answer(status, l.body, "Content-Type", "application/json")(w, r)
+		rotatetest.Answer(status, l.body, "Content-Type", "application/json")(w, r)
 		return
 	}
-	fakevendor.Answer(404, "{}")(w, r)
+	rotatetest.Answer(404, "{}")(w, r)
 }
 
 func cmdVendor(ts *testscript.TestScript, _ bool, args []string) {

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/till-sh/till/internal/fakevendor"
 	"github.com/till-sh/till/rotate/call"
+	"github.com/till-sh/till/rotate/rotatetest"
 	"github.com/till-sh/till/rules"
 )
 
@@ -20,14 +20,14 @@ var secret = strings.Join([]string{"Zk3vQ9xL2mTn", "8Rw5Yb7N/+"}, "")
 func get(url string) call.Request { return call.Request{Method: "GET", URL: url} }
 
 func TestClientRetries(t *testing.T) {
-	s := fakevendor.New(t, nil)
+	s := rotatetest.New(t, nil)
 	n := 0
 	flaky := func(w http.ResponseWriter, r *http.Request) {
 		if n++; n < 3 {
-			fakevendor.Answer(503, "")(w, r)
+			rotatetest.Answer(503, "")(w, r)
 			return
 		}
-		fakevendor.Answer(200, "ok")(w, r)
+		rotatetest.Answer(200, "ok")(w, r)
 	}
 	s.Handle(flaky)
 	if a, err := s.Client().Do(t.Context(), get("https://api.example.com/")); err != nil || a.Status != 200 || n != 3 {
@@ -38,14 +38,14 @@ func TestClientRetries(t *testing.T) {
 	if a, err := s.Client().Do(t.Context(), call.Request{Method: "POST", URL: "https://api.example.com/"}); err != nil || a.Status != 503 || n != 1 {
 		t.Errorf("POST: %v, %v after %d: it must be sent once", a, err, n)
 	}
-	s.Handle(fakevendor.Answer(429, "", "Retry-After", "3600"))
+	s.Handle(rotatetest.Answer(429, "", "Retry-After", "3600"))
 	if a, err := s.Client().Do(t.Context(), get("https://api.example.com/")); err != nil || a.Status != 429 || len(s.Calls()) != 1 {
 		t.Errorf("an hour's wait: %v, %v after %d calls", a, err, len(s.Calls()))
 	}
 }
 
 func TestClientLimits(t *testing.T) {
-	s := fakevendor.New(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte("x"), 2000)) })
+	s := rotatetest.New(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte("x"), 2000)) })
 	c := &call.Client{MaxBody: 1000}
 	s.Tune(c)
 	if _, err := c.Do(t.Context(), get("https://api.example.com/")); err == nil || !strings.Contains(err.Error(), "longer than 1000 bytes") {
@@ -57,7 +57,7 @@ func TestClientLimits(t *testing.T) {
 	if _, err := c.Do(t.Context(), get("https://api.example.com/")); err == nil || !strings.Contains(err.Error(), "no answer in time") {
 		t.Errorf("time: %v", err)
 	}
-	s.Handle(fakevendor.Answer(302, "", "Location", "https://evil.example/"))
+	s.Handle(rotatetest.Answer(302, "", "Location", "https://evil.example/"))
 	if a, err := s.Client().Do(t.Context(), get("https://api.example.com/")); err != nil || a.Status != 302 || len(s.Calls()) != 1 {
 		t.Errorf("redirect: %v, %v", a, err)
 	}
@@ -102,7 +102,7 @@ func TestClientPrivate(t *testing.T) {
 
 // TestErrorsTellNothing: the address of a request can hold the key.
 func TestErrorsTellNothing(t *testing.T) {
-	s := fakevendor.New(t, fakevendor.HangUp)
+	s := rotatetest.New(t, rotatetest.HangUp)
 	for _, redact := range []*call.Redactor{nil, {}} {
 		c := &call.Client{Redact: redact}
 		s.Tune(c)

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/till-sh/till/internal/fakevendor"
 	"github.com/till-sh/till/rotate"
 	"github.com/till-sh/till/rotate/call"
+	"github.com/till-sh/till/rotate/rotatetest"
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/scanner"
 )
@@ -43,7 +43,7 @@ func rsaPEM(t *testing.T) string {
 
 // verifiers is the table that a new Verifier joins.
 func verifiers(t *testing.T) []row {
-	answer := fakevendor.Answer
+	answer := rotatetest.Answer
 	return []row{
 		{
 			name: "aws-sts", secret: strings.Repeat("Zk3vQ9xL2m", 4), id: "AKIAOU" + "OEVRLT6HXTMUZI", host: "sts.amazonaws.com",
@@ -81,7 +81,7 @@ func TestVerifiers(t *testing.T) {
 			continue
 		}
 		t.Run(f.Name, func(t *testing.T) {
-			s := fakevendor.New(t, nil)
+			s := rotatetest.New(t, nil)
 			type given struct {
 				name    string
 				handler http.HandlerFunc
@@ -95,11 +95,11 @@ func TestVerifiers(t *testing.T) {
 				cases = append(cases, given{fmt.Sprint("unknown ", i), h, rotate.Unknown})
 			}
 			cases = append(cases,
-				given{"rate limit", fakevendor.Answer(429, "{}"), rotate.Unknown}, given{"server fails", fakevendor.Answer(500, "{}"), rotate.Unknown},
-				given{"gateway", fakevendor.Answer(503, "<html>"), rotate.Unknown}, given{"hang up", fakevendor.HangUp, rotate.Unknown},
-				given{"redirect", fakevendor.Answer(302, "", "Location", "https://evil.example/"), rotate.Unknown},
-				given{"no JSON", fakevendor.Answer(200, "<html>\x00"), rotate.Unknown}, given{"odd JSON", fakevendor.Answer(403, `[{"Error":7}]`), rotate.Unknown},
-				given{"no permission", fakevendor.Answer(403, `{}`), rotate.Unknown},
+				given{"rate limit", rotatetest.Answer(429, "{}"), rotate.Unknown}, given{"server fails", rotatetest.Answer(500, "{}"), rotate.Unknown},
+				given{"gateway", rotatetest.Answer(503, "<html>"), rotate.Unknown}, given{"hang up", rotatetest.HangUp, rotate.Unknown},
+				given{"redirect", rotatetest.Answer(302, "", "Location", "https://evil.example/"), rotate.Unknown},
+				given{"no JSON", rotatetest.Answer(200, "<html>\x00"), rotate.Unknown}, given{"odd JSON", rotatetest.Answer(403, `[{"Error":7}]`), rotate.Unknown},
+				given{"no permission", rotatetest.Answer(403, `{}`), rotate.Unknown},
 			)
 			for _, c := range cases {
 				s.Handle(c.handler)

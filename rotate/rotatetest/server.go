@@ -1,7 +1,7 @@
-// Package fakevendor is a local TLS server that plays any vendor in tests: it
+// Package rotatetest has a local TLS server that plays any vendor in tests: it
 // has a certificate for every host name, and a client whose connections all
 // lead to it. Only tests import it.
-package fakevendor
+package rotatetest
 
 import (
 	"context"
