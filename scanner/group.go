@@ -115,7 +115,7 @@ func comparePlaces(a, b Place) int {
 		}
 		return p.Commit.Time.Unix()
 	}
-	return cmp.Or(cmp.Compare(at(a), at(b)), strings.Compare(a.Path, b.Path), cmp.Compare(a.Location.Offset, b.Location.Offset),
+	return cmp.Or(cmp.Compare(at(a), at(b)), strings.Compare(a.Repository, b.Repository), strings.Compare(a.Path, b.Path), cmp.Compare(a.Location.Offset, b.Location.Offset),
 		strings.Compare(a.Blob, b.Blob), strings.Compare(commitHash(a), commitHash(b)), strings.Compare(string(a.Where), string(b.Where)))
 }
 
@@ -127,7 +127,7 @@ func commitHash(p Place) string {
 }
 
 func samePlace(a, b Place) bool {
-	return a.Path == b.Path && a.Blob == b.Blob && a.Where == b.Where && a.Location == b.Location && commitHash(a) == commitHash(b)
+	return a.Repository == b.Repository && a.Path == b.Path && a.Blob == b.Blob && a.Where == b.Where && a.Location == b.Location && commitHash(a) == commitHash(b)
 }
 
 // compareKeys orders keys before suspects, the more exposed and the more
@@ -137,6 +137,7 @@ func compareKeys(a, b *Key) int {
 		cmp.Compare(classRank(a.Class), classRank(b.Class)),
 		cmp.Compare(exposureRank(b.Exposure), exposureRank(a.Exposure)),
 		cmp.Compare(severityRank(a.Rule.Severity), severityRank(b.Rule.Severity)),
+		strings.Compare(a.Places[0].Repository, b.Places[0].Repository),
 		strings.Compare(a.Places[0].Path, b.Places[0].Path),
 		cmp.Compare(a.Places[0].Location.Offset, b.Places[0].Location.Offset),
 		strings.Compare(a.Fingerprint, b.Fingerprint),

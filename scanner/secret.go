@@ -13,13 +13,20 @@ import (
 // The value sits behind a pointer because fmt walks unexported fields of
 // structs that embed a Secret by value and would print a plain []byte or
 // string there.
-type Secret struct{ v *string }
+type Secret struct {
+	v    *string
+	mask *string // where only that is known; v is nil then
+}
 
 // NewSecret wraps a copy of value.
 func NewSecret(value []byte) Secret {
 	s := string(value)
-	return Secret{&s}
+	return Secret{v: &s}
 }
+
+// MaskedSecret stands for a value of which only the mask is known, because it
+// was read from a report. It reveals nothing.
+func MaskedSecret(mask string) Secret { return Secret{mask: &mask} }
 
 // Reveal returns the value itself.
 func (s Secret) Reveal() string {
@@ -33,7 +40,12 @@ func (s Secret) Reveal() string {
 func (s Secret) Len() int { return len(s.Reveal()) }
 
 // String returns the mask.
-func (s Secret) String() string { return Mask(s.Reveal()) }
+func (s Secret) String() string {
+	if s.mask != nil {
+		return *s.mask
+	}
+	return Mask(s.Reveal())
+}
 
 // Format prints the mask whatever the verb.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }

@@ -160,6 +160,9 @@ type Commit struct {
 // Place is where a key stands: the Finding's place and, for git, which commit
 // brought it there.
 type Place struct {
+	// Repository names the repository when several were scanned, else it is "".
+	Repository string
+
 	Path     string
 	Where    Where
 	Blob     string // object id, "" for plain files
@@ -221,9 +224,20 @@ type Summary struct {
 	// Errors names everything that should have been read and could not be.
 	// Empty means that the scan was complete.
 	Errors []string
+	// Shard says which part of a history was read, nil = all of it.
+	Shard *Shard
 	// Notes are remarks that change nothing about completeness ("history is
 	// shallow below 4c1e9aa").
 	Notes []string
+}
+
+// Shard is one part of a history that several scans divide among them. Which
+// objects belong to it follows from the files of the object store, so that the
+// parts fit together only where these are the same: copies of one clone.
+type Shard struct {
+	Index int    // from 1 up
+	Count int    // of all parts
+	Of    string // stands for the whole: the same for all its parts
 }
 
 // Complete reports whether everything that was asked for was read.

@@ -66,13 +66,16 @@ func openStaged(e *env) (*target, error) {
 	return t, nil
 }
 
-func openHistory(e *env, opt source.HistoryOptions, record bool) (*target, error) {
+func openHistory(e *env, o source.HistoryOptions, record bool) (*target, error) {
 	repo, t, err := openRepository(e)
 	if err != nil {
 		return nil, err
 	}
-	h := source.NewHistory(repo, opt)
+	h := source.NewHistory(repo, o)
 	t.scope, t.source = "history", h
+	if o.Shard.Count > 1 {
+		t.scope = fmt.Sprintf("history, shard %d/%d", o.Shard.Index, o.Shard.Count)
+	}
 	if record {
 		t.history = h
 	}

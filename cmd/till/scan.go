@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +31,7 @@ type scanFlags struct {
 	gitignore                    bool
 	noCache                      bool
 	engine                       string
+	shard, reposFrom             string
 }
 
 // output is what every scanning command can be told about its scan and report.
@@ -53,22 +53,28 @@ type output struct {
 }
 
 func (o *output) register(cmd *cobra.Command) {
+	o.registerReport(cmd)
 	f := cmd.Flags()
-	f.StringVarP(&o.format, "format", "f", "", "report on stdout: "+strings.Join(report.Formats(), ", "))
-	f.StringArrayVar(&o.reports, "report", nil, "also write `FORMAT=FILE`; may be repeated")
 	f.BoolVar(&o.showSecrets, "show-secrets", false, "show values: on a terminal, elsewhere only with TILL_SHOW_SECRETS=1")
 	f.BoolVar(&o.noIgnore, "no-ignore", false, "no ignore file, inline mark or configuration of the scanned tree applies")
 	f.StringVarP(&o.config, "config", "c", "", "read this configuration `FILE` instead of .till.toml")
 	f.StringArrayVar(&o.only, "rule", nil, "use only this rule; may be repeated")
 	f.StringArrayVar(&o.skip, "exclude-rule", nil, "do not use this rule; may be repeated")
-	f.StringVar(&o.failOn, "fail-on", "", "what makes exit code 1: key (default), suspect, never")
 	f.StringVar(&o.maxSize, "max-file-size", "", "leave larger files out, and say so (`SIZE` such as 50MB)")
 	f.IntVar(&o.jobs, "jobs", 0, "parallel workers (default: one for each CPU)")
 	f.DurationVar(&o.timeout, "timeout", 0, "give up after this time with exit code 2")
+	f.BoolVar(&o.noProgress, "no-progress", false, "no progress on stderr")
+}
+
+// registerReport adds the flags for what a report looks like.
+func (o *output) registerReport(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&o.format, "format", "f", "", "report on stdout: "+strings.Join(report.Formats(), ", "))
+	f.StringArrayVar(&o.reports, "report", nil, "also write `FORMAT=FILE`; may be repeated")
+	f.StringVar(&o.failOn, "fail-on", "", "what makes exit code 1: key (default), suspect, never")
 	f.StringVar(&o.color, "color", "auto", "auto, always or never")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "keys and errors only")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "every place, every step, everything skipped")
-	f.BoolVar(&o.noProgress, "no-progress", false, "no progress on stderr")
 }
 
 func newScan(e *env) *cobra.Command {
@@ -81,7 +87,7 @@ func newScan(e *env) *cobra.Command {
 			"with --range or --since, what some commits brought.",
 		Example: "  till scan .\n  till scan --staged\n  till scan --history --report sarif=till.sarif\n  till scan --range origin/main..HEAD\n  kubectl get secret x -o yaml | till scan -",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, name := range []string{"range", "since", "message", "config", "max-file-size"} {
+			for _, name := range []string{"range", "since", "message", "config", "max-file-size", "shard", "repos-from"} {
 				if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
 					return fmt.Errorf("--%s is empty", name)
 				}
@@ -99,6 +105,8 @@ func newScan(e *env) *cobra.Command {
 	fl.StringVar(&f.message, "message", "", "a commit message in `FILE`")
 	fl.StringArrayVar(&f.exclude, "exclude", nil, "leave out paths that match this `GLOB`; may be repeated")
 	fl.BoolVar(&f.gitignore, "respect-gitignore", false, "leave out files that .gitignore names (they are read otherwise)")
+	fl.StringVar(&f.shard, "shard", "", "with --history: only part `K/N` of the repository, such as 3/8; till report --merge puts them together")
+	fl.StringVar(&f.reposFrom, "repos-from", "", "with --history: the repositories that `FILE` lists, one a line (- is standard input)")
 	fl.BoolVar(&f.noCache, "no-cache", false, "with --history: read everything, and keep no record of it for the next scan")
 	fl.StringVar(&f.engine, "engine", "delta", "with --history: delta reads what a version changes; full reads every version whole, with --no-cache, to check that both find the same")
 	return cmd
@@ -153,9 +161,15 @@ func runScan(ctx context.Context, e *env, f *scanFlags, args []string) error {
 	if modes == 1 && (len(f.exclude) > 0 || f.gitignore) {
 		return withHint(errors.New("--exclude and --respect-gitignore are for scans of files"), "put an ignore list into .till.toml: it holds everywhere")
 	}
+	if (f.shard != "" || f.reposFrom != "") && !f.history {
+		return withHint(errors.New("--shard and --repos-from go with --history"), "till scan --history --shard 3/8")
+	}
+	if f.history && (len(args) > 1 || f.reposFrom != "") {
+		return f.scanRepositories(ctx, e, args)
+	}
 	if modes == 1 && len(args) > 0 {
 		if len(args) > 1 || f.message != "" {
-			return withHint(errors.New("paths are for scans of files; git is read one repository at a time"), "till -C DIR scan --history")
+			return withHint(errors.New("paths are for scans of files and --history; otherwise git is read one repository at a time"), "till -C DIR scan --staged")
 		}
 		if err := os.Chdir(args[0]); err != nil {
 			return fmt.Errorf("%s: %w", args[0], bare(err))
@@ -179,7 +193,11 @@ func (f *scanFlags) open(e *env, args []string) (*target, error) {
 	case f.staged:
 		return openStaged(e)
 	case f.history:
-		return openHistory(e, source.HistoryOptions{Unreachable: f.unreachable, Whole: f.engine == "full"}, !f.noCache && f.engine != "full")
+		shard, err := parseShard(f.shard)
+		if err != nil {
+			return nil, err
+		}
+		return openHistory(e, source.HistoryOptions{Unreachable: f.unreachable, Shard: shard, Whole: f.engine == "full"}, !f.noCache && f.engine != "full")
 	case f.commits != "" || f.since != "":
 		return openRange(e, f.commits, f.since)
 	case len(args) == 1 && args[0] == "-":
@@ -266,13 +284,26 @@ func (o *output) scan(ctx context.Context, e *env, t *target) error {
 	if err := o.check(e); err != nil {
 		return err
 	}
-	s, err := o.load(e, t)
+	begin := time.Now()
+	result, s, err := o.run(ctx, e, t)
 	if err != nil {
 		return err
 	}
+	if err := o.write(e, result, o.options(e, t, s, time.Since(begin))); err != nil {
+		return err
+	}
+	return s.verdict(result)
+}
+
+// run runs one scan and applies the settings of its target, which it returns.
+func (o *output) run(ctx context.Context, e *env, t *target) (*scanner.Result, *settings, error) {
+	s, err := o.load(e, t)
+	if err != nil {
+		return nil, nil, err
+	}
 	engine, err := s.engine(e, t, o.noIgnore)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if o.timeout > 0 {
 		var cancel context.CancelFunc
@@ -289,29 +320,37 @@ func (o *output) scan(ctx context.Context, e *env, t *target) error {
 	stop()
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && errors.Is(cause, errTimeout) {
-			return withHint(cause, "give it more: --timeout %s", 2*o.timeout)
+			return nil, nil, withHint(cause, "give it more: --timeout %s", 2*o.timeout)
 		}
-		return err
+		return nil, nil, err
 	}
 	t.remember()
 	s.apply(result, begin)
 	result.Summary.Notes = append(result.Summary.Notes, t.notes...)
 	result.Summary.Errors = append(result.Summary.Errors, t.errors...)
-	if err := o.write(e, result, o.options(e, t, s, time.Since(begin))); err != nil {
-		return err
-	}
-	return s.verdict(result)
+	return result, s, nil
 }
 
-// verdict turns a result into the exit code: incomplete beats found.
-func (s *settings) verdict(r *scanner.Result) error {
-	if !r.Summary.Complete() {
-		return outcome(exitIncomplete)
-	}
+// verdict turns a result into the exit code.
+func (s *settings) verdict(r *scanner.Result) error { return exitOf(r, s.blocks(r)) }
+
+// blocks reports whether a key of r makes the scan fail.
+func (s *settings) blocks(r *scanner.Result) bool {
 	for i := range r.Keys {
 		if s.tree.Blocks(&r.Keys[i]) {
-			return outcome(exitFound)
+			return true
 		}
+	}
+	return false
+}
+
+// exitOf is the exit code as an error: incomplete beats found.
+func exitOf(r *scanner.Result, blocks bool) error {
+	switch {
+	case !r.Summary.Complete():
+		return outcome(exitIncomplete)
+	case blocks:
+		return outcome(exitFound)
 	}
 	return nil
 }
@@ -374,72 +413,4 @@ func githubURL(e *env) string {
 		return server + "/" + repo
 	}
 	return ""
-}
-
-// write renders the report on stdout and every --report into its file. Files
-// are written whole or not at all: a half report would look like a full one. A
-// file that cannot be written keeps nobody from seeing the others.
-func (o *output) write(e *env, r *scanner.Result, options report.Options) error {
-	err := report.Write(o.format, e.stdout, r, options)
-	options.Color = false
-	options.ShowSecrets = false // a file is no terminal
-	for _, spec := range o.reports {
-		name, file, _ := strings.Cut(spec, "=")
-		var buf bytes.Buffer
-		if failed := report.Write(name, &buf, r, options); failed != nil {
-			err = errors.Join(err, fmt.Errorf("report %s: %w", name, failed))
-			continue
-		}
-		write := replaceFile
-		if name == "github-summary" {
-			write = appendFile // other commands of the step write there too
-		}
-		if failed := write(file, buf.Bytes()); failed != nil {
-			err = errors.Join(err, fmt.Errorf("report %s: write %s: %w", name, file, bare(failed)))
-		}
-	}
-	return err
-}
-
-// bare takes the system call and the file out of an error, where the message
-// names the file in its own way.
-func bare(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
-}
-
-func appendFile(name string, data []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
-}
-
-// replaceFile writes a file through a temporary one beside it. What is no
-// regular file (/dev/stdout, a pipe) is written to directly.
-func replaceFile(name string, data []byte) error {
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return appendFile(name, data)
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".till-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }

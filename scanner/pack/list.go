@@ -20,6 +20,17 @@ type Pack struct {
 // IndexPath returns the path of the pack's own index, which need not exist.
 func (p *Pack) IndexPath() string { return p.p.indexPath() }
 
+// Checksum returns the checksum that the pack ends with.
+func (p *Pack) Checksum() (sum []byte, err error) {
+	defer guardFault(debug.SetPanicOnFault(true), &err)
+	f, err := p.p.open()
+	if err != nil {
+		return nil, err
+	}
+	b, err := f.bytes(p.p.end(f), int64(p.p.format.Size()))
+	return bytes.Clone(b), err
+}
+
 // Packs returns the packs of the store and its alternates that can be opened,
 // as Walk would read them, and whether nothing in the directories is odd: no
 // index without a pack, no alternate that is missing, no pack without an index.

@@ -272,6 +272,9 @@ func (w *walk) choose(pl *plan, parent []uint32, dup bitset) {
 			pl.roots = append(pl.roots, i)
 		}
 	}
+	if w.opt.Part.Count > 1 {
+		pl.roots = pl.share(w.opt.Part, order, parent)
+	}
 }
 
 // want marks a node that is to be passed on, so far as can be told.
@@ -295,7 +298,7 @@ func (w *walk) cycles(pl *plan, order []uint32, dup bitset) {
 		reached.set(i)
 	}
 	for i := range uint32(len(pl.off)) {
-		if reached.has(i) {
+		if reached.has(i) || w.opt.Part.types(pl.id(i)) == 0 {
 			continue
 		}
 		if w.want(pl, i, dup); pl.wanted.has(i) {

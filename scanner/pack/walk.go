@@ -25,6 +25,8 @@ type WalkOptions struct {
 	// several goroutines at once. A pack of which nothing is wanted is not
 	// looked into.
 	Want func(OID) bool
+	// Part, if its Count is over 1, passes on one part of the objects.
+	Part Part
 	// Memory is how many bytes of bases may wait for their deltas; 0 means
 	// DefaultMemory. Above it bases are dropped, and made again when their
 	// turn comes.
@@ -37,6 +39,16 @@ type WalkOptions struct {
 	// and is returned.
 	OnError func(*CorruptError)
 }
+
+// Part says which part of a store a walk is for: number Index, from 0 up, of
+// Count. The parts together are the whole, each object is in one of them, and the
+// same files give the same parts.
+//
+// Part 0 has all commits, trees and tags. The blobs are shared out by the trees
+// of their deltas, so that no part inflates what another one passes on, and by
+// packed bytes, so that all have about as much to do; loose ones are shared out
+// by their ids.
+type Part struct{ Index, Count int }
 
 // Object is an object as Walk passes it on.
 type Object struct {

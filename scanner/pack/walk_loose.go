@@ -55,7 +55,11 @@ func (w *walk) listed(id *OID) bool {
 // visitLoose reads a loose object and passes it on. It reports whether the object
 // was there, in whatever state.
 func (w *walker) visitLoose(path string, id OID) bool {
-	t, size, data, err := w.s.readLoose(w.sc, path, &id, w.s.opt.MaxObject, w.types)
+	types := w.types & w.opt.Part.types(id)
+	if types == 0 {
+		return true
+	}
+	t, size, data, err := w.s.readLoose(w.sc, path, &id, w.s.opt.MaxObject, types)
 	switch {
 	case err == errUnwanted:
 		return true

@@ -422,7 +422,7 @@ func (w *walker) salvage(pl *plan, dup bitset) {
 			return
 		}
 		id := pl.idx.id(int(i))
-		if dup != nil && dup.has(i) || w.opt.Want != nil && !w.opt.Want(id) {
+		if dup != nil && dup.has(i) || w.opt.Part.types(id) == 0 || w.opt.Want != nil && !w.opt.Want(id) {
 			continue
 		}
 		if t, data, err := w.elsewhere(pl, i, id); err == nil {
@@ -433,7 +433,7 @@ func (w *walker) salvage(pl *plan, dup bitset) {
 
 // passApart passes on an object that was read for itself.
 func (w *walker) passApart(id OID, t Type, data []byte) {
-	if !w.types.has(t) || w.halt.Load() {
+	if !(w.types & w.opt.Part.types(id)).has(t) || w.halt.Load() {
 		return
 	}
 	w.obj = Object{ID: id, Type: t, Size: int64(len(data)), Data: data, store: w.s, w: w}

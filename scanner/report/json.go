@@ -37,9 +37,17 @@ type jsonSummary struct {
 	Refs        int        `json:"refs"`
 	Suppressed  int        `json:"suppressed"`
 	Unreachable int        `json:"unreachable"`
+	Shard       *jsonShard `json:"shard,omitempty"`
 	Skipped     []jsonSkip `json:"skipped"`
 	Errors      []string   `json:"errors"`
 	Notes       []string   `json:"notes"`
+}
+
+// jsonShard says which part of a history was read; see scanner.Shard.
+type jsonShard struct {
+	Index int    `json:"index"`
+	Count int    `json:"count"`
+	Of    string `json:"of"`
 }
 
 type jsonSkip struct {
@@ -82,6 +90,7 @@ type jsonFacts struct {
 }
 
 type jsonPlace struct {
+	Repository  string      `json:"repository,omitempty"` // where several were scanned
 	Path        string      `json:"path"`
 	PathBytes   string      `json:"pathBytes,omitempty"` // base64, where the path is not UTF-8
 	Where       string      `json:"where"`
@@ -137,6 +146,7 @@ type jsonHeader struct {
 }
 
 type jsonSuppressed struct {
+	Repository  string `json:"repository,omitempty"`
 	ID          string `json:"id"`
 	Fingerprint string `json:"fingerprint"`
 	Rule        string `json:"rule"`
@@ -197,6 +207,9 @@ func newJSONReport(r *scanner.Result, o *Options) *jsonReport {
 		},
 		Keys: []jsonKey{}, Suppressed: []jsonSuppressed{},
 	}
+	if sh := s.Shard; sh != nil {
+		rep.Summary.Shard = &jsonShard{sh.Index, sh.Count, sh.Of}
+	}
 	for _, k := range s.Skipped {
 		rep.Summary.Skipped = append(rep.Summary.Skipped, jsonSkip{validText(k.Path), rawBytes(k.Path), validText(k.Reason)})
 	}
@@ -206,7 +219,7 @@ func newJSONReport(r *scanner.Result, o *Options) *jsonReport {
 	for i := range r.Suppressed {
 		k := &r.Suppressed[i]
 		p := primaryPlace(k)
-		j := jsonSuppressed{ID: k.ID, Fingerprint: k.Fingerprint, Rule: ruleOf(k).ID, Class: string(class(k)),
+		j := jsonSuppressed{Repository: validText(p.Repository), ID: k.ID, Fingerprint: k.Fingerprint, Rule: ruleOf(k).ID, Class: string(class(k)),
 			Path: validText(p.Path), StartLine: p.Location.StartLine}
 		if s := k.Suppressed; s != nil {
 			j.Kind, j.Reason, j.By, j.Until, j.Source = s.Kind, validText(s.Reason), validText(s.By), validText(s.Until), validText(s.Source)
@@ -246,7 +259,7 @@ func newJSONKey(k *scanner.Key, o *Options) jsonKey {
 	for i := range k.Places {
 		p := &k.Places[i]
 		jp := jsonPlace{
-			Path: validText(p.Path), PathBytes: rawBytes(p.Path), Where: string(p.Where), Blob: p.Blob,
+			Repository: validText(p.Repository), Path: validText(p.Path), PathBytes: rawBytes(p.Path), Where: string(p.Where), Blob: p.Blob,
 			Refs: validList(p.Refs), Present: p.Present, Moved: p.Moved,
 			StartLine: p.Location.StartLine, StartColumn: p.Location.StartColumn,
 			EndLine: p.Location.EndLine, EndColumn: p.Location.EndColumn,

@@ -184,6 +184,7 @@ func (x *redactor) keys(in []scanner.Key) []scanner.Key {
 }
 
 func (x *redactor) place(p *scanner.Place, own func(string) string) {
+	p.Repository = x.text(p.Repository)
 	p.Path = x.text(p.Path)
 	p.Refs = x.list(p.Refs)
 	p.Decoded = x.list(p.Decoded)

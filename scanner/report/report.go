@@ -16,6 +16,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,6 +71,9 @@ type format struct {
 	name  string
 	write Writer
 	opens bool // honours Options.ShowSecrets
+	// fields says that it has one for the repository of a place; in others the
+	// name stands before the path.
+	fields bool
 }
 
 // registry is sorted by name. A new format is one file and one line here.
@@ -79,8 +83,8 @@ var registry = []format{
 	{name: "github-summary", write: writeGitHubSummary},
 	{name: "gitlab", write: writeGitLab},
 	{name: "html", write: writeHTML},
-	{name: "json", write: writeJSON, opens: true},
-	{name: "jsonl", write: writeJSONL, opens: true},
+	{name: "json", write: writeJSON, opens: true, fields: true},
+	{name: "jsonl", write: writeJSONL, opens: true, fields: true},
 	{name: "junit", write: writeJUnit},
 	{name: "markdown", write: writeMarkdown},
 	{name: "sarif", write: writeSARIF},
@@ -127,6 +131,9 @@ func Write(name string, w io.Writer, r *scanner.Result, o Options) error {
 		if !o.ShowSecrets {
 			r, o = redact(r, o)
 		}
+		if !f.fields {
+			r = inFolders(r)
+		}
 		var buf bytes.Buffer
 		if err := f.write(&buf, r, o); err != nil {
 			return fmt.Errorf("make %s report: %w", name, err)
@@ -136,6 +143,31 @@ func Write(name string, w io.Writer, r *scanner.Result, o Options) error {
 		}
 	}
 	return nil
+}
+
+// inFolders returns r with the repository of each place as the first folder of its
+// path: r itself when no place names one.
+func inFolders(r *scanner.Result) *scanner.Result {
+	out := *r
+	out.Keys, out.Suppressed = keysInFolders(r.Keys), keysInFolders(r.Suppressed)
+	return &out
+}
+
+func keysInFolders(in []scanner.Key) []scanner.Key {
+	out := slices.Clone(in)
+	for i := range out {
+		k := &out[i]
+		if !slices.ContainsFunc(k.Places, func(p scanner.Place) bool { return p.Repository != "" }) {
+			continue
+		}
+		k.Places = slices.Clone(k.Places)
+		for j := range k.Places {
+			if p := &k.Places[j]; p.Repository != "" && p.Path != "" {
+				p.Path = strings.TrimSuffix(p.Repository, "/") + "/" + p.Path
+			}
+		}
+	}
+	return out
 }
 
 // nearest returns the name that name was probably meant to be: the one with

@@ -171,10 +171,14 @@ func (p *page) next() string {
 	for _, want := range []rules.Class{rules.ClassKey, rules.ClassSuspect} {
 		for i := range p.r.Keys {
 			if k := &p.r.Keys[i]; class(k) == want {
+				command := explainCommand(k.ID)
 				if want == rules.ClassSuspect {
-					return allowCommand(k.ID)
+					command = allowCommand(k.ID)
 				}
-				return explainCommand(k.ID)
+				if r := primaryPlace(k).Repository; r != "" {
+					command = strings.Replace(command, "till ", "till -C "+p.text(r)+" ", 1)
+				}
+				return command
 			}
 		}
 	}

@@ -143,6 +143,9 @@ func position(p *scanner.Place) string {
 	if p.Commit != nil {
 		of = " of commit " + short(p.Commit.Hash)
 	}
+	if p.Repository != "" && p.Path == "" {
+		of += " in " + p.Repository
+	}
 	name := p.Path
 	if name == "" && len(p.Refs) > 0 {
 		name = p.Refs[0]

@@ -20,6 +20,9 @@ func (h *History) Attribute(ctx context.Context, findings []scanner.Finding, sum
 	if len(findings) == 0 {
 		return places, exposures, nil
 	}
+	if err := h.needGraph(ctx); err != nil {
+		return nil, nil, err
+	}
 	a := &attribution{
 		h: h, placed: make([][]placed, len(findings)), commits: map[int32]*scanner.Commit{}, keep: h.opt.Unreachable || h.damaged,
 	}

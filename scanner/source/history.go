@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +21,9 @@ type HistoryOptions struct {
 	// Whole scans every blob whole and makes no use of deltas. The result is the
 	// same; it is there to check that.
 	Whole bool
+	// Shard, if Count is over 1, reads one part of the objects; see
+	// [scanner.Shard].
+	Shard scanner.Shard
 }
 
 // History is everything in the object store of a repository: all blobs, the
@@ -101,22 +103,6 @@ type historyWorker struct {
 	spans   map[pack.OID][]span
 }
 
-// people numbers author lines.
-type people struct {
-	lines  []string
-	number map[string]int32
-}
-
-func (p *people) add(line string) int32 {
-	n, ok := p.number[line]
-	if !ok {
-		n = int32(len(p.lines))
-		p.lines = append(p.lines, line)
-		p.number[line] = n
-	}
-	return n
-}
-
 // Each implements [scanner.Source].
 func (h *History) Each(ctx context.Context, workers int, fn func(worker int, b *scanner.Blob) error) (scanner.Summary, error) {
 	if err := ctx.Err(); err != nil {
@@ -130,36 +116,50 @@ func (h *History) Each(ctx context.Context, workers int, fn func(worker int, b *
 	if err != nil {
 		return scanner.Summary{}, err
 	}
-	h.refs, h.workers, h.roots, h.topo = h.repo.readRefs(), max(workers, 1), nil, nil
-	w := &historyWalk{
-		store: store, format: h.repo.Format, fn: fn, seed: maphash.MakeSeed(),
-		workers: make([]historyWorker, h.workers), corrupt: map[pack.OID]bool{}, whole: h.opt.Whole,
+	h.refs, h.workers, h.graph, h.roots, h.topo = h.repo.readRefs(), max(workers, 1), nil, nil, nil
+	w := h.newWalk(store, fn)
+	if h.opt.Shard.Count > 1 {
+		return h.shard(ctx, w, shallow)
 	}
 	if err := h.recall(w); err != nil {
 		return w.sum, err
 	}
-	w.sum.Errors = append(w.sum.Errors, h.refs.problems...)
+	if err := w.read(ctx); err != nil {
+		return w.sum, err
+	}
+	return h.conclude(ctx, w, shallow)
+}
+
+func (h *History) newWalk(store *pack.Store, fn func(worker int, b *scanner.Blob) error) *historyWalk {
+	w := &historyWalk{
+		store: store, format: h.repo.Format, fn: fn, seed: maphash.MakeSeed(),
+		workers: make([]historyWorker, h.workers), corrupt: map[pack.OID]bool{}, whole: h.opt.Whole,
+	}
 	for i := range w.workers {
 		w.workers[i] = historyWorker{
 			walk: w, id: i, names: map[string]pack.OID{}, people: people{number: map[string]int32{}},
 			tags: map[pack.OID]tagNode{}, missing: map[pack.OID]struct{}{}, spans: map[pack.OID][]span{},
 		}
 	}
-	if err := w.read(ctx); err != nil {
-		return w.sum, err
-	}
+	return w
+}
+
+// conclude makes the graph of what was read, passes on what stands in no object
+// of its own, and looks for what is missing.
+func (h *History) conclude(ctx context.Context, w *historyWalk, shallow []pack.OID) (scanner.Summary, error) {
+	w.sum.Errors = append(w.sum.Errors, h.refs.problems...)
 	all := w.merge()
 	w.addKnown(all)
 	h.graph, h.tags = newGraph(all.commits), all.tags
 	h.damaged = len(w.corrupt) > 0 || all.broken
 	h.resolveTips(w)
-	if err := h.passPeople(&all.people, fn); err != nil {
+	if err := h.passPeople(&all.people, w.fn); err != nil {
 		return w.sum, err
 	}
-	if err := h.passAllNames(all.names, fn); err != nil {
+	if err := h.passAllNames(all.names, w.fn); err != nil {
 		return w.sum, err
 	}
-	err = h.checkConnected(ctx, w, all.missing, shallow)
+	err := h.checkConnected(ctx, w, all.missing, shallow)
 	h.memory.finish(h, w, all)
 	slices.Sort(w.sum.Errors)
 	w.sum.Errors = slices.Compact(w.sum.Errors)
@@ -364,65 +364,6 @@ func (w *historyWorker) tag(o *pack.Object) error {
 	return passTag(&t, o.ID.String(), &w.text, w.pass)
 }
 
-// identity cuts the time off an author line. What does not look like a time
-// stays, since it is scanned too.
-func identity(line []byte) string {
-	rest := bytes.TrimRight(line, "0123456789")
-	if n := len(line) - len(rest); n == 4 && len(rest) > 0 && (rest[len(rest)-1] == '+' || rest[len(rest)-1] == '-') {
-		if rest, ok := bytes.CutSuffix(rest[:len(rest)-1], []byte(" ")); ok {
-			if name := bytes.TrimRight(rest, "0123456789"); len(name) < len(rest) && bytes.HasSuffix(name, []byte("> ")) {
-				line = name[:len(name)-1]
-			}
-		}
-	}
-	return string(line)
-}
-
-// passPeople passes on each author line once, as part of the oldest commit that
-// has it; one that is reached comes before one that is not.
-func (h *History) passPeople(p *people, fn func(worker int, b *scanner.Blob) error) error {
-	commit := make([]int32, len(p.lines))
-	for i := range commit {
-		commit[i] = -1
-	}
-	for i, n := range h.graph.nodes {
-		for _, who := range n.people {
-			if who < 0 {
-				continue
-			}
-			old, now := commit[who], int32(i)
-			if old < 0 || h.reached[now] && !h.reached[old] || h.reached[now] == h.reached[old] && h.graph.before(now, old) {
-				commit[who] = now
-			}
-		}
-	}
-	owner := make([]pack.OID, len(p.lines))
-	for who, c := range commit {
-		if c >= 0 {
-			owner[who] = h.graph.nodes[c].id
-		}
-	}
-	for id, t := range h.tags { // taggers who never made a commit
-		if t.person < 0 {
-			continue
-		}
-		if old := owner[t.person]; commit[t.person] < 0 && (old.IsZero() || id.Compare(old) < 0) {
-			owner[t.person] = id
-		}
-	}
-	for _, line := range slices.Sorted(maps.Keys(p.number)) {
-		if line == "" {
-			continue
-		}
-		b := scanner.Blob{Hash: owner[p.number[line]].String(), Where: scanner.InAuthor, Data: []byte(line), Trace: &scanner.Trace{}}
-		if err := fn(0, &b); err != nil {
-			return err
-		}
-		h.memory.person(p.number[line], b.Trace.Told)
-	}
-	return nil
-}
-
 // passAllNames passes on the names of files and folders, each once, and those
 // of refs.
 func (h *History) passAllNames(names map[string]pack.OID, fn func(worker int, b *scanner.Blob) error) error {
@@ -442,72 +383,4 @@ func (h *History) passAllNames(names map[string]pack.OID, fn func(worker int, b 
 		}
 	}
 	return nil
-}
-
-// hashSet remembers 64-bit hashes, and forgets all of them when it has grown to
-// its limit: it only saves work.
-type hashSet struct {
-	slots []uint64
-	n     int
-}
-
-// maxHashSet is the number of slots of a full set: 32 MB for each worker.
-const maxHashSet = 4 << 20
-
-// add reports whether the hash was not in the set.
-func (s *hashSet) add(h uint64) bool {
-	if h == 0 {
-		return true // stands for an empty slot
-	}
-	if s.n*2 >= len(s.slots) {
-		s.grow()
-	}
-	for i := h & uint64(len(s.slots)-1); ; i = (i + 1) & uint64(len(s.slots)-1) {
-		switch s.slots[i] {
-		case h:
-			return false
-		case 0:
-			s.slots[i] = h
-			s.n++
-			return true
-		}
-	}
-}
-
-func (s *hashSet) grow() {
-	old := s.slots
-	if len(old) >= maxHashSet {
-		clear(old)
-		s.n = 0
-		return
-	}
-	s.slots, s.n = make([]uint64, max(1<<12, 4*len(old))), 0
-	for _, h := range old {
-		if h != 0 {
-			s.add(h)
-		}
-	}
-}
-
-// isEmptyObject reports whether id is the empty tree or blob, which git knows
-// without having it in the store.
-func isEmptyObject(id pack.OID) bool {
-	return id == emptyTree[0] || id == emptyTree[1] || id == emptyBlob[0] || id == emptyBlob[1]
-}
-
-// The ids of the empty tree and blob, by format.
-var emptyTree, emptyBlob = [2]pack.OID{
-	mustOID("4b825dc642cb6eb9a060e54bf8d69288fbee4904"),
-	mustOID("6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"),
-}, [2]pack.OID{
-	mustOID("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"),
-	mustOID("473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"),
-}
-
-func mustOID(s string) pack.OID {
-	id, err := pack.ParseOID(s)
-	if err != nil {
-		panic(err)
-	}
-	return id
 }
