@@ -169,6 +169,7 @@ type Place struct {
 	Commit   *Commit
 	Refs     []string // branches and tags that reach Commit, shortest names first, at most a few
 	Present  bool     // still there: in HEAD, the index or the file
+	Removed  *Commit  // of what is not Present: the last commit in HEAD's past that took it away, nil when there is none
 	Location Location
 	Decoded  []string
 	Excerpt  []ExcerptLine

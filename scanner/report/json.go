@@ -98,6 +98,7 @@ type jsonPlace struct {
 	Commit      *jsonCommit `json:"commit,omitempty"`
 	Refs        []string    `json:"refs"`
 	Present     bool        `json:"present"`
+	Removed     *jsonCommit `json:"removed,omitempty"` // the commit that took it away, where HEAD no longer has it
 	Moved       bool        `json:"moved"`
 	StartLine   int         `json:"start_line"`
 	StartColumn int         `json:"start_column"`
@@ -268,13 +269,19 @@ func newJSONKey(k *scanner.Key, o *Options) jsonKey {
 		if jp.Where == "" {
 			jp.Where = string(scanner.InContent)
 		}
-		if c := p.Commit; c != nil {
-			jp.Commit = &jsonCommit{Hash: c.Hash, Author: validText(c.Author), Email: validText(c.Email), Subject: validText(c.Subject)}
-			if !c.Time.IsZero() {
-				jp.Commit.Time = c.Time.Format(time.RFC3339)
-			}
-		}
+		jp.Commit, jp.Removed = newJSONCommit(p.Commit), newJSONCommit(p.Removed)
 		j.Places = append(j.Places, jp)
+	}
+	return j
+}
+
+func newJSONCommit(c *scanner.Commit) *jsonCommit {
+	if c == nil {
+		return nil
+	}
+	j := &jsonCommit{Hash: c.Hash, Author: validText(c.Author), Email: validText(c.Email), Subject: validText(c.Subject)}
+	if !c.Time.IsZero() {
+		j.Time = c.Time.Format(time.RFC3339)
 	}
 	return j
 }

@@ -93,13 +93,18 @@ func (j *jsonKey) key() (*scanner.Key, error) {
 				Offset: p.ByteOffset, Length: p.ByteLength,
 			},
 		}
-		if c := p.Commit; c != nil {
-			when, _ := time.Parse(time.RFC3339, c.Time) // empty where a commit has none
-			place.Commit = &scanner.Commit{Hash: c.Hash, Author: c.Author, Email: c.Email, Time: when, Subject: c.Subject}
-		}
+		place.Commit, place.Removed = p.Commit.commit(), p.Removed.commit()
 		k.Places = append(k.Places, place)
 	}
 	return k, nil
+}
+
+func (j *jsonCommit) commit() *scanner.Commit {
+	if j == nil {
+		return nil
+	}
+	when, _ := time.Parse(time.RFC3339, j.Time) // empty where a commit has none
+	return &scanner.Commit{Hash: j.Hash, Author: j.Author, Email: j.Email, Time: when, Subject: j.Subject}
 }
 
 func steps(in []jsonStep) []rules.Step {

@@ -188,6 +188,9 @@ func (x *redactor) place(p *scanner.Place, own func(string) string) {
 	p.Path = x.text(p.Path)
 	p.Refs = x.list(p.Refs)
 	p.Decoded = x.list(p.Decoded)
+	if c := p.Removed; c != nil {
+		p.Removed = &scanner.Commit{Hash: c.Hash, Time: c.Time, Author: x.text(c.Author), Email: x.text(c.Email), Subject: x.text(c.Subject)}
+	}
 	if c := p.Commit; c != nil {
 		p.Commit = &scanner.Commit{Hash: c.Hash, Time: c.Time, Author: x.text(c.Author), Email: x.text(c.Email), Subject: x.text(c.Subject)}
 		switch p.Where {

@@ -209,14 +209,22 @@ func state(k *scanner.Key) []string {
 		parts = append(parts, e)
 	}
 	committed, present := false, false
+	var removed *scanner.Commit // the last that took it away
 	for i := range k.Places {
 		p := &k.Places[i]
 		inFile := p.Where == scanner.InContent || p.Where == scanner.InPath || p.Where == ""
 		committed = committed || p.Commit != nil && inFile
 		present = present || p.Present
+		if c := p.Removed; c != nil && (removed == nil || c.Time.After(removed.Time)) {
+			removed = c
+		}
 	}
 	if committed && !present && k.Exposure != scanner.ExposureUnreachable {
-		parts = append(parts, "no longer in HEAD")
+		gone := "no longer in HEAD"
+		if removed != nil && !removed.Time.IsZero() {
+			gone = fmt.Sprintf("deleted %s (%s)", removed.Time.Format(time.DateOnly), short(removed.Hash))
+		}
+		parts = append(parts, gone)
 	}
 	return parts
 }

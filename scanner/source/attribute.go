@@ -344,6 +344,13 @@ func (a *attribution) fill(place *scanner.Place, p placed) {
 	if c, ok := a.h.graph.find(a.h.refs.head); ok {
 		e := a.l.at(a.h.graph.nodes[c].tree, place.Path)
 		place.Present = e != nil && (place.Where == scanner.InPath || e.id.String() == place.Blob)
+		if !place.Present && place.Where == scanner.InContent {
+			if id, err := pack.ParseOID(place.Blob); err == nil {
+				if c, ok := a.l.gone[goneKey(id, place.Path)]; ok {
+					place.Removed = a.commit(c)
+				}
+			}
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ type History struct {
 	tags    map[pack.OID]tagNode
 	roots   []root
 	reached []bool  // by number of the commit
+	head    []bool  // see inHead
 	topo    []int32 // see commitGraph.order; made when needed
 	// damaged says that commits, trees or tags could not be read, so that what
 	// seems to be unreachable may not be.
@@ -116,7 +117,7 @@ func (h *History) Each(ctx context.Context, workers int, fn func(worker int, b *
 	if err != nil {
 		return scanner.Summary{}, err
 	}
-	h.refs, h.workers, h.graph, h.roots, h.topo = h.repo.readRefs(), max(workers, 1), nil, nil, nil
+	h.refs, h.workers, h.graph, h.roots, h.topo, h.head = h.repo.readRefs(), max(workers, 1), nil, nil, nil, nil
 	w := h.newWalk(store, fn)
 	if h.opt.Shard.Count > 1 {
 		return h.shard(ctx, w, shallow)

@@ -46,7 +46,7 @@ func (l *locator) recall() bool {
 		l.reset()
 		return false
 	}
-	l.asBefore = len(l.places) == 0 && len(l.want) == len(k.places)
+	l.asBefore = len(l.places) == 0 && len(l.gone) == 0 && len(l.want) == len(k.places)
 	place := make([]int32, len(h.topo)) // in the order
 	for i, c := range h.topo {
 		place[c] = int32(i)
@@ -55,6 +55,11 @@ func (l *locator) recall() bool {
 		list := l.places[id]
 		for _, p := range k.places[id] {
 			then := placed{path: p.path, commit: at[p.commit]}
+			if key := goneKey(id, p.path); p.gone > 0 {
+				if _, again := l.gone[key]; !again { // else it came back, and went again
+					l.gone[key] = at[p.gone-1]
+				}
+			}
 			switch i := slices.IndexFunc(list, func(q placed) bool { return q.path == p.path }); {
 			case i < 0:
 				list = append(list, then)
@@ -81,6 +86,9 @@ func (h *History) sinceThen(k *known) (at, fresh []int32, ok bool) {
 		}
 		here := int(c) < len(then) && h.graph.nodes[c].id == k.nodes[i].id
 		at[i] = c
+		if inHead := here && h.inHead()[c]; inHead != (k.kinds[pack.TypeCommit].flags[i]&flagHead != 0) {
+			return nil, nil, false // HEAD has another past
+		}
 		if k.kinds[pack.TypeCommit].flags[i]&flagReached != 0 {
 			if !here || !h.reached[c] {
 				return nil, nil, false
@@ -99,6 +107,7 @@ func (h *History) sinceThen(k *known) (at, fresh []int32, ok bool) {
 // reset forgets what was placed.
 func (l *locator) reset() {
 	l.trees, l.places, l.named, l.seen = map[pack.OID][]*namedEntry{}, map[pack.OID][]placed{}, map[string][]placed{}, map[string]bool{}
+	l.gone = map[string]int32{}
 	l.lazy, l.unread, l.partial = false, false, false
 }
 
@@ -137,6 +146,7 @@ func (m *memory) keepPlaces(h *History, l *locator) {
 	if l.partial || l.unread || len(l.names) > 0 || h.cutOff() {
 		return
 	}
+	m.gone = l.gone
 	m.placed, m.placedAsBefore = make(map[pack.OID][]placed, len(l.want)), l.asBefore
 	for id := range l.want {
 		m.placed[id] = l.places[id]

@@ -23,6 +23,7 @@ type locator struct {
 	trees map[pack.OID][]*namedEntry
 
 	places map[pack.OID][]placed // of objects, oldest first
+	gone   map[string]int32      // by object and path: the last commit before HEAD that took it away
 	named  map[string][]placed   // of names
 	seen   map[string]bool       // object or name, and path
 
@@ -55,7 +56,7 @@ type placed struct {
 func (h *History) locate(ctx context.Context, want map[pack.OID]struct{}, names map[string]bool, unreached bool) (*locator, error) {
 	l := &locator{
 		h: h, want: want, names: names, trees: map[pack.OID][]*namedEntry{},
-		places: map[pack.OID][]placed{}, named: map[string][]placed{}, seen: map[string]bool{},
+		places: map[pack.OID][]placed{}, named: map[string][]placed{}, seen: map[string]bool{}, gone: map[string]int32{},
 	}
 	if h.topo == nil {
 		h.topo = h.graph.order()
@@ -312,15 +313,15 @@ func (l *locator) commit(c int32) {
 	if _, ok := l.want[tree]; ok {
 		l.place(tree, where)
 	}
-	if len(l.entries(tree)) == 0 {
-		return
-	}
 	var parents []pack.OID
 	for _, p := range g.parents[c] {
 		parents = append(parents, g.nodes[p].tree)
 	}
 	l.steps = 0
-	l.tree("", tree, parents, where, 0)
+	if len(l.entries(tree)) > 0 {
+		l.tree("", tree, parents, where, 0)
+	}
+	l.removals(c, tree, parents)
 }
 
 // tree compares the kept entries of a tree with those of the parents' trees.

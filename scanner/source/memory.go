@@ -25,6 +25,7 @@ type memory struct {
 	placed map[pack.OID][]placed
 	// placedAsBefore says that this is nothing new.
 	placedAsBefore bool
+	gone           map[string]int32 // see locator
 }
 
 // recall reads the record, if there is one to be read.
@@ -139,7 +140,8 @@ func (m *memory) changed(h *History) bool {
 		return true
 	}
 	for i, n := range h.graph.nodes { // the commits are those of the record
-		if (k.kinds[pack.TypeCommit].flags[i]&flagReached != 0) != h.reached[i] || n.id != k.nodes[i].id {
+		flags := k.kinds[pack.TypeCommit].flags[i]
+		if (flags&flagReached != 0) != h.reached[i] || (flags&flagHead != 0) != h.inHead()[i] || n.id != k.nodes[i].id {
 			return true
 		}
 	}
@@ -155,7 +157,7 @@ func (h *History) makeRecord() *record {
 		if k := m.known; k != nil {
 			for i, flags := range k.kinds[t].flags {
 				if k.present[t][i] && !k.wants(t, i) {
-					l.add(k.kinds[t].at(i), flags&^flagReached)
+					l.add(k.kinds[t].at(i), flags&flagTold)
 					if t == pack.TypeBlob {
 						l.sizes = append(l.sizes, k.kinds[t].sizes[i])
 					}
@@ -207,6 +209,9 @@ func (h *History) recordCommits(rec *record) {
 		if h.reached[c] {
 			table.flags[i] |= flagReached
 		}
+		if h.inHead()[c] {
+			table.flags[i] |= flagHead
+		}
 		if n.parents == nil { // all of them are here, and known by number
 			for _, p := range h.graph.parents[c] {
 				n.parents = append(n.parents, h.graph.nodes[p].id)
@@ -234,7 +239,11 @@ func (h *History) recordPlaces(rec *record) {
 				rec.placed, rec.places = false, nil
 				return
 			}
-			out = append(out, recordPlace{p.path, uint32(i)})
+			place := recordPlace{path: p.path, commit: uint32(i)}
+			if c, ok := h.memory.gone[goneKey(id, p.path)]; ok {
+				place.gone = uint32(rec.kinds[pack.TypeCommit].find(h.graph.nodes[c].id.Bytes()) + 1)
+			}
+			out = append(out, place)
 		}
 		rec.places[id] = out
 	}

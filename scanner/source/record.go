@@ -38,6 +38,7 @@ type Record struct {
 const (
 	flagTold    = 1 << iota // something of it is reported: it is read each time
 	flagReached             // a commit that a tip reached
+	flagHead                // a commit that HEAD reached
 )
 
 // record is the content of a file.
@@ -74,6 +75,7 @@ type span struct{ from, to, line int }
 type recordPlace struct {
 	path   string
 	commit uint32 // position in the table of commits
+	gone   uint32 // that took it away, 1 more than its position; 0 = none
 }
 
 // stamp tells whether a pack and its index are the files that they were.

@@ -78,6 +78,7 @@ func encodeRecord(r *record, format pack.Format) []byte {
 		for _, p := range r.places[id] {
 			w.text(p.path)
 			w.number(int64(p.commit))
+			w.number(int64(p.gone))
 		}
 	}
 	return w.data
@@ -182,10 +183,10 @@ func decodeRecord(data []byte, format pack.Format) (*record, error) {
 	rec.placed = r.flag()
 	for range r.count(16) {
 		id := r.id()
-		list := make([]recordPlace, r.count(16))
+		list := make([]recordPlace, r.count(24))
 		for i := range list {
-			list[i] = recordPlace{string(r.bytes()), uint32(r.number())}
-			if int64(list[i].commit) >= int64(len(rec.nodes)) {
+			list[i] = recordPlace{string(r.bytes()), uint32(r.number()), uint32(r.number())}
+			if n := int64(len(rec.nodes)); int64(list[i].commit) >= n || int64(list[i].gone) > n {
 				return nil, errRecord
 			}
 		}

@@ -155,7 +155,11 @@ func (r *run) lines() []string {
 			if p.Commit != nil {
 				commit, subject = p.Commit.Hash, p.Commit.Subject
 			}
-			out = append(out, fmt.Sprintln(f.Secret.Reveal(), p.Path, p.Where, p.Blob, commit, subject, p.Refs,
+			removed := ""
+			if p.Removed != nil {
+				removed = p.Removed.Hash
+			}
+			out = append(out, fmt.Sprintln(f.Secret.Reveal(), p.Path, p.Where, p.Blob, commit, subject, removed, p.Refs,
 				p.Present, p.Moved, r.exposure[i], p.Location.Offset, p.Location.StartLine))
 		}
 	}
