@@ -1,19 +1,20 @@
 //go:build ignore
 
-// Generate writes zz_catalogue.go from providers/*.toml; go generate runs it in
+// Generate writes zz_catalogue.go and docs/catalogue.md from providers/*.toml; go generate runs it in
 // this folder. A package of its own would be a second program for
 // `go install ./...`, which is how pre-commit installs till.
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/rules/internal/compile"
 )
-
-const target = "zz_catalogue.go"
 
 func main() {
 	if err := run(); err != nil {
@@ -31,21 +32,30 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	if old, err := os.ReadFile(target); err == nil && string(old) == string(src) {
-		return nil // same bytes: spare the build cache
+	var page bytes.Buffer
+	if err := rules.WritePage(&page, c); err != nil {
+		return err
 	}
-	// By rename, so that a build that runs meanwhile sees one version or the other.
-	f, err := os.CreateTemp(".", ".zz_catalogue-*")
+	return errors.Join(write("zz_catalogue.go", src), write("../docs/catalogue.md", page.Bytes()))
+}
+
+// write replaces a file by rename, so that a build that runs meanwhile sees one
+// version or the other; the same bytes are left alone, to spare the build cache.
+func write(target string, data []byte) error {
+	if old, err := os.ReadFile(target); err == nil && bytes.Equal(old, data) {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(target), ".generate-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
-	_, err = f.Write(src)
+	_, err = f.Write(data)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
 	if err != nil {
-		return fmt.Errorf("write catalogue: %w", err)
+		return fmt.Errorf("write %s: %w", target, err)
 	}
 	if err := os.Chmod(f.Name(), 0o644); err != nil {
 		return err

@@ -134,25 +134,6 @@ func isObjectHash(data []byte, start int, value []byte) bool {
 	return slices.ContainsFunc(hashNames, func(name string) bool { return len(name) == i-from && equalFold(data[from:i], name) })
 }
 
-// inBlob reports whether data[start:end] lies within a longer run of base 64:
-// of an image, a certificate, a hash list. Some keys' prefixes are so short
-// that any megabyte of such text holds one behind a slash or a plus.
-func (s *scratch) inBlob(data []byte, start, end int) bool {
-	const reach = 64
-	s.trail.saw(start-reach-1, end+reach+1)
-	from, to := start, end
-	for from > 0 && start-from < reach && isBase64(data[from-1]) {
-		from--
-	}
-	for to < len(data) && to-end < reach && isBase64(data[to]) {
-		to++
-	}
-	before, after := data[from:start], data[end:to]
-	return len(before) >= 24 && bitsOf(before) >= 40 || len(after) >= 24 && bitsOf(after) >= 40
-}
-
-func isBase64(c byte) bool { return isLetter(c) || isDigit(c) || c == '+' || c == '/' }
-
 // encryptedReach is how far before a value its SOPS mark can stand; SOPS keeps
 // a value on one line.
 const encryptedReach = 4 << 10

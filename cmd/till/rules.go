@@ -40,7 +40,7 @@ func newRulesList(e *env) *cobra.Command {
 			case "json":
 				return listJSON(e.stdout)
 			case "markdown":
-				return listMarkdown(e.stdout)
+				return rules.WritePage(e.stdout, rules.Builtin())
 			}
 			return fmt.Errorf("unknown format %q (known: text, json, markdown)", format)
 		},
@@ -81,24 +81,6 @@ type ruleEntry struct {
 	Docs        []string `json:"docs"`
 }
 
-// by says how a step can be taken: by API, by the vendor's command line, or on a page.
-func by(steps []rules.Step) string {
-	best := ""
-	for _, s := range steps {
-		switch {
-		case s.Request != nil:
-			return "api"
-		case s.Command != "":
-			best = "cli"
-		case s.URL != "" && best == "":
-			best = "page"
-		}
-	}
-	return best
-}
-
-func verifies(r *rules.Rule) bool { return r.Verify.Request.URL != "" || r.Verify.Request.Func != "" }
-
 func entryOf(p *rules.Provider, r *rules.Rule) ruleEntry {
 	docs := r.Docs
 	if len(docs) == 0 {
@@ -106,7 +88,7 @@ func entryOf(p *rules.Provider, r *rules.Rule) ruleEntry {
 	}
 	return ruleEntry{
 		ID: r.ID, Provider: p.Name, Description: r.Description, Class: string(r.Class), Severity: string(r.Severity), Keywords: r.Keywords,
-		Verifies: verifies(r), Revokes: by(r.Workflow.Revoke), Reissues: by(r.Workflow.Reissue), Self: r.Workflow.Self, Docs: docs,
+		Verifies: r.Verifies(), Revokes: strings.ToLower(rules.Way(r.Workflow.Revoke)), Reissues: strings.ToLower(rules.Way(r.Workflow.Reissue)), Self: r.Workflow.Self, Docs: docs,
 	}
 }
 
@@ -116,23 +98,6 @@ func listJSON(w io.Writer) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(all)
-}
-
-func listMarkdown(w io.Writer) error {
-	fmt.Fprintf(w, "| rule | what | class | verify | revoke | reissue |\n|---|---|---|---|---|---|\n")
-	eachRule(func(p *rules.Provider, r *rules.Rule) {
-		x := entryOf(p, r)
-		verify := ""
-		if x.Verifies {
-			verify = "request"
-		}
-		revoke := x.Revokes
-		if x.Self {
-			revoke += " (by itself)"
-		}
-		fmt.Fprintf(w, "| `%s` | %s | %s | %s | %s | %s |\n", x.ID, x.Description, x.Class, verify, revoke, x.Reissues)
-	})
-	return nil
 }
 
 func newRulesShow(e *env) *cobra.Command {
