@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"cmd/till": {
 		"rules", "scanner", "scanner/config", "scanner/report", "scanner/source",
 		"rotate", "rotate/call", "rotate/place", "rotate/server", "rotate/vendor",
-		"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/term",
+		"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/sync", "golang.org/x/term",
 	},
 	"rotate":                 {"rotate/call", "rules", "scanner", "golang.org/x/sys"},
 	"rotate/call":            {"rules", "scanner"},

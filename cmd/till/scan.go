@@ -29,6 +29,7 @@ type scanFlags struct {
 	message                      string
 	exclude                      []string
 	gitignore                    bool
+	verify, yes                  bool
 	noCache                      bool
 	engine                       string
 	shard, reposFrom             string
@@ -104,6 +105,8 @@ func newScan(e *env) *cobra.Command {
 	fl.StringVar(&f.since, "since", "", "what commits after `DATE` brought (2026-11-01, 2 weeks, 36h)")
 	fl.StringVar(&f.message, "message", "", "a commit message in `FILE`")
 	fl.StringArrayVar(&f.exclude, "exclude", nil, "leave out paths that match this `GLOB`; may be repeated")
+	fl.BoolVar(&f.verify, "verify", false, "ask the vendors whether the keys are live, after saying which hosts that are; exit codes stay")
+	fl.BoolVar(&f.yes, "yes", false, "with --verify: do not ask before")
 	fl.BoolVar(&f.gitignore, "respect-gitignore", false, "leave out files that .gitignore names (they are read otherwise)")
 	fl.StringVar(&f.shard, "shard", "", "with --history: only part `K/N` of the repository, such as 3/8; till report --merge puts them together")
 	fl.StringVar(&f.reposFrom, "repos-from", "", "with --history: the repositories that `FILE` lists, one a line (- is standard input)")
@@ -125,6 +128,10 @@ type target struct {
 	config fs.FS               // where .till.toml and .tillignore are read from; nil = nowhere
 	dirs   []string            // folders of config that may have a .till.toml of their own
 	rel    func(string) string // from a reported path to one below config; nil = the same
+
+	// ask puts what the vendors say into the keys, nil to ask nobody; it returns
+	// remarks for the report.
+	ask func(ctx context.Context, keys []scanner.Key) ([]string, error)
 
 	notes  []string // remarks for the report
 	errors []string // what keeps the scan from being complete, known before it begins
@@ -155,6 +162,9 @@ func runScan(ctx context.Context, e *env, f *scanFlags, args []string) error {
 	if f.engine == "full" && !f.history {
 		return withHint(errors.New("--engine goes with --history"), "till scan --history --engine=full")
 	}
+	if f.yes && !f.verify {
+		return withHint(errors.New("--yes goes with --verify"), "till scan --verify --yes")
+	}
 	if f.unreachable && !f.history {
 		return withHint(errors.New("--unreachable goes with --history"), "till scan --history --unreachable")
 	}
@@ -181,6 +191,11 @@ func runScan(ctx context.Context, e *env, f *scanFlags, args []string) error {
 	}
 	if t.close != nil {
 		defer t.close()
+	}
+	if f.verify {
+		t.ask = func(ctx context.Context, keys []scanner.Key) ([]string, error) {
+			return verifyKeys(ctx, e, keys, f.yes)
+		}
 	}
 	return f.output.scan(ctx, e, t)
 }
@@ -326,6 +341,13 @@ func (o *output) run(ctx context.Context, e *env, t *target) (*scanner.Result, *
 	}
 	t.remember()
 	s.apply(result, begin)
+	if t.ask != nil {
+		notes, err := t.ask(ctx, result.Keys)
+		if err != nil {
+			return err
+		}
+		result.Summary.Notes = append(result.Summary.Notes, notes...)
+	}
 	result.Summary.Notes = append(result.Summary.Notes, t.notes...)
 	result.Summary.Errors = append(result.Summary.Errors, t.errors...)
 	return result, s, nil

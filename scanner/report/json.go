@@ -69,6 +69,7 @@ type jsonKey struct {
 	SecretBytes string       `json:"secretBytes,omitempty"`
 	Partner     *jsonPartner `json:"partner,omitempty"`
 	Exposure    string       `json:"exposure"`
+	Validity    string       `json:"validity,omitempty"` // "active", "inactive", "unknown"; absent when nobody asked
 	Facts       jsonFacts    `json:"facts"`
 	Places      []jsonPlace  `json:"places"`
 	Workflow    jsonWorkflow `json:"workflow"`
@@ -235,7 +236,7 @@ func newJSONKey(k *scanner.Key, o *Options) jsonKey {
 	j := jsonKey{
 		ID: k.ID, Fingerprint: k.Fingerprint, Rule: validText(rule.ID), Provider: validText(rule.Provider),
 		Class: string(class(k)), Severity: string(rule.Severity), Description: validText(rule.Description),
-		Masked: validText(k.Secret.String()), Exposure: exposureOf(k),
+		Masked: validText(k.Secret.String()), Exposure: exposureOf(k), Validity: validText(k.Validity),
 		Facts: jsonFacts{Account: validText(k.Facts.Account), Checksum: k.Facts.Checksum, Expires: validText(k.Facts.Expires),
 			ID: validText(k.Facts.ID), Note: validText(k.Facts.Note)},
 		Places: []jsonPlace{},

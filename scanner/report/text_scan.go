@@ -18,14 +18,14 @@ func (p *page) scan() {
 	}
 	wide := 0
 	for i := range p.r.Keys {
-		wide = max(wide, len(p.r.Keys[i].ID))
+		wide = max(wide, len(idAsked(&p.r.Keys[i])))
 	}
 	for i := range p.r.Keys {
 		k := &p.r.Keys[i]
 		if i > 0 || !p.o.Quiet {
 			p.put()
 		}
-		p.item(k, fmt.Sprintf("%-*s  %s", wide, k.ID, p.description(k, p.width-6-wide)))
+		p.item(k, fmt.Sprintf("%-*s  %s", wide, idAsked(k), p.description(k, p.width-6-wide)))
 		p.details(k)
 	}
 	if known+suspects > 0 && !p.o.Quiet {
@@ -214,7 +214,7 @@ func (p *page) plain() {
 		if p.o.ShowSecrets {
 			value = reveal(k.Secret)
 		}
-		p.put(p.signOf(k), " ", k.ID, "  ", p.text(ruleOf(k).ID), "  ", p.text(position(primaryPlace(k))), "  ", p.text(value))
+		p.put(p.signOf(k), " ", idAsked(k), "  ", p.text(ruleOf(k).ID), "  ", p.text(position(primaryPlace(k))), "  ", p.text(value))
 		for _, o := range otherPlaces(k) {
 			p.put("  also  ", p.text(position(o)))
 		}

@@ -35,6 +35,20 @@ func class(k *scanner.Key) rules.Class {
 	return rules.ClassKey
 }
 
+// idAsked is the key's ID, with what the vendor says behind it where somebody
+// asked: live, dead, or ? for no clear answer.
+func idAsked(k *scanner.Key) string {
+	switch k.Validity {
+	case "":
+		return k.ID
+	case "active":
+		return k.ID + " live"
+	case "inactive":
+		return k.ID + " dead"
+	}
+	return k.ID + " ?"
+}
+
 // blocks reports whether the key makes a scan fail.
 func (o *Options) blocks(k *scanner.Key) bool {
 	switch o.FailOn {
