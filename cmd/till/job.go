@@ -174,7 +174,11 @@ func (w *workshop) ask(ctx context.Context, q rules.Ask) (string, error) {
 	if q.Secret {
 		return w.hidden(ctx, prompt+": ")
 	}
-	return w.line(ctx, prompt+": ")
+	s, err := w.line(ctx, prompt+": ")
+	if low := strings.ToLower(s); q.Default != "" && (low == "y" || low == "yes") {
+		s = "" // who says yes to a proposal means it
+	}
+	return s, err
 }
 
 // line reads an answer. A signal ends the wait; the read itself cannot be
