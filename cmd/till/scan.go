@@ -344,7 +344,7 @@ func (o *output) run(ctx context.Context, e *env, t *target) (*scanner.Result, *
 	if t.ask != nil {
 		notes, err := t.ask(ctx, result.Keys)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		result.Summary.Notes = append(result.Summary.Notes, notes...)
 	}
