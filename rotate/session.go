@@ -88,6 +88,9 @@ func (s *Session) Run(ctx context.Context) (*Case, error) {
 			s.Person.Say(fmt.Sprintf("%s: not before %s. Then: till rotate %s --finish", a.Steps[0].Title, wait.Local().Format("2006-01-02 15:04"), s.Job.Leak.ID))
 			return s.c, s.append(Entry{Event: EventState, State: s.c.State, Due: wait})
 		}
+		if err := ctx.Err(); err != nil {
+			return s.c, err
+		}
 		if err := s.do(ctx, a); err != nil {
 			return s.c, err
 		}

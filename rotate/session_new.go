@@ -109,6 +109,9 @@ func (s *Session) testNew(ctx context.Context) error {
 	}
 	v, err := s.Job.Verify(ctx, s.Job.New.Secret)
 	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		v.Why = err.Error()
 	}
 	s.Person.Say("New key: " + s.sentence(v))

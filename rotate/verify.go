@@ -22,6 +22,9 @@ func (j *Job) verify(ctx context.Context, v *rules.Verify, secret scanner.Secret
 	out := Verdict{Validity: Unknown, Host: hostOf(q.URL)}
 	a, err := j.HTTP.Do(ctx, q)
 	if err != nil {
+		if ctx.Err() != nil {
+			return out, ctx.Err() // nobody waits for the answer
+		}
 		out.Why = oneLine(j.Redact.Text(err.Error()))
 		return out, nil // no answer is an answer of its own: unknown
 	}
