@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/till-sh/till/internal/fakevendor"
 	"github.com/till-sh/till/rotate"
 	"github.com/till-sh/till/rotate/call"
 	"github.com/till-sh/till/rotate/place"
+	"github.com/till-sh/till/rotate/rotatetest"
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/scanner"
 )
@@ -47,7 +47,7 @@ func (y *yes) Show(string, scanner.Secret) error              { return rotate.Er
 // world is a vendor with one leaked key, a repository and a record.
 type world struct {
 	t       *testing.T
-	server  *fakevendor.Server
+	server  *rotatetest.Server
 	rule    *rules.Rule
 	old     string
 	dir     string
@@ -78,34 +78,34 @@ func newWorld(t *testing.T) *world {
 	if err := os.WriteFile(filepath.Join(w.dir, ".env"), []byte("A=1\nKEY="+w.old+"\n"), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	w.server = fakevendor.New(t, w.serve)
+	w.server = rotatetest.New(t, w.serve)
 	return w
 }
 
 func (w *world) serve(out http.ResponseWriter, r *http.Request) {
 	key := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	answer := fakevendor.Answer(401, "{}")
+	answer := rotatetest.Answer(401, "{}")
 	switch on := w.live[key]; {
 	case r.URL.Path == "/on":
 		w.live[key] = true
-		answer = fakevendor.Answer(200, "{}")
+		answer = rotatetest.Answer(200, "{}")
 	case !on && r.URL.Path == "/me" && w.slow > 0 && key == w.old:
 		w.slow--
-		answer = fakevendor.Answer(200, "{}")
+		answer = rotatetest.Answer(200, "{}")
 	case !on:
 	case r.URL.Path == "/keys":
 		n := fmt.Sprintf("umbra_new%d_%s", len(w.issued), strings.Repeat("q7Wz", 6))
 		w.issued, w.live[n] = append(w.issued, n), true
-		answer = fakevendor.Answer(201, fmt.Sprintf(`{"key":%q,"id":"k%d"}`, n, len(w.issued)))
+		answer = rotatetest.Answer(201, fmt.Sprintf(`{"key":%q,"id":"k%d"}`, n, len(w.issued)))
 	case r.URL.Path == "/off" || r.Method == "DELETE":
 		w.live[key] = false
-		answer = fakevendor.Answer(200, "{}")
+		answer = rotatetest.Answer(200, "{}")
 	default:
-		answer = fakevendor.Answer(200, `{"name":"deploy"}`)
+		answer = rotatetest.Answer(200, `{"name":"deploy"}`)
 	}
 	if w.calls++; w.calls == w.crashAt {
 		w.crash() // it was done, and the answer reaches nobody
-		answer = fakevendor.HangUp
+		answer = rotatetest.HangUp
 	}
 	answer(out, r)
 }
