@@ -136,6 +136,9 @@ func (s *Session) resumeNew(ctx context.Context, a *Action) error {
 			return err
 		}
 		s.Person.Say("New key: " + s.sentence(v))
+		if v.Validity != Active {
+			return fmt.Errorf("it is not known whether the call that sets the new key came through: %w", ErrStopped)
+		}
 	}
 	return s.append(Entry{Event: EventDone, Step: a.Name, NewID: n.ID, State: Reissued})
 }

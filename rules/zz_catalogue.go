@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.7c2855",
+	Version: "2026-11-28.b977cf",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -29612,7 +29612,7 @@ var builtin = Catalogue{
 							Func: "postgres-login",
 						},
 						Docs: "https://www.postgresql.org/docs/current/auth-password.html",
-						Note: "Signs in once, at the server that you name.",
+						Note: "Signs in once, at the server that you name. One that asks for no password proves nothing.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -29622,8 +29622,9 @@ var builtin = Catalogue{
 								Text:  "A changed password ends no open session by itself.",
 								URL:   "https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL",
 								Request: &Request{
-									Func: "postgres-sessions",
+									Func: "postgres-off",
 								},
+								Reversible: true,
 								Collateral: "what the open sessions are doing at this moment; programs sign in again",
 							},
 						},

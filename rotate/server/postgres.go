@@ -2,226 +2,203 @@ package server
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/pbkdf2"
-	"crypto/rand"
-	"crypto/sha256"
-	"database/sql"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
-	"time"
-
-	"github.com/lib/pq"
 
 	"github.com/till-sh/till/rotate"
-	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/scanner"
 )
 
-// postgresLogin signs in once.
-type postgresLogin struct{}
+// The three sides of a PostgreSQL role: logging in; a new password, set by the
+// role itself, which may change its own, or with the owner's credential; the end
+// of what the old one has opened
+// (https://www.postgresql.org/docs/current/sql-alterrole.html).
+type (
+	postgresLogin    struct{}
+	postgresPassword struct{}
+	postgresOff      struct{}
+)
 
-// postgresPassword changes a role's password with the role's own rights: every
-// role may. The server never sees the new password: what is sent is what it
-// would store itself, a SCRAM verifier, so that no statement log holds it
-// (https://www.postgresql.org/docs/current/sql-alterrole.html; as psql's
-// \password does).
-type postgresPassword struct{}
-
-// postgresSessions ends the open sessions of the role: a changed password ends
-// none by itself.
-type postgresSessions struct{}
-
-const postgresTimeout = 15 * time.Second
+const pgPort = "5432"
 
 func (postgresLogin) Describe(j *rotate.Job) []string {
-	return []string{"sign in to PostgreSQL at " + known(j, "server", address(&j.Leak)) + " as " + j.Leak.PublicID}
+	return []string{fmt.Sprintf("log in to PostgreSQL at %s as %s", shownServer(j, pgPort), shownUser(j))}
 }
 
 func (postgresPassword) Describe(j *rotate.Job) []string {
-	role := j.Leak.PublicID
-	return []string{
-		"connect to PostgreSQL at " + known(j, "server", address(&j.Leak)) + " as " + role + ", with the leaked password",
-		fmt.Sprintf("ALTER ROLE %s PASSWORD 'SCRAM-SHA-256$…'", pq.QuoteIdentifier(role)),
-	}
+	return append(pgEntry(j, hasAdmin(j)), "ALTER ROLE "+pgIdent(shownUser(j))+" PASSWORD 'SCRAM-SHA-256$…'")
 }
 
-func (postgresSessions) Describe(j *rotate.Job) []string {
-	return []string{
-		"connect to PostgreSQL at " + known(j, "server", address(&j.Leak)) + " as " + j.Leak.PublicID + ", with the new password",
-		endSessions,
+func (postgresOff) Describe(j *rotate.Job) []string {
+	role := pgIdent(shownUser(j))
+	if j.New == nil {
+		return append(pgEntry(j, true), "ALTER ROLE "+role+" PASSWORD NULL", "end the sessions of "+role)
 	}
+	return append(pgEntry(j, hasAdmin(j)), "end the sessions of "+role)
 }
 
-// endSessions ends the role's sessions but the one that says it. A role may end
-// its own.
-const endSessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()"
-
-// known is what the owner has said, or the proposal.
-func known(j *rotate.Job, name, proposal string) string {
-	if v := j.Given[name]; v != "" {
-		return v
+func pgEntry(j *rotate.Job, admin bool) []string {
+	who := shownUser(j)
+	if admin {
+		who = "your own account"
 	}
-	return proposal
+	return []string{fmt.Sprintf("log in to PostgreSQL at %s as %s", shownServer(j, pgPort), who)}
 }
 
-// Verify signs in. The server's word that the password is wrong is dead; that
-// it lets in any password says nothing about this one.
 func (postgresLogin) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secret) (rotate.Verdict, error) {
-	out := rotate.Verdict{Validity: rotate.Unknown}
-	role, err := j.PublicID(ctx, j.Leak.Secret)
+	t, err := serverOf(ctx, j, pgPort)
 	if err != nil {
-		out.Why = "the role is not known"
-		return out, nil
+		return unknown(t.host, err), nil
 	}
-	at, err := postgresServer(ctx, j)
+	user, err := userOf(ctx, j)
 	if err != nil {
-		out.Why = err.Error()
-		return out, nil
+		return unknown(t.host, err), nil
 	}
-	out.Host = at.host + ":" + at.port
-	db, err := at.open(ctx, role, secret)
-	var refused *pq.Error
+	c, err := pgOpen(ctx, j, t, user, passwordOf(j, secret))
+	if err == nil {
+		defer c.close()
+	}
+	out := rotate.Verdict{Validity: rotate.Unknown, Host: t.host}
+	var e *pgError
 	switch {
-	case err == nil:
-		_ = db.Close()
-		if any, err := at.open(ctx, role, rotate.Password(24)); err == nil {
-			_ = any.Close()
-			out.Why = "the server lets this role in with any password"
-			return out, nil
+	case c.ok && c.asked:
+		out.Validity, out.Identity, out.Why = rotate.Active, user, "logged in"
+		if err == nil {
+			// What the role may do, for the person's decision; silence is no error.
+			out.Scopes, _ = c.exec("SELECT concat_ws(', ', CASE WHEN rolsuper THEN 'superuser' END, CASE WHEN rolcreaterole THEN 'makes roles' END, " +
+				"CASE WHEN rolcreatedb THEN 'makes databases' END, CASE WHEN rolreplication THEN 'replication' END) FROM pg_roles WHERE rolname = current_user")
 		}
-		out.Validity, out.Why, out.Identity = rotate.Active, "signed in", "role "+role+" of "+at.database
-	case errors.As(err, &refused) && refused.Code == "28P01": // invalid_password
-		out.Validity, out.Why = rotate.Inactive, "password authentication failed"
+	case c.ok:
+		out.Why = "the server lets this role in without asking for the password"
+	case errors.As(err, &e) && e.Code == "28P01": // invalid_password; a role that is not there is the same to a stranger
+		out.Validity, out.Why = rotate.Inactive, "login refused (SQLSTATE 28P01)"
 	default:
 		out.Why = err.Error()
 	}
 	return out, nil
 }
 
-// Issue sets a new password. It is kept before the server is told, so the
-// change can be said again with the same one.
+// pgSession logs in as somebody who may change the role: with the owner's
+// credential if admin says so, else as the role itself.
+func pgSession(ctx context.Context, j *rotate.Job, t target, user string, admin bool) (*pgConn, error) {
+	if !admin {
+		c, err := pgOpen(ctx, j, t, user, passwordOf(j, j.Leak.Secret))
+		var e *pgError
+		if err == nil || !errors.As(err, &e) || e.Code != "28P01" {
+			return c, pgDenied(err)
+		}
+		if j.New != nil { // an earlier attempt may have changed it already
+			if c, err := pgOpen(ctx, j, t, user, j.New.Secret.Reveal()); err == nil {
+				return c, nil
+			}
+		}
+	}
+	who, err := adminOf(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	c, err := pgOpen(ctx, j, t, who.user, who.password)
+	return c, pgDenied(err)
+}
+
 func (postgresPassword) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued, error) {
-	n := rotate.Issued{Secret: rotate.Password(32), Ends: true}
-	role, err := j.PublicID(ctx, j.Leak.Secret)
+	t, user, c, err := pgEnter(ctx, j, hasAdmin(j))
+	if err != nil {
+		return rotate.Issued{}, err
+	}
+	defer c.close()
+	n := rotate.Issued{Secret: newPassword(j), ID: user, Ends: true}
+	stored, err := pgStored(c, user, n.Secret)
 	if err != nil {
 		return n, err
 	}
-	at, err := postgresServer(ctx, j)
-	if err != nil {
+	if err := keep(j, n); err != nil {
 		return n, err
 	}
-	if j.New != nil {
-		n = *j.New
-	}
-	db, err := at.open(ctx, role, j.Leak.Secret)
-	if err != nil {
-		return n, fmt.Errorf("sign in as %s: %w", role, err)
-	}
-	defer db.Close()
-	if err := j.Keep(n); err != nil {
-		return n, err
-	}
-	verifier, err := scramVerifier(n.Secret.Reveal())
-	if err != nil {
-		return n, err
-	}
-	statement := fmt.Sprintf("ALTER ROLE %s PASSWORD %s", pq.QuoteIdentifier(role), pq.QuoteLiteral(verifier))
-	if _, err := db.ExecContext(ctx, statement); err != nil {
-		return n, fmt.Errorf("change the password of %s: %w", role, err)
+	if _, err := c.exec("ALTER ROLE " + pgIdent(user) + " PASSWORD " + stored); err != nil {
+		return n, fmt.Errorf("%s: %w", t.host, pgDenied(err))
 	}
 	return n, nil
 }
 
-// Revoke ends the sessions that the old password has opened.
-func (postgresSessions) Revoke(ctx context.Context, j *rotate.Job) error {
-	role, err := j.PublicID(ctx, j.Leak.Secret)
+// Revoke ends the sessions that the old password has opened; a changed password
+// does not. Where there is no new password, it takes the old one away.
+func (postgresOff) Revoke(ctx context.Context, j *rotate.Job) error {
+	if j.New == nil && !hasAdmin(j) && j.Ask == nil {
+		return errors.New("without a new password the role would be locked out for good: reissue first, or give your own credential (--secret admin=FILE)")
+	}
+	t, user, c, err := pgEnter(ctx, j, j.New == nil || hasAdmin(j))
 	if err != nil {
 		return err
 	}
-	at, err := postgresServer(ctx, j)
+	defer c.close()
+	if j.New == nil {
+		if _, err := c.exec("ALTER ROLE " + pgIdent(user) + " PASSWORD NULL"); err != nil {
+			return fmt.Errorf("%s: %w", t.host, pgDenied(err))
+		}
+	}
+	_, err = c.exec("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = " + pgLiteral(user) + " AND pid <> pg_backend_pid()")
 	if err != nil {
-		return err
-	}
-	secret := j.Leak.Secret
-	if j.New != nil {
-		secret = j.New.Secret
-	}
-	db, err := at.open(ctx, role, secret)
-	if err != nil {
-		return fmt.Errorf("sign in as %s: %w", role, err)
-	}
-	defer db.Close()
-	if _, err := db.ExecContext(ctx, endSessions); err != nil {
-		return fmt.Errorf("end the sessions of %s: %w", role, err)
+		return fmt.Errorf("%s: end open sessions: %w", t.host, pgDenied(err))
 	}
 	return nil
 }
 
-// postgresAt is a server and a database on it.
-type postgresAt struct{ host, port, database, sslmode string }
-
-func postgresServer(ctx context.Context, j *rotate.Job) (postgresAt, error) {
-	at := postgresAt{port: "5432", database: "postgres", sslmode: "require"}
-	text, err := j.Accepted(ctx, rules.Ask{Name: "server", Text: "PostgreSQL server, as you reach it: host:port/database"}, address(&j.Leak))
+// Undo gives the role its old password again.
+func (postgresOff) Undo(ctx context.Context, j *rotate.Job) error {
+	t, user, c, err := pgEnter(ctx, j, hasAdmin(j))
 	if err != nil {
-		return at, err
+		return err
 	}
-	host, database, _ := strings.Cut(text, "/")
-	if database != "" {
-		at.database = database
+	defer c.close()
+	stored, err := pgStored(c, user, scanner.NewSecret([]byte(passwordOf(j, j.Leak.Secret))))
+	if err != nil {
+		return err
 	}
-	at.host = host
-	if h, p, err := net.SplitHostPort(host); err == nil {
-		at.host, at.port = h, p
+	if _, err := c.exec("ALTER ROLE " + pgIdent(user) + " PASSWORD " + stored); err != nil {
+		return fmt.Errorf("%s: %w", t.host, pgDenied(err))
 	}
-	if ip := net.ParseIP(at.host); at.host == "localhost" || ip != nil && ip.IsLoopback() {
-		at.sslmode = "disable" // nobody is between
-	}
-	if mode := j.Given["sslmode"]; mode != "" {
-		at.sslmode = mode
-	}
-	return at, nil
+	return nil
 }
 
-// open signs in. The password goes to the driver and nowhere else.
-func (at postgresAt) open(ctx context.Context, role string, secret scanner.Secret) (*sql.DB, error) {
-	quote := func(s string) string { return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'" }
-	c, err := pq.NewConnector(fmt.Sprintf("host=%s port=%s dbname=%s user=%s password=%s sslmode=%s connect_timeout=10 application_name=till",
-		quote(at.host), quote(at.port), quote(at.database), quote(role), quote(secret.Reveal()), quote(at.sslmode)))
+func pgEnter(ctx context.Context, j *rotate.Job, admin bool) (target, string, *pgConn, error) {
+	t, err := serverOf(ctx, j, pgPort)
 	if err != nil {
-		return nil, errors.New("the server's address is not one for PostgreSQL") // the cause may quote it all
+		return t, "", nil, err
 	}
-	db := sql.OpenDB(c)
-	db.SetMaxOpenConns(1)
-	ctx, cancel := context.WithTimeout(ctx, postgresTimeout)
-	defer cancel()
-	if err := db.PingContext(ctx); err != nil {
-		_ = db.Close()
-		return nil, err
+	user, err := userOf(ctx, j)
+	if err != nil {
+		return t, "", nil, err
 	}
-	return db, nil
+	c, err := pgSession(ctx, j, t, user, admin)
+	return t, user, c, err
 }
 
-// scramVerifier is what PostgreSQL stores for a password, by RFC 5803: 4096
-// rounds, as the server's own default (scram_iterations).
-func scramVerifier(password string) (string, error) {
-	salt := make([]byte, 16)
-	_, _ = rand.Read(salt) // never fails (crypto/rand)
-	const rounds = 4096
-	salted, err := pbkdf2.Key(sha256.New, password, salt, rounds, sha256.Size)
+// pgStored is a password as the server stores it, in quotes: it sees no plain
+// text and can log none.
+func pgStored(c *pgConn, user string, password scanner.Secret) (string, error) {
+	how, err := c.exec("SHOW password_encryption")
 	if err != nil {
 		return "", err
 	}
-	keyed := func(name string) []byte {
-		mac := hmac.New(sha256.New, salted)
-		mac.Write([]byte(name))
-		return mac.Sum(nil)
+	if how == "md5" || how == "on" {
+		return pgLiteral(pgMD5(password.Reveal() + user)), nil
 	}
-	stored := sha256.Sum256(keyed("Client Key"))
-	encode := base64.StdEncoding.EncodeToString
-	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", rounds, encode(salt), encode(stored[:]), encode(keyed("Server Key"))), nil
+	v, err := scramVerifier(password.Reveal())
+	return pgLiteral(v), err
+}
+
+func pgDenied(err error) error {
+	var e *pgError
+	if errors.As(err, &e) && (e.Code == "42501" || strings.HasPrefix(e.Code, "28")) {
+		return fmt.Errorf("%w (%w)", err, rotate.ErrDenied)
+	}
+	return err
+}
+
+func pgIdent(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+func pgLiteral(s string) string {
+	// E'' reads backslashes the same whatever the server is set to.
+	return `E'` + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(s) + `'`
 }

@@ -1,44 +1,29 @@
-// Package server changes passwords where they are kept: on database and other
-// servers that are spoken to directly. A file is one kind of server; the names
-// stand in Funcs.
+// Package server holds the adapters for keys of databases and servers that are
+// spoken to directly, mostly in protocols of their own: passwords in connection
+// strings, tokens of a registry, SSH keys. A file is one kind of server; the
+// names stand in Funcs.
 //
-// Where the server is, the owner says: a line of a scanned file makes a
-// proposal that a person sees and accepts, and nothing where nobody watches.
+// What makes them different from vendors:
+//
+//   - The host stands in the key, in a scanned file. So nothing is connected to
+//     until a person has said or confirmed it (serverOf), or --set server=… has.
+//   - A password is not revoked but changed. The new one is kept before the
+//     statement that sets it, and doing it again sets the same one.
+//   - Values go to the server hashed where it takes a hash, so they are in none
+//     of its logs, and over TLS, unless it is on this machine or the owner has
+//     said otherwise (--set tls=…).
+//   - A password is inactive only when the server has refused it, and active only
+//     when the server has asked for it: one that lets in everybody proves nothing.
 package server
 
-import (
-	"strings"
+import "github.com/till-sh/till/rotate"
 
-	"github.com/till-sh/till/rotate"
-)
-
-// Funcs are the functions by the names that TOML files call them by, sorted.
+// Funcs are the functions by the names that TOML files call them by, sorted. A
+// new one is one file and one line here; docs/architecture.md says how.
 func Funcs() []rotate.Func {
 	return []rotate.Func{
 		{Name: "postgres-login", Adapter: postgresLogin{}},
+		{Name: "postgres-off", Adapter: postgresOff{}},
 		{Name: "postgres-password", Adapter: postgresPassword{}},
-		{Name: "postgres-sessions", Adapter: postgresSessions{}},
 	}
-}
-
-// address is where the leaked connection string points: host, port and path
-// ("db.acme.example:5432/shop"), "" when that cannot be read off the line.
-func address(l *rotate.Leak) string {
-	for _, p := range l.Places {
-		for _, x := range p.Excerpt {
-			r := []rune(x.Text)
-			if x.Mark < 0 || x.MarkEnd <= x.Mark || x.MarkEnd >= len(r) || r[x.MarkEnd] != '@' {
-				continue
-			}
-			rest := string(r[x.MarkEnd+1:])
-			end := strings.IndexFunc(rest, func(c rune) bool { return strings.ContainsRune("?\"'` \t,;)>}", c) })
-			if end >= 0 {
-				rest = rest[:end]
-			}
-			if rest = strings.TrimRight(rest, "/."); rest != "" {
-				return rest
-			}
-		}
-	}
-	return ""
 }

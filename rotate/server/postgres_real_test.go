@@ -1,0 +1,148 @@
+//go:build linux
+
+package server_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/till-sh/till/rotate"
+)
+
+// postgresServer is a PostgreSQL with a superuser and a role of the application.
+type postgresServer struct {
+	*instance
+	psql        string
+	admin, shop string // passwords
+}
+
+func startPostgres(t *testing.T, options ...string) *postgresServer {
+	t.Helper()
+	s := &postgresServer{admin: rotate.Password(24).Reveal(), shop: rotate.Password(20).Reveal()}
+	folders := "/usr/lib/postgresql/*/bin"
+	initdb, server := program(t, "initdb", folders), program(t, "postgres", folders)
+	s.psql = program(t, "psql", folders)
+	s.instance = newInstance(t)
+	s.run("", initdb, "-D", s.dir+"/data", "-U", "boss", "--pwfile", s.file("pw", s.admin), "-A", "scram-sha-256", "-N", "--no-instructions", "-E", "UTF8", "--locale", "C")
+	args := append([]string{"-D", s.dir + "/data", "-c", "listen_addresses=127.0.0.1", "-p", fmt.Sprint(s.port), "-k", s.dir, "-c", "fsync=off"}, options...)
+	s.start(func() error { _, err := s.query("boss", s.admin, "postgres", "SELECT 1"); return err }, syscall.SIGINT, server, args...)
+	for _, q := range []string{"CREATE ROLE shop LOGIN PASSWORD '" + s.shop + "'", "CREATE DATABASE shop OWNER shop"} {
+		if out, err := s.query("boss", s.admin, "postgres", q); err != nil {
+			t.Fatal(out, err)
+		}
+	}
+	return s
+}
+
+// query asks the server with its own client.
+func (s *postgresServer) query(user, password, database, statement string) (string, error) {
+	pass := s.file("pass-"+user, fmt.Sprintf("127.0.0.1:%d:*:%s:%s\n", s.port, user, password))
+	cmd := s.command(s.psql, "-h", "127.0.0.1", "-p", fmt.Sprint(s.port), "-U", user, "-d", database, "-w", "-tA", "-f", "-")
+	cmd.Env = append(cmd.Env, "PGPASSFILE="+pass)
+	cmd.Stdin = strings.NewReader(statement)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, out)
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+func (s *postgresServer) url() string {
+	return (&url.URL{Scheme: "postgres", User: url.UserPassword("shop", s.shop), Host: s.address(), Path: "/shop"}).String()
+}
+
+func (s *postgresServer) refuses(password string) error {
+	out, err := s.query("shop", password, "shop", "SELECT 1")
+	if err == nil || !strings.Contains(out, "password authentication failed") {
+		return fmt.Errorf("the old password was not refused: %s (%v)", out, err)
+	}
+	return nil
+}
+
+func TestRealPostgres(t *testing.T) {
+	s := startPostgres(t)
+	l := plant(t, ".env", "DATABASE_URL="+s.url()+"\n", s.shop, s.admin)
+	l.find("database-url-postgres")
+
+	// The host stands in a scanned file: without the owner's word nobody is asked.
+	out, code := l.till("rotate", l.id, "--yes", "--reason", "leaked", "--max", "1")
+	if code != 1 || !strings.Contains(out, "say it with --set server=") {
+		t.Fatalf("exit code %d\n%s", code, out)
+	}
+	if got, err := s.query("shop", s.shop, "shop", "SELECT 1"); err != nil {
+		t.Fatal("something was changed: ", got, err)
+	}
+
+	// A session that the leaked password has opened ends.
+	open := s.command(s.psql, "-h", "127.0.0.1", "-p", fmt.Sprint(s.port), "-U", "shop", "-w", "-c", "SELECT pg_sleep(300)")
+	open.Env = append(open.Env, "PGPASSFILE="+s.file("pass-open", fmt.Sprintf("127.0.0.1:%d:*:shop:%s\n", s.port, s.shop)))
+	if err := open.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitUntil(t, func() bool {
+		n, _ := s.query("boss", s.admin, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE usename = 'shop'")
+		return n == "1"
+	})
+
+	fresh := l.rotate("--set", "server="+s.address())
+	if err := s.refuses(s.shop); err != nil {
+		t.Error(err)
+	}
+	if out, err := s.query("shop", fresh, "shop", "SELECT current_user"); err != nil || out != "shop" {
+		t.Errorf("the new password: %s %v", out, err)
+	}
+	if n, err := s.query("boss", s.admin, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE usename = 'shop'"); err != nil || n != "0" {
+		t.Errorf("%s sessions of the old password are open (%v)", n, err)
+	}
+	if err := open.Wait(); err == nil {
+		t.Error("the open session went on")
+	}
+	if log := s.log.String(); strings.Contains(log, fresh) || strings.Contains(log, s.shop) {
+		t.Error("the server's log holds a password")
+	}
+}
+
+func TestRealPostgresAdmin(t *testing.T) {
+	s := startPostgres(t, "-c", "log_statement=all")
+	l := plant(t, ".env", "DATABASE_URL="+s.url()+"\n", s.shop, s.admin)
+	l.find("database-url-postgres")
+	admin := s.file("admin", "boss:"+s.admin+"\n")
+
+	// The old one first, as for a public repository; then a new one.
+	fresh := l.rotate("--set", "server="+s.address(), "--secret", "admin="+admin, "--order", "revoke-first")
+	if err := s.refuses(s.shop); err != nil {
+		t.Error(err)
+	}
+	if out, err := s.query("shop", fresh, "shop", "SELECT current_user"); err != nil || out != "shop" {
+		t.Errorf("the new password: %s %v", out, err)
+	}
+	if strings.Contains(s.log.String(), fresh) {
+		t.Error("the server's log holds the new password")
+	}
+}
+
+// TestRealPostgresTrust: a server that asks nobody for a password proves
+// nothing, and a server that is not there even less.
+func TestRealPostgresTrust(t *testing.T) {
+	s := startPostgres(t)
+	l := plant(t, ".env", "DATABASE_URL="+s.url()+"\n", s.shop, s.admin)
+	l.find("database-url-postgres")
+	out, _ := l.till("check", l.id, "--set", "server="+s.address())
+	if !strings.Contains(out, "live") {
+		t.Errorf("till check: %s", out)
+	}
+	s.file("data/pg_hba.conf", "host all all 127.0.0.1/32 trust\n")
+	_, _ = s.query("boss", s.admin, "postgres", "SELECT pg_reload_conf()")
+	waitUntil(t, func() bool { _, err := s.query("shop", "wrong", "shop", "SELECT 1"); return err == nil })
+	out, _ = l.till("check", l.id, "--set", "server="+s.address())
+	if !strings.Contains(out, "without asking for the password") || !strings.Contains(out, "unknown") {
+		t.Errorf("till check: %s", out)
+	}
+	out, _ = l.till("check", l.id, "--set", "server=127.0.0.1:1")
+	if !strings.Contains(out, "unknown") {
+		t.Errorf("till check: %s", out)
+	}
+}

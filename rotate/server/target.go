@@ -1,0 +1,302 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/till-sh/till/rotate"
+	"github.com/till-sh/till/rules"
+	"github.com/till-sh/till/scanner"
+)
+
+// A target is what stands around a password in a connection string.
+type target struct {
+	scheme   string // "postgres", "rediss"
+	host     string // name or address, with a port if there was one
+	database string
+}
+
+// targetsOf reads the connection strings in which the key was found, the latest
+// first, each server once. A place whose excerpt ends within the host has none.
+func targetsOf(j *rotate.Job) []target {
+	var out []target
+	for _, p := range slices.Backward(j.Leak.Places) {
+		for _, x := range p.Excerpt {
+			t, ok := parseTarget(x)
+			if ok && !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+// hostEnds are the bytes that cannot stand in a host with its port.
+const hostEnds = "/?#\"'`<>,; \t\\&)}"
+
+func parseTarget(x scanner.ExcerptLine) (target, bool) {
+	text := []rune(x.Text)
+	if x.Mark < 0 || x.MarkEnd > len(text) || x.Mark > x.MarkEnd {
+		return target{}, false
+	}
+	rest, ok := strings.CutPrefix(string(text[x.MarkEnd:]), "@")
+	if !ok {
+		return target{}, false
+	}
+	before := string(text[:x.Mark])
+	at := strings.LastIndex(before, "://")
+	if at < 0 {
+		return target{}, false
+	}
+	begin := strings.LastIndexFunc(before[:at], func(c rune) bool {
+		return !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '+')
+	}) + 1
+	t := target{scheme: strings.ToLower(before[begin:at])}
+	end := strings.IndexAny(rest, hostEnds)
+	if end < 0 {
+		if len(rest) >= 38 { // as long as an excerpt shows: it may be cut
+			return target{}, false
+		}
+		end = len(rest)
+	}
+	t.host, rest = rest[:end], rest[end:]
+	if db, ok := strings.CutPrefix(rest, "/"); ok {
+		if end := strings.IndexAny(db, hostEnds); end >= 0 {
+			t.database = db[:end]
+		} else if len(db) < 20 {
+			t.database = db
+		}
+	}
+	return t, t.host != "" && !strings.ContainsAny(t.host, "${%@")
+}
+
+// serverOf is the server that the key lets into, with a port. A scanned file
+// chooses no host: the person accepts what stands in the key, or names another.
+func serverOf(ctx context.Context, j *rotate.Job, port string) (target, error) {
+	t := proposed(j)
+	text, err := j.Accepted(ctx, rules.Ask{Name: "server", Text: "the server of this key, as you reach it: HOST:PORT, or HOST:PORT/DATABASE"}, t.where())
+	if err != nil {
+		return t, err
+	}
+	return t.at(text, port)
+}
+
+// proposed is what stands in the key.
+func proposed(j *rotate.Job) target {
+	if all := targetsOf(j); len(all) > 0 {
+		return all[0]
+	}
+	return target{}
+}
+
+// where is a target as people write it.
+func (t target) where() string {
+	if t.host != "" && t.database != "" {
+		return t.host + "/" + t.database
+	}
+	return t.host
+}
+
+// at is the target with another server, HOST:PORT/DATABASE without what is usual.
+func (t target) at(text, port string) (target, error) {
+	host, database, ok := strings.Cut(text, "/")
+	if ok {
+		t.database = database
+	}
+	var err error
+	t.host, err = withPort(host, port)
+	return t, err
+}
+
+func withPort(host, port string) (string, error) {
+	if name, p, err := net.SplitHostPort(host); err == nil && name != "" && p != "" {
+		return host, nil
+	}
+	host = strings.Trim(host, "[]")
+	if host == "" || strings.ContainsAny(host, "@ \t") {
+		return "", fmt.Errorf("server %q: expected HOST, HOST:PORT or HOST:PORT/DATABASE", host)
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// shownServer is serverOf for descriptions: it asks nobody.
+func shownServer(j *rotate.Job, port string) string {
+	t := proposed(j)
+	text := orWord(j.Given["server"], t.where())
+	if text == "" {
+		return "{server}"
+	}
+	if named, err := t.at(text, port); err == nil {
+		return named.host
+	}
+	return text
+}
+
+func orWord(s, word string) string {
+	if s == "" {
+		return word
+	}
+	return s
+}
+
+// userOf is the account that the key belongs to, as the server writes it.
+func userOf(ctx context.Context, j *rotate.Job) (string, error) {
+	if u := j.Given["user"]; u != "" {
+		return u, nil
+	}
+	if j.Leak.PublicID == "" {
+		v, err := j.Value(ctx, "user")
+		return v.Text, err
+	}
+	if u, err := url.PathUnescape(j.Leak.PublicID); err == nil {
+		return u, nil
+	}
+	return j.Leak.PublicID, nil
+}
+
+func shownUser(j *rotate.Job) string {
+	return orWord(j.Given["user"], orWord(j.Leak.PublicID, "{user}"))
+}
+
+// passwordOf is the value as the server knows it: in a connection string it
+// stands with percent escapes.
+func passwordOf(j *rotate.Job, secret scanner.Secret) string {
+	text := secret.Reveal()
+	if !strings.Contains(text, "%") || len(targetsOf(j)) == 0 {
+		return text
+	}
+	plain, err := url.PathUnescape(text)
+	if err != nil {
+		return text
+	}
+	j.Redact.Add(plain)
+	return plain
+}
+
+// An account is who logs in.
+type account struct{ user, password string }
+
+// adminOf reads the owner's own credential: USER:PASSWORD, or a connection
+// string, of which the host is not taken.
+func adminOf(ctx context.Context, j *rotate.Job) (account, error) {
+	v, err := j.Value(ctx, "admin")
+	if err != nil {
+		return account{}, err
+	}
+	if _, rest, ok := strings.Cut(v.Text, "://"); ok {
+		u, err := url.Parse("x://" + rest)
+		if err != nil || u.User == nil {
+			return account{}, errors.New("{{admin}}: this is no connection string with a user")
+		}
+		password, _ := u.User.Password()
+		j.Redact.Add(password)
+		return account{user: u.User.Username(), password: password}, nil
+	}
+	user, password, ok := strings.Cut(v.Text, ":")
+	if !ok {
+		return account{}, errors.New("{{admin}}: expected USER:PASSWORD or a connection string")
+	}
+	j.Redact.Add(password)
+	return account{user: user, password: password}, nil
+}
+
+// hasAdmin reports whether the owner has given a credential beforehand.
+func hasAdmin(j *rotate.Job) bool {
+	_, ok := j.GivenSecrets["admin"]
+	return ok
+}
+
+// newPassword is the password to set: the one that is kept already when an
+// earlier attempt came so far, so that a repeated attempt makes no second one.
+func newPassword(j *rotate.Job) scanner.Secret {
+	if j.New != nil {
+		return j.New.Secret
+	}
+	return rotate.Password(32)
+}
+
+func keep(j *rotate.Job, n rotate.Issued) error {
+	j.Redact.Add(n.Secret.Reveal())
+	if j.Keep == nil {
+		return errors.New("there is no place to keep the new password")
+	}
+	return j.Keep(n)
+}
+
+const (
+	dialTimeout  = 10 * time.Second
+	talkTimeout  = 30 * time.Second // for the whole of a conversation
+	maxServerMsg = 1 << 20
+)
+
+// dial connects and bounds the whole conversation.
+func dial(ctx context.Context, address string) (net.Conn, error) {
+	d := net.Dialer{Timeout: dialTimeout}
+	conn, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	end := time.Now().Add(talkTimeout)
+	if t, ok := ctx.Deadline(); ok && t.Before(end) {
+		end = t
+	}
+	if err := conn.SetDeadline(end); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// local reports whether a connection does not leave this machine.
+func local(conn net.Conn) bool {
+	at, ok := conn.RemoteAddr().(*net.TCPAddr)
+	return ok && at.IP.IsLoopback()
+}
+
+// tlsConfig is the TLS to use towards a server, from the owner's settings: ca
+// names a file of certificates to trust, tls=any takes any certificate. nil:
+// tls=off.
+func tlsConfig(j *rotate.Job, address string) (*tls.Config, error) {
+	name, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	c := &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12}
+	switch how := j.Given["tls"]; how {
+	case "", "on":
+	case "any":
+		c.InsecureSkipVerify = true // the owner's explicit word
+	case "off":
+		return nil, nil
+	default:
+		return nil, fmt.Errorf("tls=%s: expected on, any or off", how)
+	}
+	if file := j.Given["ca"]; file != "" {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("ca: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("ca: %s holds no certificate", file)
+		}
+	}
+	return c, nil
+}
+
+// errPlain is the refusal to send a credential through a network in the clear.
+var errPlain = errors.New("the server offers no TLS, and it is not on this machine; --set tls=off speaks to it in the clear")
+
+// unknown is a verdict that nothing came out of.
+func unknown(host string, err error) rotate.Verdict {
+	return rotate.Verdict{Validity: rotate.Unknown, Host: host, Why: err.Error()}
+}
