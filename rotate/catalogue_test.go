@@ -87,7 +87,10 @@ func newJob(t *testing.T, k *scanner.Key, s *rotatetest.Server) *rotate.Job {
 			if q.Secret {
 				return "Adm1nOfTheTests" + "77", nil
 			}
-			if q.Name == "host" {
+			switch {
+			case q.Pattern != "":
+				return sampleOf(t, q.Pattern), nil
+			case q.Name == "host":
 				return "self.example.org", nil
 			}
 			return "n7", nil

@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.b977cf",
+	Version: "2026-11-28.a15ada",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -30333,6 +30333,18 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "databricks-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a token of the same user (for a new key) or of a workspace admin",
+							URL:  "https://docs.databricks.com/dev-tools/auth/pat",
+						},
+						{
+							Name: "host",
+							Text: "host of the workspace, such as dbc-1234.cloud.databricks.com",
+							URL:  "https://docs.databricks.com/workspace/workspace-details",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -30355,13 +30367,51 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title:   "Revoke the token",
-								Text:    "The list shows comment and times, not the value: be sure it is the right one. An admin can delete tokens of others.",
-								URL:     "https://{{host}}/settings/user/developer/access-tokens",
-								Command: "databricks tokens delete {{token_id}}",
+								Title: "Revoke the token with itself",
+								Text:  "Only when its owner has this one token: the list shows comment and times, not the value, so till refuses when there are several. Then name it by hand (--set token_id=…).",
+								URL:   "https://{{host}}/settings/user/developer/access-tokens",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://{{host}}/api/2.0/token/delete",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"token_id":"{{token_id}}"}`,
+								},
+								Gone: []int{404},
+							},
+							{
+								Title: "Delete it as a workspace admin",
+								Text:  "The token's id stands on the admin's list of tokens.",
+								URL:   "https://docs.databricks.com/api/workspace/tokenmanagement/delete",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/api/2.0/token-management/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								Gone:        []int{404},
+								Alternative: true,
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a token with a short life; for automation OAuth of a service principal",
+								URL:   "https://{{host}}/settings/user/developer/access-tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/2.0/token/create",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -30372,19 +30422,53 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"token_id":"{{token_id}}"}`,
+									Body: `{"comment":"{{name}}","lifetime_seconds":{{expires-seconds}}}`,
 								},
+								Result: Result{
+									Secret: "token_value",
+									ID:     "token_info.token_id",
+								},
+								Lifetime: 7776000000000000,
+							},
+							{
+								Title:   "The same with the Databricks command line",
+								Command: "databricks tokens create --comment {{name}} --lifetime-seconds {{expires-seconds}} --output json",
+								Run:     true,
+								Result: Result{
+									Secret: "token_value",
+									ID:     "token_info.token_id",
+								},
+								Alternative: true,
+								Lifetime:    7776000000000000,
 							},
 						},
-						Reissue: []Step{
+						Lookups: []Lookup{
 							{
-								Title:   "Create a token with a short life; for automation OAuth of a service principal",
-								URL:     "https://{{host}}/settings/user/developer/access-tokens",
-								Command: "databricks tokens create --comment {{name}} --lifetime-seconds 7776000",
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/2.0/token/list",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								List: "token_infos",
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "token_id",
+									},
+								},
+								Show:     []string{"comment"},
+								Created:  "creation_time",
+								LastUsed: "last_accessed_time",
 							},
 						},
 						Usage: "the table system.access.audit : requests with the token's id",
 						Blast: "reads and changes data, notebooks, jobs, secrets and clusters (cost) as its owner",
+						Mints: true,
 					},
 				},
 				{
@@ -30397,6 +30481,18 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "databricks-oauth-secret",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a token of the same user (for a new key) or of a workspace admin",
+							URL:  "https://docs.databricks.com/dev-tools/auth/pat",
+						},
+						{
+							Name: "host",
+							Text: "host of the workspace, such as dbc-1234.cloud.databricks.com",
+							URL:  "https://docs.databricks.com/workspace/workspace-details",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -31285,6 +31381,20 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "deepgram-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a Deepgram key with the scope keys:write",
+							URL:  "https://developers.deepgram.com/docs/working-with-roles",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new key",
+							URL:     "https://developers.deepgram.com/docs/working-with-roles",
+							Default: "usage:write",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -31306,8 +31416,23 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
-								Text:  "The api_key_id stands in the answer of the verification.",
+								Title: "Delete the key with itself",
+								Text:  "A key of an owner or admin may; its id comes from the verification.",
+								URL:   "https://console.deepgram.com",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.deepgram.com/v1/projects/{{project_id}}/keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Token {{secret}}",
+										},
+									},
+								},
+								Gone: []int{404},
+							},
+							{
+								Title: "Delete the key with another one",
 								URL:   "https://console.deepgram.com",
 								Request: &Request{
 									Method: "DELETE",
@@ -31319,6 +31444,8 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
@@ -31338,8 +31465,54 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"comment":"{{name}}","scopes":["usage:write"],"time_to_live_in_seconds":7776000}`,
+									Body: `{"comment":"{{name}}","scopes":{{scopes}},"time_to_live_in_seconds":{{expires-seconds}}}`,
 								},
+								Result: Result{
+									Secret:  "key",
+									ID:      "api_key_id",
+									Expires: "expiration_date",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.deepgram.com/v1/auth/token",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Token {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "api_key_id",
+									},
+								},
+							},
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.deepgram.com/v1/projects",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Token {{secret}}",
+										},
+									},
+								},
+								List: "projects",
+								Take: []Field{
+									{
+										Name: "project_id",
+										Path: "project_id",
+									},
+								},
+								Show: []string{"name"},
 							},
 						},
 						Usage: "https://console.deepgram.com : usage of the project; GET /v1/projects/{project_id}/usage",
@@ -33094,6 +33267,24 @@ var builtin = Catalogue{
 						Lines:   10,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a DigitalOcean token with spaces_key:create_credentials and spaces_key:delete",
+							URL:  "https://cloud.digitalocean.com/account/api/tokens",
+						},
+						{
+							Name: "bucket",
+							Text: "bucket that the new key may use",
+							URL:  "https://cloud.digitalocean.com/spaces",
+						},
+						{
+							Name:    "permission",
+							Text:    "right of the new key: read or readwrite",
+							Default: "read",
+							Pattern: "read|readwrite",
+						},
+					},
 					Verify: Verify{
 						Note: "asked with a signed S3 request to the region's Spaces host",
 					},
@@ -33113,11 +33304,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a key for one bucket",
+								Text:  "Reading alone, if that is enough.",
 								URL:   "https://cloud.digitalocean.com/spaces/access_keys",
 								Request: &Request{
 									Method: "POST",
@@ -33132,7 +33325,11 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"name":"{{name}}","grants":[{"bucket":"{{bucket}}","permission":"readwrite"}]}`,
+									Body: `{"name":"{{name}}","grants":[{"bucket":"{{bucket}}","permission":"{{permission}}"}]}`,
+								},
+								Result: Result{
+									Secret: "key.secret_key",
+									ID:     "key.access_key",
 								},
 							},
 						},
@@ -33413,32 +33610,20 @@ var builtin = Catalogue{
 									Method: "DELETE",
 									URL:    "https://discord.com/api/webhooks/{{id}}/{{secret}}",
 								},
+								OK:         []int{204},
+								Gone:       []int{404},
+								Collateral: "the webhook itself, with its messages' edit and delete rights",
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a new webhook for the channel",
-								Text:  "Channel settings, Integrations, Webhooks.",
-								Request: &Request{
-									Method: "POST",
-									URL:    "https://discord.com/api/v10/channels/{{channel_id}}/webhooks",
-									Headers: []Header{
-										{
-											Name:  "Authorization",
-											Value: "Bot {{admin}}",
-										},
-										{
-											Name:  "Content-Type",
-											Value: "application/json",
-										},
-									},
-									Body: `{"name":"{{name}}"}`,
-								},
+								Text:  "Channel settings, Integrations, Webhooks. Both halves of its address are new.",
+								URL:   "https://support.discord.com/hc/en-us/articles/228383668-Intro-to-Webhooks",
 							},
 						},
 						Usage: "the server's audit log: webhook events",
 						Blast: "posts into one channel under any name, edits and deletes its own posts",
-						Self:  true,
 					},
 				},
 				{
@@ -34042,6 +34227,25 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "docker-personal-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of Docker Hub's API for the account (the answer of POST /v2/auth/token)",
+							URL:  "https://docs.docker.com/reference/api/hub/latest/#tag/authentication-api",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new token",
+							URL:     "https://docs.docker.com/security/access-tokens/",
+							Default: "repo:read",
+							List:    true,
+						},
+						{
+							Name: "token_id",
+							Text: "id of the leaked token, a UUID; the list tells name, making and last use, not the value",
+							URL:  "https://docs.docker.com/reference/api/hub/latest/#tag/access-tokens",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -34063,12 +34267,11 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Deactivate the token, then delete it",
-								Text:  "Deactivating can be taken back.",
+								Title: "Deactivate the token",
 								URL:   "https://app.docker.com/settings/personal-access-tokens",
 								Request: &Request{
 									Method: "PATCH",
-									URL:    "https://hub.docker.com/v2/access-tokens/{{token-id}}",
+									URL:    "https://hub.docker.com/v2/access-tokens/{{token_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -34081,12 +34284,65 @@ var builtin = Catalogue{
 									},
 									Body: `{"is_active":false}`,
 								},
+								Reversible: true,
+								Undo: &Request{
+									Method: "PATCH",
+									URL:    "https://hub.docker.com/v2/access-tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"is_active":true}`,
+								},
+							},
+							{
+								Title: "Delete the token",
+								URL:   "https://app.docker.com/settings/personal-access-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://hub.docker.com/v2/access-tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								Gone:  []int{404},
+								After: 604800000000000,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a token with fewer rights and an expiry date",
 								URL:   "https://app.docker.com/settings/personal-access-tokens/create",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://hub.docker.com/v2/access-tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"token_label":"{{name}}","scopes":{{scopes}},"expires_at":"{{expires-time}}"}`,
+								},
+								Result: Result{
+									Secret:  "token",
+									ID:      "uuid",
+									Expires: "expires_at",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://app.docker.com/settings/personal-access-tokens : last used",
@@ -34103,6 +34359,25 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "docker-organization-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of Docker Hub's API for the account (the answer of POST /v2/auth/token)",
+							URL:  "https://docs.docker.com/reference/api/hub/latest/#tag/authentication-api",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new token",
+							URL:     "https://docs.docker.com/security/access-tokens/",
+							Default: "repo:read",
+							List:    true,
+						},
+						{
+							Name: "token_id",
+							Text: "id of the leaked token, a UUID; the list tells name, making and last use, not the value",
+							URL:  "https://docs.docker.com/reference/api/hub/latest/#tag/access-tokens",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -34124,12 +34399,11 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Deactivate the token, then delete it",
-								Text:  "Deactivating can be taken back.",
+								Title: "Deactivate the token",
 								URL:   "https://app.docker.com/accounts/{{org}}/settings/access-tokens",
 								Request: &Request{
 									Method: "PATCH",
-									URL:    "https://hub.docker.com/v2/orgs/{{org}}/access-tokens/{{token-id}}",
+									URL:    "https://hub.docker.com/v2/orgs/{{org}}/access-tokens/{{token_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -34142,6 +34416,38 @@ var builtin = Catalogue{
 									},
 									Body: `{"is_active":false}`,
 								},
+								Reversible: true,
+								Undo: &Request{
+									Method: "PATCH",
+									URL:    "https://hub.docker.com/v2/orgs/{{org}}/access-tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"is_active":true}`,
+								},
+							},
+							{
+								Title: "Delete the token",
+								URL:   "https://app.docker.com/accounts/{{org}}/settings/access-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://hub.docker.com/v2/orgs/{{org}}/access-tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								Gone:  []int{404},
+								After: 604800000000000,
 							},
 						},
 						Reissue: []Step{
@@ -34163,6 +34469,25 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "docker-legacy-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of Docker Hub's API for the account (the answer of POST /v2/auth/token)",
+							URL:  "https://docs.docker.com/reference/api/hub/latest/#tag/authentication-api",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new token",
+							URL:     "https://docs.docker.com/security/access-tokens/",
+							Default: "repo:read",
+							List:    true,
+						},
+						{
+							Name: "token_id",
+							Text: "id of the leaked token, a UUID; the list tells name, making and last use, not the value",
+							URL:  "https://docs.docker.com/reference/api/hub/latest/#tag/access-tokens",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -34184,12 +34509,11 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Deactivate the token, then delete it",
-								Text:  "Deactivating can be taken back.",
+								Title: "Deactivate the token",
 								URL:   "https://app.docker.com/settings/personal-access-tokens",
 								Request: &Request{
 									Method: "PATCH",
-									URL:    "https://hub.docker.com/v2/access-tokens/{{token-id}}",
+									URL:    "https://hub.docker.com/v2/access-tokens/{{token_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -34202,12 +34526,65 @@ var builtin = Catalogue{
 									},
 									Body: `{"is_active":false}`,
 								},
+								Reversible: true,
+								Undo: &Request{
+									Method: "PATCH",
+									URL:    "https://hub.docker.com/v2/access-tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"is_active":true}`,
+								},
+							},
+							{
+								Title: "Delete the token",
+								URL:   "https://app.docker.com/settings/personal-access-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://hub.docker.com/v2/access-tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								Gone:  []int{404},
+								After: 604800000000000,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a token with fewer rights and an expiry date",
 								URL:   "https://app.docker.com/settings/personal-access-tokens/create",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://hub.docker.com/v2/access-tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"token_label":"{{name}}","scopes":{{scopes}},"expires_at":"{{expires-time}}"}`,
+								},
+								Result: Result{
+									Secret:  "token",
+									ID:      "uuid",
+									Expires: "expires_at",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://app.docker.com/settings/personal-access-tokens : last used",
@@ -34224,6 +34601,25 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "docker-swarm-join-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of Docker Hub's API for the account (the answer of POST /v2/auth/token)",
+							URL:  "https://docs.docker.com/reference/api/hub/latest/#tag/authentication-api",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new token",
+							URL:     "https://docs.docker.com/security/access-tokens/",
+							Default: "repo:read",
+							List:    true,
+						},
+						{
+							Name: "token_id",
+							Text: "id of the leaked token, a UUID; the list tells name, making and last use, not the value",
+							URL:  "https://docs.docker.com/reference/api/hub/latest/#tag/access-tokens",
+						},
+					},
 					Verify: Verify{
 						Note: "Trying it would join a node.",
 					},
@@ -34257,6 +34653,25 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "docker-swarm-unlock-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of Docker Hub's API for the account (the answer of POST /v2/auth/token)",
+							URL:  "https://docs.docker.com/reference/api/hub/latest/#tag/authentication-api",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new token",
+							URL:     "https://docs.docker.com/security/access-tokens/",
+							Default: "repo:read",
+							List:    true,
+						},
+						{
+							Name: "token_id",
+							Text: "id of the leaked token, a UUID; the list tells name, making and last use, not the value",
+							URL:  "https://docs.docker.com/reference/api/hub/latest/#tag/access-tokens",
+						},
+					},
 					Verify: Verify{
 						Note: "Only a locked manager can tell.",
 					},
@@ -35043,6 +35458,23 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "doppler-service-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a personal or service account token of Doppler",
+							URL:  "https://docs.doppler.com/docs/service-accounts",
+						},
+						{
+							Name: "config",
+							Text: "config of the token, such as prd",
+							URL:  "https://dashboard.doppler.com/workplace/projects",
+						},
+						{
+							Name: "project",
+							Text: "Doppler project of the token",
+							URL:  "https://dashboard.doppler.com/workplace/projects",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -35064,10 +35496,9 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title:   "Revoke the token with itself",
-								Text:    "Check again with GET /v3/me afterwards. Then rotate the secrets of the config.",
-								URL:     "https://dashboard.doppler.com/workplace/projects",
-								Command: "doppler configs tokens revoke {{slug}} --project {{project}} --config {{config}}",
+								Title: "Revoke the token with itself",
+								Text:  "Then rotate the secrets of the config.",
+								URL:   "https://dashboard.doppler.com/workplace/projects",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.doppler.com/v3/auth/revoke",
@@ -35080,11 +35511,32 @@ var builtin = Catalogue{
 									Body: `{"token":"{{secret}}"}`,
 								},
 							},
+							{
+								Title: "Delete it from its config",
+								URL:   "https://docs.doppler.com/reference/service_tokens-delete",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.doppler.com/v3/configs/config/tokens/token",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"project":"{{project}}","config":"{{config}}","slug":"{{slug}}"}`,
+								},
+								Gone:        []int{404},
+								Alternative: true,
+							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Create a service token with read access and an expiry",
-								Command: "doppler configs tokens create {{name}} --project {{project}} --config {{config}} --max-age 2160h",
+								Title: "Create a service token with read access and an expiry",
+								URL:   "https://docs.doppler.com/reference/service_tokens-create",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.doppler.com/v3/configs/config/tokens",
@@ -35098,13 +35550,48 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"project":"{{project}}","config":"{{config}}","name":"{{name}}","access":"read"}`,
+									Body: `{"project":"{{project}}","config":"{{config}}","name":"{{name}}","access":"read","expire_at":"{{expires-time}}"}`,
+								},
+								Result: Result{
+									Secret:  "token.key",
+									ID:      "token.slug",
+									Expires: "token.expires_at",
+								},
+								Lifetime: 7776000000000000,
+							},
+							{
+								Title:   "The same with the Doppler command line",
+								Command: "doppler configs tokens create {{name}} --project {{project}} --config {{config}} --max-age 2160h --plain",
+								Run:     true,
+								Result: Result{
+									Secret: "text",
+								},
+								Alternative: true,
+								Lifetime:    7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.doppler.com/v3/me",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "slug",
+										Path: "slug",
+									},
 								},
 							},
 						},
 						Usage: "https://dashboard.doppler.com : activity of the config; the token's last use",
 						Blast: "reads every secret of one config, so all of them must be rotated too",
-						Self:  true,
 					},
 				},
 				{
@@ -35802,6 +36289,9 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OK:         []int{200},
+								Gone:       []int{401},
+								Collateral: "the refresh token and every access token of the same grant",
 							},
 						},
 						Reissue: []Step{
@@ -35863,6 +36353,9 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OK:         []int{200},
+								Gone:       []int{401},
+								Collateral: "the refresh token and every access token of the same grant",
 							},
 						},
 						Reissue: []Step{
@@ -37713,6 +38206,24 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "elastic-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an API key with manage_api_key",
+							URL:  "https://www.elastic.co/docs/deploy-manage/api-keys/elasticsearch-api-keys",
+						},
+						{
+							Name: "host",
+							Text: "address of the cluster, such as acme.es.eu-west-1.aws.elastic.cloud",
+							URL:  "https://cloud.elastic.co/deployments",
+						},
+						{
+							Name:    "roles",
+							Text:    "rights of the new key as a JSON object (role_descriptors)",
+							URL:     "https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-security-create-api-key",
+							Pattern: `\{"\w+":\{.*\}\}`,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -37734,9 +38245,9 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the leaked key",
-								Text:  "A key may invalidate itself when it has the privilege manage_own_api_key.",
-								URL:   "https://cloud.elastic.co/account/keys",
+								Title: "Invalidate the key with itself",
+								Text:  "A key with the privilege manage_own_api_key may.",
+								URL:   "https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-security-invalidate-api-key",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://{{host}}/_security/api_key",
@@ -37750,14 +38261,78 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"ids":["{{id}}"]}`,
+									Body: `{"ids":["{{key_id}}"],"owner":true}`,
 								},
+								OKBody: `"invalidated_api_keys":\s*\[\s*"`,
+							},
+							{
+								Title: "Invalidate the key as an administrator",
+								URL:   "https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-security-invalidate-api-key",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/_security/api_key",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "ApiKey {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"ids":["{{key_id}}"]}`,
+								},
+								OKBody:      `"invalidated_api_keys":\s*\[\s*"`,
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a second key",
-								URL:   "https://cloud.elastic.co/account/keys",
+								Title: "Create a key with the roles it needs and an expiry",
+								URL:   "https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-security-create-api-key",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/_security/api_key",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "ApiKey {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","expiration":"{{expires-days}}d","role_descriptors":{{roles}}}`,
+								},
+								Result: Result{
+									Secret:  "encoded",
+									ID:      "id",
+									Expires: "expiration",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/_security/_authenticate",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "ApiKey {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "api_key.id",
+									},
+								},
 							},
 						},
 						Usage: "the cluster's audit log : authentication by api_key.id",
@@ -37831,23 +38406,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Revoke the leaked key",
-								Text:  "A key may invalidate itself when it has the privilege manage_own_api_key.",
 								URL:   "https://cloud.elastic.co/account/keys",
-								Request: &Request{
-									Method: "DELETE",
-									URL:    "https://{{host}}/_security/api_key",
-									Headers: []Header{
-										{
-											Name:  "Authorization",
-											Value: "ApiKey {{secret}}",
-										},
-										{
-											Name:  "Content-Type",
-											Value: "application/json",
-										},
-									},
-									Body: `{"ids":["{{id}}"]}`,
-								},
 							},
 						},
 						Reissue: []Step{
@@ -37858,7 +38417,6 @@ var builtin = Catalogue{
 						},
 						Usage: "the cluster's audit log : authentication by api_key.id",
 						Blast: "reads and writes the indices of its role",
-						Self:  true,
 					},
 				},
 			},
@@ -37979,6 +38537,36 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "elevenlabs-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an API key of a workspace admin",
+							URL:  "https://elevenlabs.io/app/settings/api-keys",
+						},
+						{
+							Name:    "character_limit",
+							Text:    "credits that the new key may use each month",
+							Default: "10000",
+							Pattern: "[0-9]+",
+						},
+						{
+							Name: "key_id",
+							Text: "id of the leaked key, from the service account's list",
+							URL:  "https://elevenlabs.io/docs/api-reference/service-accounts/api-keys/list",
+						},
+						{
+							Name:    "permissions",
+							Text:    "what the new key may do",
+							URL:     "https://elevenlabs.io/docs/api-reference/service-accounts/api-keys/create",
+							Default: "text_to_speech",
+							List:    true,
+						},
+						{
+							Name: "service_account_id",
+							Text: "id of the service account (user id) that owns the key",
+							URL:  "https://elevenlabs.io/docs/product-guides/administration/service-accounts",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -38002,8 +38590,8 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
-								Text:  "A personal key can be deleted on the page only; a service account's key also by API.",
+								Title: "Delete the service account's key",
+								Text:  "A personal key can be deleted on the page only.",
 								URL:   "https://elevenlabs.io/app/settings/api-keys",
 								Request: &Request{
 									Method: "DELETE",
@@ -38015,6 +38603,7 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
@@ -38034,7 +38623,11 @@ var builtin = Catalogue{
 											Value: "{{admin}}",
 										},
 									},
-									Body: `{"name":"{{name}}","permissions":["text_to_speech"],"character_limit":10000}`,
+									Body: `{"name":"{{name}}","permissions":{{permissions}},"character_limit":{{character_limit}}}`,
+								},
+								Result: Result{
+									Secret: "xi-api-key",
+									ID:     "key_id",
 								},
 							},
 						},
@@ -38051,6 +38644,36 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "elevenlabs-legacy-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an API key of a workspace admin",
+							URL:  "https://elevenlabs.io/app/settings/api-keys",
+						},
+						{
+							Name:    "character_limit",
+							Text:    "credits that the new key may use each month",
+							Default: "10000",
+							Pattern: "[0-9]+",
+						},
+						{
+							Name: "key_id",
+							Text: "id of the leaked key, from the service account's list",
+							URL:  "https://elevenlabs.io/docs/api-reference/service-accounts/api-keys/list",
+						},
+						{
+							Name:    "permissions",
+							Text:    "what the new key may do",
+							URL:     "https://elevenlabs.io/docs/api-reference/service-accounts/api-keys/create",
+							Default: "text_to_speech",
+							List:    true,
+						},
+						{
+							Name: "service_account_id",
+							Text: "id of the service account (user id) that owns the key",
+							URL:  "https://elevenlabs.io/docs/product-guides/administration/service-accounts",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -38074,8 +38697,8 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
-								Text:  "A personal key can be deleted on the page only; a service account's key also by API.",
+								Title: "Delete the service account's key",
+								Text:  "A personal key can be deleted on the page only.",
 								URL:   "https://elevenlabs.io/app/settings/api-keys",
 								Request: &Request{
 									Method: "DELETE",
@@ -38087,6 +38710,7 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
@@ -38106,7 +38730,11 @@ var builtin = Catalogue{
 											Value: "{{admin}}",
 										},
 									},
-									Body: `{"name":"{{name}}","permissions":["text_to_speech"],"character_limit":10000}`,
+									Body: `{"name":"{{name}}","permissions":{{permissions}},"character_limit":{{character_limit}}}`,
+								},
+								Result: Result{
+									Secret: "xi-api-key",
+									ID:     "key_id",
 								},
 							},
 						},
@@ -38124,6 +38752,36 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "elevenlabs-webhook-secret",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an API key of a workspace admin",
+							URL:  "https://elevenlabs.io/app/settings/api-keys",
+						},
+						{
+							Name:    "character_limit",
+							Text:    "credits that the new key may use each month",
+							Default: "10000",
+							Pattern: "[0-9]+",
+						},
+						{
+							Name: "key_id",
+							Text: "id of the leaked key, from the service account's list",
+							URL:  "https://elevenlabs.io/docs/api-reference/service-accounts/api-keys/list",
+						},
+						{
+							Name:    "permissions",
+							Text:    "what the new key may do",
+							URL:     "https://elevenlabs.io/docs/api-reference/service-accounts/api-keys/create",
+							Default: "text_to_speech",
+							List:    true,
+						},
+						{
+							Name: "service_account_id",
+							Text: "id of the service account (user id) that owns the key",
+							URL:  "https://elevenlabs.io/docs/product-guides/administration/service-accounts",
+						},
+					},
 					Verify: Verify{
 						Note: "signs webhooks; nothing can be asked with it",
 					},
@@ -40444,7 +41102,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Remove the app's permissions with the token itself",
-								Text:  "Ends every token of this user for the app. A system user's token is revoked in the business settings.",
+								Text:  "A system user's token is revoked in the business settings.",
 								URL:   "https://business.facebook.com/settings/system-users",
 								Request: &Request{
 									Method: "DELETE",
@@ -40456,6 +41114,8 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody:     `"success":\s*true`,
+								Collateral: "every token of this user for the app, and the app's authorization",
 							},
 						},
 						Reissue: []Step{
@@ -40678,6 +41338,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "fal-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a fal key of scope ADMIN",
+							URL:  "https://fal.ai/dashboard/keys",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -40697,8 +41364,23 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
-								Text:  "The key's id is the part before the colon. By API it needs a key of scope ADMIN.",
+								Title: "Delete the key with itself",
+								Text:  "A key of scope ADMIN may. Its id is the part before the colon.",
+								URL:   "https://fal.ai/dashboard/keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.fal.ai/v1/keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Key {{secret}}",
+										},
+									},
+								},
+								Gone: []int{404},
+							},
+							{
+								Title: "Delete the key with an ADMIN key",
 								URL:   "https://fal.ai/dashboard/keys",
 								Request: &Request{
 									Method: "DELETE",
@@ -40710,6 +41392,8 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
@@ -40731,6 +41415,42 @@ var builtin = Catalogue{
 									},
 									Body: `{"alias":"{{name}}","scope":"API"}`,
 								},
+								Result: Result{
+									Secret: "key_secret",
+									ID:     "key_id",
+									Form:   "{{new-id}}:{{new}}",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.fal.ai/v1/keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Key {{admin}}",
+										},
+									},
+								},
+								List: "keys",
+								Where: []Condition{
+									{
+										Path: "key_id",
+										Like: "{{secret-first34}}*",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "key_id",
+									},
+								},
+								Next:    "next_cursor",
+								Cursor:  "cursor",
+								Show:    []string{"alias", "scope"},
+								Created: "created_at",
 							},
 						},
 						Usage: "https://fal.ai/dashboard/usage",
@@ -40877,6 +41597,8 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OK:   []int{204},
+								Gone: []int{401},
 							},
 						},
 						Reissue: []Step{
@@ -42387,6 +43109,28 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "fireworks-api-key",
+					Ask: []Ask{
+						{
+							Name: "account_id",
+							Text: "Fireworks account id",
+							URL:  "https://app.fireworks.ai/settings/account",
+						},
+						{
+							Name: "admin",
+							Text: "another API key of the account",
+							URL:  "https://app.fireworks.ai/settings/users/api-keys",
+						},
+						{
+							Name: "key_id",
+							Text: "id of the leaked key; the list tells name and first characters",
+							URL:  "https://docs.fireworks.ai/api-reference/list-api-keys",
+						},
+						{
+							Name: "user_id",
+							Text: "user id within the account",
+							URL:  "https://app.fireworks.ai/settings/users",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -42406,10 +43150,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title:   "Delete the key",
-								Text:    "Match the key by its prefix and name in the list.",
-								URL:     "https://app.fireworks.ai/settings/users/api-keys",
-								Command: "firectl api-key delete {{key_id}}",
+								Title: "Delete the key",
+								Text:  "Match the key by its prefix and name in the list.",
+								URL:   "https://app.fireworks.ai/settings/users/api-keys",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.fireworks.ai/v1/accounts/{{account_id}}/users/{{user_id}}/apiKeys:delete",
@@ -42425,6 +43168,7 @@ var builtin = Catalogue{
 									},
 									Body: `{"keyId":"{{key_id}}"}`,
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
@@ -42444,8 +43188,14 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"apiKey":{"displayName":"{{name}}"} }`,
+									Body: `{"apiKey":{"displayName":"{{name}}","expireTime":"{{expires-time}}"} }`,
 								},
+								Result: Result{
+									Secret:  "key",
+									ID:      "keyId",
+									Expires: "expireTime",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://app.fireworks.ai/account/billing",
@@ -42462,6 +43212,28 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "fireworks-legacy-api-key",
+					Ask: []Ask{
+						{
+							Name: "account_id",
+							Text: "Fireworks account id",
+							URL:  "https://app.fireworks.ai/settings/account",
+						},
+						{
+							Name: "admin",
+							Text: "another API key of the account",
+							URL:  "https://app.fireworks.ai/settings/users/api-keys",
+						},
+						{
+							Name: "key_id",
+							Text: "id of the leaked key; the list tells name and first characters",
+							URL:  "https://docs.fireworks.ai/api-reference/list-api-keys",
+						},
+						{
+							Name: "user_id",
+							Text: "user id within the account",
+							URL:  "https://app.fireworks.ai/settings/users",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -42481,10 +43253,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title:   "Delete the key",
-								Text:    "Match the key by its prefix and name in the list.",
-								URL:     "https://app.fireworks.ai/settings/users/api-keys",
-								Command: "firectl api-key delete {{key_id}}",
+								Title: "Delete the key",
+								Text:  "Match the key by its prefix and name in the list.",
+								URL:   "https://app.fireworks.ai/settings/users/api-keys",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.fireworks.ai/v1/accounts/{{account_id}}/users/{{user_id}}/apiKeys:delete",
@@ -42500,6 +43271,7 @@ var builtin = Catalogue{
 									},
 									Body: `{"keyId":"{{key_id}}"}`,
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
@@ -42519,8 +43291,14 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"apiKey":{"displayName":"{{name}}"} }`,
+									Body: `{"apiKey":{"displayName":"{{name}}","expireTime":"{{expires-time}}"} }`,
 								},
+								Result: Result{
+									Secret:  "key",
+									ID:      "keyId",
+									Expires: "expireTime",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://app.fireworks.ai/account/billing",
@@ -48687,6 +49465,25 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "github-app-installation-access-token",
+					Ask: []Ask{
+						{
+							Name:   "app-jwt",
+							Text:   "a JWT that the app has signed with its private key",
+							URL:    "https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app",
+							Secret: true,
+						},
+						{
+							Name:    "installation",
+							Text:    "number of the app's installation",
+							URL:     "https://github.com/settings/installations",
+							Pattern: "[0-9]+",
+						},
+						{
+							Name: "repositories",
+							Text: "names of the repositories that the new token may use",
+							List: true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -48712,6 +49509,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Revoke the token with itself",
+								URL:   "https://docs.github.com/en/rest/apps/installations#revoke-an-installation-access-token",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.github.com/installation/token",
@@ -48726,12 +49524,15 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OK:   []int{204},
+								Gone: []int{401},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Let the app mint the next one",
-								Text:  "Name the repositories and permissions in the request, so that the next token can do less.",
+								Text:  "For the repositories it needs, and no others.",
+								URL:   "https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.github.com/app/installations/{{installation}}/access_tokens",
@@ -48744,7 +49545,16 @@ var builtin = Catalogue{
 											Name:  "Authorization",
 											Value: "Bearer {{app-jwt}}",
 										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
 									},
+									Body: `{"repositories":{{repositories}}}`,
+								},
+								Result: Result{
+									Secret:  "token",
+									Expires: "expires_at",
 								},
 							},
 						},
@@ -51049,6 +51859,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "grafana-service-account-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a service account token with serviceaccounts:write (role Admin)",
+							URL:  "https://grafana.com/docs/grafana/latest/administration/service-accounts/",
+						},
+						{
+							Name: "host",
+							Text: "host of your Grafana, such as acme.grafana.net",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -51071,7 +51892,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the token of the service account",
-								Text:  "Administration, Service accounts; a legacy key stands there as a migrated account.",
+								Text:  "The list does not show values: till refuses when the account has several. Then name it by hand (--set token_id=…).",
 								URL:   "https://{{host}}/org/serviceaccounts",
 								Request: &Request{
 									Method: "DELETE",
@@ -51083,6 +51904,7 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
@@ -51102,8 +51924,79 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"name":"{{name}}","secondsToLive":7776000}`,
+									Body: `{"name":"{{name}}","secondsToLive":{{expires-seconds}}}`,
 								},
+								Result: Result{
+									Secret: "key",
+									ID:     "id",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/user",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "login",
+										Path: "login",
+									},
+								},
+							},
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/serviceaccounts/search?perpage=1000",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								List: "serviceAccounts",
+								Where: []Condition{
+									{
+										Path: "login",
+										Like: "{{login}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "service_account_id",
+										Path: "id",
+									},
+								},
+							},
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/serviceaccounts/{{service_account_id}}/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "id",
+									},
+								},
+								Show:     []string{"name"},
+								Created:  "created",
+								LastUsed: "lastUsedAt",
 							},
 						},
 						Usage: "the service account's page shows the last use of each token",
@@ -51120,6 +52013,32 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "grafana-cloud-api-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a token with accesspolicies:read, write and delete",
+							URL:  "https://grafana.com/docs/grafana-cloud/account-management/authentication-and-permissions/access-policies/",
+						},
+						{
+							Name: "host",
+							Text: "host of your Grafana, such as acme.grafana.net",
+						},
+						{
+							Name: "policy_id",
+							Text: "id of the access policy that the new token belongs to",
+							URL:  "https://grafana.com/docs/grafana-cloud/account-management/authentication-and-permissions/access-policies/",
+						},
+						{
+							Name: "region",
+							Text: "region of the access policy, such as us or prod-eu-west-2",
+							URL:  "https://grafana.com/docs/grafana-cloud/account-management/authentication-and-permissions/access-policies/",
+						},
+						{
+							Name: "token_id",
+							Text: "id of the leaked token, from the list of tokens of its region",
+							URL:  "https://grafana.com/docs/grafana-cloud/developer-resources/api-reference/cloud-api/#list-tokens",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -51141,7 +52060,8 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the token",
-								URL:   "https://grafana.com/orgs/",
+								Text:  "The list shows names, not values; the token's name stands in it (n in its base64).",
+								URL:   "https://grafana.com/docs/grafana-cloud/developer-resources/api-reference/cloud-api/#delete-a-token",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://grafana.com/api/v1/tokens/{{token_id}}?region={{region}}",
@@ -51152,12 +52072,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Add a token with an expiry to the access policy",
-								URL:   "https://grafana.com/orgs/",
+								URL:   "https://grafana.com/docs/grafana-cloud/developer-resources/api-reference/cloud-api/#create-a-token",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://grafana.com/api/v1/tokens?region={{region}}",
@@ -51171,8 +52092,14 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"accessPolicyId":"{{policy_id}}","name":"{{name}}"}`,
+									Body: `{"accessPolicyId":"{{policy_id}}","name":"{{name}}","expiresAt":"{{expires-time}}"}`,
 								},
+								Result: Result{
+									Secret:  "token",
+									ID:      "id",
+									Expires: "expiresAt",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://grafana.com/orgs/ : access policies show the last use of each token",
@@ -51188,6 +52115,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "grafana-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a service account token with serviceaccounts:write (role Admin)",
+							URL:  "https://grafana.com/docs/grafana/latest/administration/service-accounts/",
+						},
+						{
+							Name: "host",
+							Text: "host of your Grafana, such as acme.grafana.net",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -51210,7 +52148,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the token of the service account",
-								Text:  "Administration, Service accounts; a legacy key stands there as a migrated account.",
+								Text:  "The list does not show values: till refuses when the account has several. Then name it by hand (--set token_id=…).",
 								URL:   "https://{{host}}/org/serviceaccounts",
 								Request: &Request{
 									Method: "DELETE",
@@ -51222,6 +52160,7 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
@@ -51241,8 +52180,79 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"name":"{{name}}","secondsToLive":7776000}`,
+									Body: `{"name":"{{name}}","secondsToLive":{{expires-seconds}}}`,
 								},
+								Result: Result{
+									Secret: "key",
+									ID:     "id",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/user",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "login",
+										Path: "login",
+									},
+								},
+							},
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/serviceaccounts/search?perpage=1000",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								List: "serviceAccounts",
+								Where: []Condition{
+									{
+										Path: "login",
+										Like: "{{login}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "service_account_id",
+										Path: "id",
+									},
+								},
+							},
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/serviceaccounts/{{service_account_id}}/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "id",
+									},
+								},
+								Show:     []string{"name"},
+								Created:  "created",
+								LastUsed: "lastUsedAt",
 							},
 						},
 						Usage: "the service account's page shows the last use of each token",
@@ -53064,6 +54074,13 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "hashicorp-terraform-api-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another API token of the same user",
+							URL:  "https://app.terraform.io/app/settings/tokens",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -53085,9 +54102,25 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the token",
-								Text:  "User tokens stand in the account's settings, team and organization tokens in the organization's; match description and last use.",
+								Title: "Delete the token with itself",
+								Text:  "A user's token may. The list does not show values: till refuses when the user has several. Then name it by hand (--set token_id=…).",
 								URL:   "https://app.terraform.io/app/settings/tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://app.terraform.io/api/v2/authentication-tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								Gone: []int{401},
+							},
+							{
+								Title: "Delete the token with another one of the same user",
+								Text:  "Team and organization tokens stand in the organization's settings.",
+								URL:   "https://developer.hashicorp.com/terraform/cloud-docs/api-docs/user-tokens#destroy-a-user-token",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://app.terraform.io/api/v2/authentication-tokens/{{token_id}}",
@@ -53098,12 +54131,79 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a team token with an expiry and only the workspaces it needs",
-								URL:   "https://app.terraform.io/app/settings/tokens",
+								Title: "Create a token with an expiry; best a team's with only the workspaces it needs",
+								URL:   "https://developer.hashicorp.com/terraform/cloud-docs/api-docs/user-tokens#create-a-user-token",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://app.terraform.io/api/v2/users/{{user_id}}/authentication-tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/vnd.api+json",
+										},
+									},
+									Body: `{"data":{"type":"authentication-tokens","attributes":{"description":"{{name}}","expired-at":"{{expires-time}}"} } }`,
+								},
+								Result: Result{
+									Secret:  "data.attributes.token",
+									ID:      "data.id",
+									Expires: "data.attributes.expired-at",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://app.terraform.io/api/v2/account/details",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								List: "data",
+								Take: []Field{
+									{
+										Name: "user_id",
+										Path: "id",
+									},
+								},
+							},
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://app.terraform.io/api/v2/users/{{user_id}}/authentication-tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								List: "data",
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "id",
+									},
+								},
+								Next:     "links.next",
+								Show:     []string{"attributes.description"},
+								Created:  "attributes.created-at",
+								LastUsed: "attributes.last-used-at",
 							},
 						},
 						Usage: "the organization's audit trail; runs and state versions since the leak",
@@ -53169,6 +54269,20 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "hashicorp-consul-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a Consul token with acl:write",
+						},
+						{
+							Name: "host",
+							Text: "address of your Consul server",
+						},
+						{
+							Name: "policy",
+							Text: "policy of the new token",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -53189,16 +54303,64 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title:   "Delete the token",
-								Text:    "The accessor id is in the answer of the verification.",
-								URL:     "https://developer.hashicorp.com/consul/commands/acl/token/delete",
-								Command: "consul acl token delete -accessor-id {{accessor_id}}",
+								Title: "Delete the token",
+								Text:  "Its accessor id comes from the verification.",
+								URL:   "https://developer.hashicorp.com/consul/api-docs/acl/tokens#delete-a-token",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/v1/acl/token/{{accessor_id}}",
+									Headers: []Header{
+										{
+											Name:  "X-Consul-Token",
+											Value: "{{admin}}",
+										},
+									},
+								},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Create a token with the policies it needs",
-								Command: "consul acl token create -policy-name {{policy}} -expires-ttl 2160h",
+								Title: "Create a token with the policies it needs",
+								URL:   "https://developer.hashicorp.com/consul/api-docs/acl/tokens#create-a-token",
+								Request: &Request{
+									Method: "PUT",
+									URL:    "https://{{host}}/v1/acl/token",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "X-Consul-Token",
+											Value: "{{admin}}",
+										},
+									},
+									Body: `{"Description":"{{name}}","Policies":[{"Name":"{{policy}}"}]}`,
+								},
+								Result: Result{
+									Secret: "SecretID",
+									ID:     "AccessorID",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/v1/acl/token/self",
+									Headers: []Header{
+										{
+											Name:  "X-Consul-Token",
+											Value: "{{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "accessor_id",
+										Path: "AccessorID",
+									},
+								},
 							},
 						},
 						Usage: "Consul's audit log (Enterprise)",
@@ -53215,6 +54377,20 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "hashicorp-nomad-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a Nomad management token",
+						},
+						{
+							Name: "host",
+							Text: "address of your Nomad server",
+						},
+						{
+							Name: "policy",
+							Text: "policy of the new token",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -53235,16 +54411,64 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title:   "Delete the token",
-								Text:    "The accessor id is in the answer of the verification.",
-								URL:     "https://developer.hashicorp.com/nomad/commands/acl/token/delete",
-								Command: "nomad acl token delete {{accessor_id}}",
+								Title: "Delete the token",
+								Text:  "Its accessor id comes from the verification.",
+								URL:   "https://developer.hashicorp.com/nomad/api-docs/acl/tokens#delete-token",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/v1/acl/token/{{accessor_id}}",
+									Headers: []Header{
+										{
+											Name:  "X-Nomad-Token",
+											Value: "{{admin}}",
+										},
+									},
+								},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Create a token with the policies it needs",
-								Command: "nomad acl token create -policy={{policy}} -ttl=2160h",
+								Title: "Create a token with the policies it needs",
+								URL:   "https://developer.hashicorp.com/nomad/api-docs/acl/tokens#create-token",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/v1/acl/token",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "X-Nomad-Token",
+											Value: "{{admin}}",
+										},
+									},
+									Body: `{"Name":"{{name}}","Type":"client","Policies":["{{policy}}"]}`,
+								},
+								Result: Result{
+									Secret: "SecretID",
+									ID:     "AccessorID",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/v1/acl/token/self",
+									Headers: []Header{
+										{
+											Name:  "X-Nomad-Token",
+											Value: "{{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "accessor_id",
+										Path: "AccessorID",
+									},
+								},
 							},
 						},
 						Usage: "Nomad's audit log (Enterprise)",
@@ -54044,6 +55268,21 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "heroku-api-key",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "your own Heroku token",
+							URL:     "https://dashboard.heroku.com/account",
+							Command: "heroku auth:token",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new authorization",
+							URL:     "https://devcenter.heroku.com/articles/oauth#scopes",
+							Default: "read",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -54069,10 +55308,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title:   "Revoke the authorization",
-								Text:    "heroku authorizations lists them; take the one whose token is the leaked value, never by its place. The account's API key is regenerated on the account page.",
-								URL:     "https://dashboard.heroku.com/account",
-								Command: "heroku authorizations:revoke {{authorization_id}}",
+								Title: "Revoke the authorization with its own token",
+								Text:  "till takes the authorization whose token is the leaked value. The account's API key is regenerated on the account page.",
+								URL:   "https://dashboard.heroku.com/account",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.heroku.com/oauth/authorizations/{{authorization_id}}",
@@ -54083,21 +55321,90 @@ var builtin = Catalogue{
 										},
 										{
 											Name:  "Authorization",
-											Value: "Bearer {{admin}}",
+											Value: "Bearer {{secret}}",
 										},
 									},
 								},
+								Gone: []int{401, 404},
+							},
+							{
+								Title:       "Revoke the authorization with the Heroku command line",
+								Text:        "Its id stands in the list of heroku authorizations.",
+								URL:         "https://dashboard.heroku.com/account/applications",
+								Command:     "heroku authorizations:revoke {{authorization_id}}",
+								Run:         true,
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Create an authorization with the smallest scope and an expiry",
-								URL:     "https://dashboard.heroku.com/account/applications",
-								Command: "heroku authorizations:create --scope read --expires-in 7776000 --description {{name}}",
+								Title: "Create an authorization with the smallest scope and an expiry",
+								URL:   "https://devcenter.heroku.com/articles/platform-api-reference#oauth-authorization-create",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.heroku.com/oauth/authorizations",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.heroku+json; version=3",
+										},
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"scope":{{scopes}},"expires_in":{{expires-seconds}},"description":"{{name}}"}`,
+								},
+								Result: Result{
+									Secret: "access_token.token",
+									ID:     "id",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.heroku.com/oauth/authorizations",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.heroku+json; version=3",
+										},
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+										{
+											Name:  "Range",
+											Value: "id ..; max=1000",
+										},
+									},
+								},
+								Where: []Condition{
+									{
+										Path: "access_token.token",
+										Like: "{{secret}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "authorization_id",
+										Path: "id",
+									},
+								},
+								Show:    []string{"description"},
+								Created: "created_at",
 							},
 						},
 						Usage: "heroku access and releases of each app; audit trails of an Enterprise account",
 						Blast: "deploys code and reads the config vars of every app, so also the secrets of other services",
+						Mints: true,
 					},
 				},
 				{
@@ -54109,6 +55416,21 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "heroku-legacy-api-key",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "your own Heroku token",
+							URL:     "https://dashboard.heroku.com/account",
+							Command: "heroku auth:token",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new authorization",
+							URL:     "https://devcenter.heroku.com/articles/oauth#scopes",
+							Default: "read",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -54134,10 +55456,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title:   "Revoke the authorization",
-								Text:    "heroku authorizations lists them; take the one whose token is the leaked value, never by its place. The account's API key is regenerated on the account page.",
-								URL:     "https://dashboard.heroku.com/account",
-								Command: "heroku authorizations:revoke {{authorization_id}}",
+								Title: "Revoke the authorization with its own token",
+								Text:  "till takes the authorization whose token is the leaked value. The account's API key is regenerated on the account page.",
+								URL:   "https://dashboard.heroku.com/account",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.heroku.com/oauth/authorizations/{{authorization_id}}",
@@ -54148,21 +55469,90 @@ var builtin = Catalogue{
 										},
 										{
 											Name:  "Authorization",
-											Value: "Bearer {{admin}}",
+											Value: "Bearer {{secret}}",
 										},
 									},
 								},
+								Gone: []int{401, 404},
+							},
+							{
+								Title:       "Revoke the authorization with the Heroku command line",
+								Text:        "Its id stands in the list of heroku authorizations.",
+								URL:         "https://dashboard.heroku.com/account/applications",
+								Command:     "heroku authorizations:revoke {{authorization_id}}",
+								Run:         true,
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Create an authorization with the smallest scope and an expiry",
-								URL:     "https://dashboard.heroku.com/account/applications",
-								Command: "heroku authorizations:create --scope read --expires-in 7776000 --description {{name}}",
+								Title: "Create an authorization with the smallest scope and an expiry",
+								URL:   "https://devcenter.heroku.com/articles/platform-api-reference#oauth-authorization-create",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.heroku.com/oauth/authorizations",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.heroku+json; version=3",
+										},
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"scope":{{scopes}},"expires_in":{{expires-seconds}},"description":"{{name}}"}`,
+								},
+								Result: Result{
+									Secret: "access_token.token",
+									ID:     "id",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.heroku.com/oauth/authorizations",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.heroku+json; version=3",
+										},
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+										{
+											Name:  "Range",
+											Value: "id ..; max=1000",
+										},
+									},
+								},
+								Where: []Condition{
+									{
+										Path: "access_token.token",
+										Like: "{{secret}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "authorization_id",
+										Path: "id",
+									},
+								},
+								Show:    []string{"description"},
+								Created: "created_at",
 							},
 						},
 						Usage: "heroku access and releases of each app; audit trails of an Enterprise account",
 						Blast: "deploys code and reads the config vars of every app, so also the secrets of other services",
+						Mints: true,
 					},
 				},
 			},
@@ -56577,6 +57967,13 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "ibm-cloud-iam-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an IAM token of your own (after Bearer in the output of ibmcloud iam oauth-tokens)",
+							URL:  "https://cloud.ibm.com/docs/account?topic=account-iamtoken_from_apikey",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -56598,17 +57995,104 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title:   "Revoke the leaked key",
-								Text:    "As soon as the new one is deployed.",
-								URL:     "https://cloud.ibm.com/iam/apikeys",
-								Command: "ibmcloud iam api-key-delete {{id}}",
+								Title: "Disable the key",
+								URL:   "https://cloud.ibm.com/iam/apikeys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://iam.cloud.ibm.com/v1/apikeys/{{apikey_id}}/disable",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								Reversible: true,
+								Undo: &Request{
+									Method: "DELETE",
+									URL:    "https://iam.cloud.ibm.com/v1/apikeys/{{apikey_id}}/disable",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+							},
+							{
+								Title: "Delete the key",
+								URL:   "https://cloud.ibm.com/iam/apikeys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://iam.cloud.ibm.com/v1/apikeys/{{apikey_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								Gone:  []int{404},
+								After: 604800000000000,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Create a new key beside it",
-								URL:     "https://cloud.ibm.com/iam/apikeys",
-								Command: "ibmcloud iam service-api-key-create {{name}} {{service-id}}",
+								Title: "Create a new key with an expiry beside it",
+								URL:   "https://cloud.ibm.com/apidocs/iam-identity-token-api#create-api-key",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://iam.cloud.ibm.com/v1/apikeys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","iam_id":"{{iam_id}}","account_id":"{{account_id}}","expires_at":"{{expires-time}}"}`,
+								},
+								Result: Result{
+									Secret:  "apikey",
+									ID:      "id",
+									Expires: "expires_at",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://iam.cloud.ibm.com/v1/apikeys/details",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "IAM-ApiKey",
+											Value: "{{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "account_id",
+										Path: "account_id",
+									},
+									{
+										Name: "apikey_id",
+										Path: "id",
+									},
+									{
+										Name: "iam_id",
+										Path: "iam_id",
+									},
+								},
 							},
 						},
 						Usage: "https://cloud.ibm.com/observe/activitytracker",
@@ -56624,6 +58108,13 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "ibm-cloud-classic-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an IAM token of your own (after Bearer in the output of ibmcloud iam oauth-tokens)",
+							URL:  "https://cloud.ibm.com/docs/account?topic=account-iamtoken_from_apikey",
+						},
+					},
 					Verify: Verify{
 						Note: "a Basic login of user name and key: GET https://api.softlayer.com/rest/v3.1/SoftLayer_Account.json answers 200 or 401",
 					},
@@ -56655,6 +58146,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "ibm-cloud-cos-hmac-secret",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an IAM token of your own (after Bearer in the output of ibmcloud iam oauth-tokens)",
+							URL:  "https://cloud.ibm.com/docs/account?topic=account-iamtoken_from_apikey",
+						},
+					},
 					Verify: Verify{
 						Note: "requests are signed with id and secret",
 					},
@@ -56685,6 +58183,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "ibm-cloud-cloudant-url",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an IAM token of your own (after Bearer in the output of ibmcloud iam oauth-tokens)",
+							URL:  "https://cloud.ibm.com/docs/account?topic=account-iamtoken_from_apikey",
+						},
+					},
 					Verify: Verify{
 						Note: "GET /_session at the address answers 200 or 401",
 					},
@@ -56715,6 +58220,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "ibm-cloud-cloudant-password",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an IAM token of your own (after Bearer in the output of ibmcloud iam oauth-tokens)",
+							URL:  "https://cloud.ibm.com/docs/account?topic=account-iamtoken_from_apikey",
+						},
+					},
 					Verify: Verify{
 						Note: "GET /_session with a Basic login answers 200 or 401",
 					},
@@ -60387,6 +61899,21 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "jfrog-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of an admin, or of the same user",
+						},
+						{
+							Name:    "group",
+							Text:    "group whose rights the new token gets",
+							Default: "readers",
+						},
+						{
+							Name: "host",
+							Text: "host of your platform, such as acme.jfrog.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -60407,7 +61934,7 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the API key",
+								Title: "Revoke the API key with itself",
 								Text:  "Each user has one.",
 								URL:   "https://{{host}}/ui/user_profile",
 								Request: &Request{
@@ -60415,11 +61942,12 @@ var builtin = Catalogue{
 									URL:    "https://{{host}}/artifactory/api/security/apiKey",
 									Headers: []Header{
 										{
-											Name:  "Authorization",
-											Value: "Bearer {{secret}}",
+											Name:  "X-JFrog-Art-Api",
+											Value: "{{secret}}",
 										},
 									},
 								},
+								Gone: []int{401},
 							},
 						},
 						Reissue: []Step{
@@ -60442,6 +61970,21 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "jfrog-reference-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of an admin, or of the same user",
+						},
+						{
+							Name:    "group",
+							Text:    "group whose rights the new token gets",
+							Default: "readers",
+						},
+						{
+							Name: "host",
+							Text: "host of your platform, such as acme.jfrog.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -60462,8 +62005,23 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
-								Text:  "An admin can revoke any token, its owner the own ones.",
+								Title: "Revoke the token with itself",
+								Text:  "Its id comes from the platform's answer about the token.",
+								URL:   "https://jfrog.com/help/r/jfrog-rest-apis/revoke-token-by-id",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/access/api/v1/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								Gone: []int{401, 404},
+							},
+							{
+								Title: "Revoke the token as an admin",
 								URL:   "https://{{host}}/ui/admin/configuration/security/access_tokens",
 								Request: &Request{
 									Method: "DELETE",
@@ -60475,12 +62033,14 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a token with a narrow scope and an expiry",
-								URL:   "https://{{host}}/ui/admin/configuration/security/access_tokens",
+								URL:   "https://jfrog.com/help/r/jfrog-rest-apis/create-token",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://{{host}}/access/api/v1/tokens",
@@ -60494,7 +62054,32 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"scope":"applied-permissions/groups:{{group}}","expires_in":7776000}`,
+									Body: `{"scope":"applied-permissions/groups:{{group}}","expires_in":{{expires-seconds}},"include_reference_token":true}`,
+								},
+								Result: Result{
+									Secret: "reference_token",
+									ID:     "token_id",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/access/api/v1/tokens/me",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "token_id",
+									},
 								},
 							},
 						},
@@ -64186,10 +65771,26 @@ var builtin = Catalogue{
 						Lines:   10,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "secret key of an organization's pair of keys",
+							URL:  "https://langfuse.com/docs/administration/scim-and-org-api",
+						},
+						{
+							Name: "admin_public_key",
+							Text: "public key of an organization's pair of keys",
+							URL:  "https://langfuse.com/docs/administration/scim-and-org-api",
+						},
+						{
+							Name: "host",
+							Text: "your Langfuse: cloud.langfuse.com, us.cloud.langfuse.com or a server of your own",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://cloud.langfuse.com/api/public/projects",
+							URL:    "https://{{host}}/api/public/projects",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -64200,19 +65801,19 @@ var builtin = Catalogue{
 						Live:     []int{200},
 						Dead:     []int{401},
 						Identity: "data.0.name",
-						Docs:     "https://api.reference.langfuse.com/#tag/projects/GET/api/public/projects",
-						Note:     "user is the public key; the text after Basic is sent in base64. The US region (us.cloud.langfuse.com) and self-hosted servers have other keys: a 401 here does not prove those dead",
+						Docs:     "https://langfuse.com/docs/api-and-data-platform/features/public-api",
+						Note:     "user is the public key; each region and each server of one's own knows its own keys only, so the host is asked for",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
 								Title: "Delete the pair of keys",
-								Text:  "Project settings, API keys.",
-								URL:   "https://cloud.langfuse.com",
+								Text:  "The pair is found by its public key.",
+								URL:   "https://langfuse.com/docs/administration/scim-and-org-api",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://cloud.langfuse.com/api/public/projects/{{project_id}}/apiKeys/{{key_id}}",
+									URL:    "https://{{host}}/api/public/projects/{{project_id}}/apiKeys/{{key_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -64220,15 +65821,16 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a new pair of keys",
-								URL:   "https://cloud.langfuse.com",
+								URL:   "https://langfuse.com/docs/administration/scim-and-org-api",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://cloud.langfuse.com/api/public/projects/{{project_id}}/apiKeys",
+									URL:    "https://{{host}}/api/public/projects/{{project_id}}/apiKeys",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -64241,6 +65843,59 @@ var builtin = Catalogue{
 									},
 									Body: `{"note":"{{name}}"}`,
 								},
+								Result: Result{
+									Secret: "secretKey",
+									ID:     "publicKey",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/public/projects",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{id}}:{{secret}}",
+										},
+									},
+								},
+								List: "data",
+								Take: []Field{
+									{
+										Name: "project_id",
+										Path: "id",
+									},
+								},
+							},
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/public/projects/{{project_id}}/apiKeys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_public_key}}:{{admin}}",
+										},
+									},
+								},
+								List: "apiKeys",
+								Where: []Condition{
+									{
+										Path: "publicKey",
+										Like: "{{id}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Show:     []string{"publicKey", "note"},
+								Created:  "createdAt",
+								LastUsed: "lastUsedAt",
 							},
 						},
 						Usage: "https://cloud.langfuse.com : audit log of the organization",
@@ -64256,6 +65911,22 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "langfuse-public-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "secret key of an organization's pair of keys",
+							URL:  "https://langfuse.com/docs/administration/scim-and-org-api",
+						},
+						{
+							Name: "admin_public_key",
+							Text: "public key of an organization's pair of keys",
+							URL:  "https://langfuse.com/docs/administration/scim-and-org-api",
+						},
+						{
+							Name: "host",
+							Text: "your Langfuse: cloud.langfuse.com, us.cloud.langfuse.com or a server of your own",
+						},
+					},
 					Verify: Verify{
 						Note: "public by design: it can only send scores from a browser",
 					},
@@ -64533,6 +66204,19 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "launchdarkly-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token with the role admin",
+							URL:  "https://app.launchdarkly.com/settings/authorization",
+						},
+						{
+							Name:    "role",
+							Text:    "role of the new token: reader, writer or admin",
+							Default: "reader",
+							Pattern: "reader|writer|admin",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -64553,12 +66237,27 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the access token",
-								Text:  "caller-identity tells the exact tokenId; a token with writer rights can delete itself.",
+								Title: "Delete the access token with itself",
+								Text:  "A token with writer rights may; caller-identity tells its exact id.",
 								URL:   "https://app.launchdarkly.com/settings/authorization",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://app.launchdarkly.com/api/v2/tokens/{{id}}",
+									URL:    "https://app.launchdarkly.com/api/v2/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{secret}}",
+										},
+									},
+								},
+								Gone: []int{401, 404},
+							},
+							{
+								Title: "Delete the access token with an admin's",
+								URL:   "https://launchdarkly.com/docs/api/access-tokens/delete-token",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://app.launchdarkly.com/api/v2/tokens/{{token_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -64566,12 +66265,14 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a token with a custom role",
-								URL:   "https://app.launchdarkly.com/settings/authorization",
+								Title: "Create a service token with a small role",
+								URL:   "https://launchdarkly.com/docs/api/access-tokens/post-token",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://app.launchdarkly.com/api/v2/tokens",
@@ -64585,7 +66286,31 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"name":"{{name}}","role":"reader"}`,
+									Body: `{"name":"{{name}}","role":"{{role}}","serviceToken":true}`,
+								},
+								Result: Result{
+									Secret: "token",
+									ID:     "_id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://app.launchdarkly.com/api/v2/caller-identity",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "tokenId",
+									},
 								},
 							},
 						},
@@ -64602,6 +66327,19 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "launchdarkly-sdk-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token with the role admin",
+							URL:  "https://app.launchdarkly.com/settings/authorization",
+						},
+						{
+							Name:    "role",
+							Text:    "role of the new token: reader, writer or admin",
+							Default: "reader",
+							Pattern: "reader|writer|admin",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -64647,6 +66385,19 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "suspect",
 					Family:      "launchdarkly-unnamed-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token with the role admin",
+							URL:  "https://app.launchdarkly.com/settings/authorization",
+						},
+						{
+							Name:    "role",
+							Text:    "role of the new token: reader, writer or admin",
+							Default: "reader",
+							Pattern: "reader|writer|admin",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -64667,12 +66418,27 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the access token",
-								Text:  "caller-identity tells the exact tokenId; a token with writer rights can delete itself.",
+								Title: "Delete the access token with itself",
+								Text:  "A token with writer rights may; caller-identity tells its exact id.",
 								URL:   "https://app.launchdarkly.com/settings/authorization",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://app.launchdarkly.com/api/v2/tokens/{{id}}",
+									URL:    "https://app.launchdarkly.com/api/v2/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{secret}}",
+										},
+									},
+								},
+								Gone: []int{401, 404},
+							},
+							{
+								Title: "Delete the access token with an admin's",
+								URL:   "https://launchdarkly.com/docs/api/access-tokens/delete-token",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://app.launchdarkly.com/api/v2/tokens/{{token_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -64680,12 +66446,14 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a token with a custom role",
-								URL:   "https://app.launchdarkly.com/settings/authorization",
+								Title: "Create a service token with a small role",
+								URL:   "https://launchdarkly.com/docs/api/access-tokens/post-token",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://app.launchdarkly.com/api/v2/tokens",
@@ -64699,7 +66467,31 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"name":"{{name}}","role":"reader"}`,
+									Body: `{"name":"{{name}}","role":"{{role}}","serviceToken":true}`,
+								},
+								Result: Result{
+									Secret: "token",
+									ID:     "_id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://app.launchdarkly.com/api/v2/caller-identity",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "tokenId",
+									},
 								},
 							},
 						},
@@ -64716,6 +66508,19 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "launchdarkly-mobile-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token with the role admin",
+							URL:  "https://app.launchdarkly.com/settings/authorization",
+						},
+						{
+							Name:    "role",
+							Text:    "role of the new token: reader, writer or admin",
+							Default: "reader",
+							Pattern: "reader|writer|admin",
+						},
+					},
 					Verify: Verify{
 						Note: "made for use in apps; it only evaluates the flags that are open to clients",
 					},
@@ -64747,6 +66552,19 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "suspect",
 					Family:      "launchdarkly-named-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token with the role admin",
+							URL:  "https://app.launchdarkly.com/settings/authorization",
+						},
+						{
+							Name:    "role",
+							Text:    "role of the new token: reader, writer or admin",
+							Default: "reader",
+							Pattern: "reader|writer|admin",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -64767,12 +66585,27 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the access token",
-								Text:  "caller-identity tells the exact tokenId; a token with writer rights can delete itself.",
+								Title: "Delete the access token with itself",
+								Text:  "A token with writer rights may; caller-identity tells its exact id.",
 								URL:   "https://app.launchdarkly.com/settings/authorization",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://app.launchdarkly.com/api/v2/tokens/{{id}}",
+									URL:    "https://app.launchdarkly.com/api/v2/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{secret}}",
+										},
+									},
+								},
+								Gone: []int{401, 404},
+							},
+							{
+								Title: "Delete the access token with an admin's",
+								URL:   "https://launchdarkly.com/docs/api/access-tokens/delete-token",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://app.launchdarkly.com/api/v2/tokens/{{token_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -64780,12 +66613,14 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a token with a custom role",
-								URL:   "https://app.launchdarkly.com/settings/authorization",
+								Title: "Create a service token with a small role",
+								URL:   "https://launchdarkly.com/docs/api/access-tokens/post-token",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://app.launchdarkly.com/api/v2/tokens",
@@ -64799,7 +66634,31 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"name":"{{name}}","role":"reader"}`,
+									Body: `{"name":"{{name}}","role":"{{role}}","serviceToken":true}`,
+								},
+								Result: Result{
+									Secret: "token",
+									ID:     "_id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://app.launchdarkly.com/api/v2/caller-identity",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "tokenId",
+									},
 								},
 							},
 						},
@@ -65852,7 +67711,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Revoke the token with itself",
-								Text:  "An answer of 400 says that the token is not known.",
+								Text:  "An answer of 400 says that the token is not known any more.",
 								URL:   "https://linear.app/settings/account/security",
 								Request: &Request{
 									Method: "POST",
@@ -65864,6 +67723,8 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OK:   []int{200},
+								Gone: []int{400, 401},
 							},
 						},
 						Reissue: []Step{
@@ -66210,6 +68071,19 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "linode-personal-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another token of the account with account:read_write",
+							URL:  "https://cloud.linode.com/profile/tokens",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new token, with blanks between",
+							URL:     "https://techdocs.akamai.com/linode-api/reference/get-started#oauth-reference",
+							Default: "linodes:read_only",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -66221,22 +68095,25 @@ var builtin = Catalogue{
 								},
 							},
 						},
-						Live:     []int{200},
+						Live:     []int{200, 401},
 						Dead:     []int{401},
+						LiveBody: `"username"|not authorized to use this endpoint`,
+						DeadBody: "Invalid Token",
 						Identity: "username",
 						Scopes:   "header:X-OAuth-Scopes",
 						Docs:     "https://techdocs.akamai.com/linode-api/reference/get-profile",
+						Note:     "a live token without the scope for this question answers 401 as well, with other words",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
 								Title: "Revoke the token",
-								Text:  "Its id stands in the list of tokens.",
-								URL:   "https://cloud.linode.com/profile/tokens",
+								Text:  "Its id is found by the first sixteen characters, which the list shows.",
+								URL:   "https://techdocs.akamai.com/linode-api/reference/delete-personal-access-token",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.linode.com/v4/profile/tokens/{{id}}",
+									URL:    "https://api.linode.com/v4/profile/tokens/{{token_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -66244,12 +68121,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a token with the fewest scopes and an expiry",
-								URL:   "https://cloud.linode.com/profile/tokens",
+								URL:   "https://techdocs.akamai.com/linode-api/reference/post-personal-access-token",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.linode.com/v4/profile/tokens",
@@ -66263,8 +68141,43 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"label":"{{name}}","scopes":"linodes:read_only"}`,
+									Body: `{"label":"{{name}}","scopes":"{{scopes}}","expiry":"{{expires-date}}T00:00:00"}`,
 								},
+								Result: Result{
+									Secret:  "token",
+									ID:      "id",
+									Expires: "expiry",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.linode.com/v4/profile/tokens?page_size=500",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								List: "data",
+								Where: []Condition{
+									{
+										Path: "token",
+										Like: "{{secret-first16}}*",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "id",
+									},
+								},
+								Show:    []string{"label"},
+								Created: "created",
 							},
 						},
 						Usage: "https://cloud.linode.com/events",
@@ -66280,6 +68193,19 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "linode-object-storage-secret-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another token of the account with account:read_write",
+							URL:  "https://cloud.linode.com/profile/tokens",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new token, with blanks between",
+							URL:     "https://techdocs.akamai.com/linode-api/reference/get-started#oauth-reference",
+							Default: "linodes:read_only",
+						},
+					},
 					Verify: Verify{
 						Note: "asks need the access key and the cluster: try a listing with an S3 client",
 					},
@@ -69000,6 +70926,23 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mailgun-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an account API key with the role admin",
+							URL:  "https://app.mailgun.com/settings/api_security",
+						},
+						{
+							Name: "domain",
+							Text: "domain that the new key may send for",
+							URL:  "https://app.mailgun.com/mg/sending/domains",
+						},
+						{
+							Name: "key_id",
+							Text: "id of the leaked key; the list tells description and role, not the value",
+							URL:  "https://app.mailgun.com/settings/api_security",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -69022,8 +70965,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the key",
-								Text:  "Match the key by its id in the list.",
-								URL:   "https://app.mailgun.com/settings/api_security",
+								URL:   "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/keys",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.mailgun.net/v1/keys/{{key_id}}",
@@ -69034,12 +70976,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a sending key for one domain",
-								URL:   "https://app.mailgun.com/settings/api_security",
+								URL:   "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/keys",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.mailgun.net/v1/keys",
@@ -69053,8 +70996,14 @@ var builtin = Catalogue{
 											Value: "application/x-www-form-urlencoded",
 										},
 									},
-									Body: "role=sending&kind=domain&domain_name={{domain}}&description={{name}}",
+									Body: "role=sending&kind=domain&domain_name={{domain}}&description={{name}}&expiration={{expires-seconds}}",
 								},
+								Result: Result{
+									Secret:  "key.secret",
+									ID:      "key.id",
+									Expires: "key.expires_at",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://app.mailgun.com : logs and analytics of each domain",
@@ -69070,6 +71019,23 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "suspect",
 					Family:      "mailgun-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an account API key with the role admin",
+							URL:  "https://app.mailgun.com/settings/api_security",
+						},
+						{
+							Name: "domain",
+							Text: "domain that the new key may send for",
+							URL:  "https://app.mailgun.com/mg/sending/domains",
+						},
+						{
+							Name: "key_id",
+							Text: "id of the leaked key; the list tells description and role, not the value",
+							URL:  "https://app.mailgun.com/settings/api_security",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -69092,8 +71058,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the key",
-								Text:  "Match the key by its id in the list.",
-								URL:   "https://app.mailgun.com/settings/api_security",
+								URL:   "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/keys",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.mailgun.net/v1/keys/{{key_id}}",
@@ -69104,12 +71069,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a sending key for one domain",
-								URL:   "https://app.mailgun.com/settings/api_security",
+								URL:   "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/keys",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.mailgun.net/v1/keys",
@@ -69123,8 +71089,14 @@ var builtin = Catalogue{
 											Value: "application/x-www-form-urlencoded",
 										},
 									},
-									Body: "role=sending&kind=domain&domain_name={{domain}}&description={{name}}",
+									Body: "role=sending&kind=domain&domain_name={{domain}}&description={{name}}&expiration={{expires-seconds}}",
 								},
+								Result: Result{
+									Secret:  "key.secret",
+									ID:      "key.id",
+									Expires: "key.expires_at",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://app.mailgun.com : logs and analytics of each domain",
@@ -69140,6 +71112,23 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "mailgun-webhook-signing-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an account API key with the role admin",
+							URL:  "https://app.mailgun.com/settings/api_security",
+						},
+						{
+							Name: "domain",
+							Text: "domain that the new key may send for",
+							URL:  "https://app.mailgun.com/mg/sending/domains",
+						},
+						{
+							Name: "key_id",
+							Text: "id of the leaked key; the list tells description and role, not the value",
+							URL:  "https://app.mailgun.com/settings/api_security",
+						},
+					},
 					Verify: Verify{
 						Note: "signs webhooks; nothing can be asked with it",
 					},
@@ -69171,6 +71160,23 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "mailgun-public-validation-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an account API key with the role admin",
+							URL:  "https://app.mailgun.com/settings/api_security",
+						},
+						{
+							Name: "domain",
+							Text: "domain that the new key may send for",
+							URL:  "https://app.mailgun.com/mg/sending/domains",
+						},
+						{
+							Name: "key_id",
+							Text: "id of the leaked key; the list tells description and role, not the value",
+							URL:  "https://app.mailgun.com/settings/api_security",
+						},
+					},
 					Verify: Verify{
 						Note: "made for use in browsers; it only checks addresses",
 					},
@@ -69179,8 +71185,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the key",
-								Text:  "Match the key by its id in the list.",
-								URL:   "https://app.mailgun.com/settings/api_security",
+								URL:   "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/keys",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.mailgun.net/v1/keys/{{key_id}}",
@@ -69191,12 +71196,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a sending key for one domain",
-								URL:   "https://app.mailgun.com/settings/api_security",
+								URL:   "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/keys",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.mailgun.net/v1/keys",
@@ -69210,8 +71216,14 @@ var builtin = Catalogue{
 											Value: "application/x-www-form-urlencoded",
 										},
 									},
-									Body: "role=sending&kind=domain&domain_name={{domain}}&description={{name}}",
+									Body: "role=sending&kind=domain&domain_name={{domain}}&description={{name}}&expiration={{expires-seconds}}",
 								},
+								Result: Result{
+									Secret:  "key.secret",
+									ID:      "key.id",
+									Expires: "key.expires_at",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://app.mailgun.com : logs and analytics of each domain",
@@ -69868,6 +71880,20 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "mapbox-secret-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a secret token with the scope tokens:write",
+							URL:  "https://console.mapbox.com/account/access-tokens/",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new token",
+							URL:     "https://docs.mapbox.com/accounts/guides/tokens/",
+							Default: "styles:read, fonts:read",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -69884,25 +71910,66 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the token",
-								Text:  "User and id of the token come from the verification. A token with the scope tokens:write deletes itself.",
+								Title: "Delete the token with itself",
+								Text:  "A token with the scope tokens:write may; user and id come from the verification.",
 								URL:   "https://console.mapbox.com/account/access-tokens/",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.mapbox.com/tokens/v2/{{user}}/{{id}}?access_token={{admin}}",
-									Headers: []Header{
-										{
-											Name:  "Accept",
-											Value: "application/json",
-										},
-									},
+									URL:    "https://api.mapbox.com/tokens/v2/{{user}}/{{token_id}}?access_token={{secret}}",
 								},
+								OK:   []int{204},
+								Gone: []int{404},
+							},
+							{
+								Title: "Delete the token with another one",
+								URL:   "https://docs.mapbox.com/api/accounts/tokens/#delete-a-token",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.mapbox.com/tokens/v2/{{user}}/{{token_id}}?access_token={{admin}}",
+								},
+								OK:          []int{204},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a token with the few scopes that are needed",
-								URL:   "https://console.mapbox.com/account/access-tokens/",
+								URL:   "https://docs.mapbox.com/api/accounts/tokens/#create-a-token",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.mapbox.com/tokens/v2/{{user}}?access_token={{admin}}",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"note":"{{name}}","scopes":{{scopes}}}`,
+								},
+								Result: Result{
+									Secret: "token",
+									ID:     "id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.mapbox.com/tokens/v2?access_token={{secret}}",
+								},
+								List: "token",
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "authorization",
+									},
+									{
+										Name: "user",
+										Path: "user",
+									},
+								},
 							},
 						},
 						Usage: "https://console.mapbox.com/statistics",
@@ -69918,6 +71985,20 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "mapbox-temporary-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a secret token with the scope tokens:write",
+							URL:  "https://console.mapbox.com/account/access-tokens/",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new token",
+							URL:     "https://docs.mapbox.com/accounts/guides/tokens/",
+							Default: "styles:read, fonts:read",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -69958,6 +72039,20 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "mapbox-public-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a secret token with the scope tokens:write",
+							URL:  "https://console.mapbox.com/account/access-tokens/",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new token",
+							URL:     "https://docs.mapbox.com/accounts/guides/tokens/",
+							Default: "styles:read, fonts:read",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -72513,18 +74608,14 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
+								Title: "Revoke the token with itself",
 								URL:   "https://developers.miro.com/reference/revoke-token-1",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.miro.com/v1/oauth/revoke?access_token={{secret}}",
-									Headers: []Header{
-										{
-											Name:  "Accept",
-											Value: "application/json",
-										},
-									},
 								},
+								OK:   []int{200, 204},
+								Gone: []int{401},
 							},
 						},
 						Reissue: []Step{
@@ -72567,18 +74658,14 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
+								Title: "Revoke the token with itself",
 								URL:   "https://developers.miro.com/reference/revoke-token-1",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.miro.com/v1/oauth/revoke?access_token={{secret}}",
-									Headers: []Header{
-										{
-											Name:  "Accept",
-											Value: "application/json",
-										},
-									},
 								},
+								OK:   []int{200, 204},
+								Gone: []int{401},
 							},
 						},
 						Reissue: []Step{
@@ -73412,6 +75499,19 @@ var builtin = Catalogue{
 						Lines:   6,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of an Organization Owner's service account",
+							URL:  "https://www.mongodb.com/docs/atlas/api/service-accounts/generate-oauth2-token/",
+						},
+						{
+							Name:    "org_id",
+							Text:    "id of the Atlas organization (24 hexadecimal digits)",
+							URL:     "https://cloud.mongodb.com/v2#/preferences/organizations",
+							Pattern: "[0-9a-f]{24}",
+						},
+					},
 					Verify: Verify{
 						Note: "with its id it is exchanged for a token at https://cloud.mongodb.com/api/oauth/token, which makes a token each time",
 					},
@@ -73419,16 +75519,90 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key or the secret of the service account",
-								Text:  "Organization > Access Manager > Applications.",
-								URL:   "https://cloud.mongodb.com",
+								Title: "Delete the secret of the service account",
+								Text:  "Found by its last characters, which the list shows. An older key (public and private half) is deleted on the page.",
+								URL:   "https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/operation-deleteserviceaccountsecret",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://cloud.mongodb.com/api/atlas/v2/orgs/{{org_id}}/serviceAccounts/{{id}}/secrets/{{secret_id}}",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.atlas.2024-08-05+json",
+										},
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a service account secret with an expiry and an access list",
+								Title: "Create a second secret of the service account with an expiry",
 								Text:  "A service account may have two secrets during a change.",
-								URL:   "https://cloud.mongodb.com",
+								URL:   "https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/operation-createserviceaccountsecret",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://cloud.mongodb.com/api/atlas/v2/orgs/{{org_id}}/serviceAccounts/{{id}}/secrets",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.atlas.2024-08-05+json",
+										},
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/vnd.atlas.2024-08-05+json",
+										},
+									},
+									Body: `{"secretExpiresAfterHours":2160}`,
+								},
+								Result: Result{
+									Secret:  "secret",
+									ID:      "id",
+									Expires: "expiresAt",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://cloud.mongodb.com/api/atlas/v2/orgs/{{org_id}}/serviceAccounts/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.atlas.2024-08-05+json",
+										},
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								List: "secrets",
+								Where: []Condition{
+									{
+										Path: "maskedSecretValue",
+										Like: "*{{secret-last4}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "secret_id",
+										Path: "id",
+									},
+								},
+								Show:     []string{"maskedSecretValue"},
+								Created:  "createdAt",
+								LastUsed: "lastUsedAt",
 							},
 						},
 						Usage: "https://cloud.mongodb.com : activity feed of the organization",
@@ -73444,6 +75618,19 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "mongodb-atlas-service-account-id",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of an Organization Owner's service account",
+							URL:  "https://www.mongodb.com/docs/atlas/api/service-accounts/generate-oauth2-token/",
+						},
+						{
+							Name:    "org_id",
+							Text:    "id of the Atlas organization (24 hexadecimal digits)",
+							URL:     "https://cloud.mongodb.com/v2#/preferences/organizations",
+							Pattern: "[0-9a-f]{24}",
+						},
+					},
 					Verify: Verify{
 						Note: "an identifier: it opens nothing without the secret",
 					},
@@ -73474,6 +75661,19 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "mongodb-atlas-private-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of an Organization Owner's service account",
+							URL:  "https://www.mongodb.com/docs/atlas/api/service-accounts/generate-oauth2-token/",
+						},
+						{
+							Name:    "org_id",
+							Text:    "id of the Atlas organization (24 hexadecimal digits)",
+							URL:     "https://cloud.mongodb.com/v2#/preferences/organizations",
+							Pattern: "[0-9a-f]{24}",
+						},
+					},
 					Verify: Verify{
 						Note: "HTTP digest authentication with the public key as user at https://cloud.mongodb.com/api/atlas/v2/orgs; 403 IP_ADDRESS_NOT_ON_ACCESS_LIST is a live key",
 					},
@@ -73481,16 +75681,15 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key or the secret of the service account",
-								Text:  "Organization > Access Manager > Applications.",
+								Title: "Delete the key",
+								Text:  "Organization > Access Manager > Applications > API Keys; find it by its public key.",
 								URL:   "https://cloud.mongodb.com",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a service account secret with an expiry and an access list",
-								Text:  "A service account may have two secrets during a change.",
-								URL:   "https://cloud.mongodb.com",
+								Title: "Use a service account, whose secret has an expiry",
+								URL:   "https://www.mongodb.com/docs/atlas/api/service-accounts-overview/",
 							},
 						},
 						Usage: "https://cloud.mongodb.com : activity feed of the organization",
@@ -75047,6 +77246,23 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "neon-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a personal key of an organization admin",
+							URL:  "https://console.neon.tech/app/settings/api-keys",
+						},
+						{
+							Name: "org_id",
+							Text: "id of the organization (org-…)",
+							URL:  "https://console.neon.tech/app/settings",
+						},
+						{
+							Name: "project_id",
+							Text: "project that the new key may use",
+							URL:  "https://console.neon.tech/app/projects",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -75068,11 +77284,29 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
-								URL:   "https://console.neon.tech/app/settings/api-keys",
+								Title: "Revoke the key with itself",
+								Text:  "A personal key may. The list does not show values: till refuses when the user has several. Then name it by hand (--set key_id=…).",
+								URL:   "https://api-docs.neon.tech/reference/revokeapikey",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://console.neon.tech/api/v2/api_keys/{{id}}",
+									URL:    "https://console.neon.tech/api/v2/api_keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								OKBody: `"revoked":\s*true`,
+								Gone:   []int{401, 404},
+							},
+							{
+								Title: "Revoke the key of the organization",
+								Text:  "With an organization admin's own key.",
+								URL:   "https://api-docs.neon.tech/reference/revokeorgapikey",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://console.neon.tech/api/v2/organizations/{{org_id}}/api_keys/{{key_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -75080,17 +77314,62 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a key for one project",
 								Text:  "A project-scoped key cannot delete the project.",
-								URL:   "https://console.neon.tech/app/settings/api-keys",
+								URL:   "https://api-docs.neon.tech/reference/createorgapikey",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://console.neon.tech/api/v2/organizations/{{org_id}}/api_keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"key_name":"{{name}}","project_id":"{{project_id}}"}`,
+								},
+								Result: Result{
+									Secret: "key",
+									ID:     "id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://console.neon.tech/api/v2/api_keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Show:     []string{"name"},
+								Created:  "created_at",
+								LastUsed: "last_used_at",
 							},
 						},
 						Usage: "https://console.neon.tech/app/settings/api-keys : last used, and from where",
 						Blast: "reads connection strings with passwords, creates, resets and deletes projects and branches",
+						Mints: true,
 					},
 				},
 				{
@@ -75102,6 +77381,23 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "suspect",
 					Family:      "neon-legacy-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a personal key of an organization admin",
+							URL:  "https://console.neon.tech/app/settings/api-keys",
+						},
+						{
+							Name: "org_id",
+							Text: "id of the organization (org-…)",
+							URL:  "https://console.neon.tech/app/settings",
+						},
+						{
+							Name: "project_id",
+							Text: "project that the new key may use",
+							URL:  "https://console.neon.tech/app/projects",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -75123,11 +77419,29 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
-								URL:   "https://console.neon.tech/app/settings/api-keys",
+								Title: "Revoke the key with itself",
+								Text:  "A personal key may. The list does not show values: till refuses when the user has several. Then name it by hand (--set key_id=…).",
+								URL:   "https://api-docs.neon.tech/reference/revokeapikey",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://console.neon.tech/api/v2/api_keys/{{id}}",
+									URL:    "https://console.neon.tech/api/v2/api_keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								OKBody: `"revoked":\s*true`,
+								Gone:   []int{401, 404},
+							},
+							{
+								Title: "Revoke the key of the organization",
+								Text:  "With an organization admin's own key.",
+								URL:   "https://api-docs.neon.tech/reference/revokeorgapikey",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://console.neon.tech/api/v2/organizations/{{org_id}}/api_keys/{{key_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -75135,17 +77449,62 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a key for one project",
 								Text:  "A project-scoped key cannot delete the project.",
-								URL:   "https://console.neon.tech/app/settings/api-keys",
+								URL:   "https://api-docs.neon.tech/reference/createorgapikey",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://console.neon.tech/api/v2/organizations/{{org_id}}/api_keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"key_name":"{{name}}","project_id":"{{project_id}}"}`,
+								},
+								Result: Result{
+									Secret: "key",
+									ID:     "id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://console.neon.tech/api/v2/api_keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Show:     []string{"name"},
+								Created:  "created_at",
+								LastUsed: "last_used_at",
 							},
 						},
 						Usage: "https://console.neon.tech/app/settings/api-keys : last used, and from where",
 						Blast: "reads connection strings with passwords, creates, resets and deletes projects and branches",
+						Mints: true,
 					},
 				},
 				{
@@ -75157,6 +77516,23 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "neon-database-password",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a personal key of an organization admin",
+							URL:  "https://console.neon.tech/app/settings/api-keys",
+						},
+						{
+							Name: "org_id",
+							Text: "id of the organization (org-…)",
+							URL:  "https://console.neon.tech/app/settings",
+						},
+						{
+							Name: "project_id",
+							Text: "project that the new key may use",
+							URL:  "https://console.neon.tech/app/projects",
+						},
+					},
 					Verify: Verify{
 						Note: "needs the host of the database: connect with psql",
 					},
@@ -76632,6 +79008,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "ngrok-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another API key of the account",
+							URL:  "https://dashboard.ngrok.com/api-keys",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -76648,20 +79031,38 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
 						Docs: "https://ngrok.com/docs/api/resources/api-keys/#list-api-keys",
-						Note: "an authtoken is refused here (ERR_NGROK_206) and may be live all the same",
+						Note: "an authtoken looks the same, is refused here and may be live: a refusal proves nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the API key, or the authtoken",
-								Text:  "Authtokens are deleted under /credentials.",
+								Title: "Delete the API key with itself",
+								Text:  "The list does not show values: till refuses when there are several. Then name it by hand (--set key_id=…). An authtoken is deleted under /credentials.",
 								URL:   "https://dashboard.ngrok.com/api-keys",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.ngrok.com/api_keys/{{id}}",
+									URL:    "https://api.ngrok.com/api_keys/{{key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+										{
+											Name:  "Ngrok-Version",
+											Value: "2",
+										},
+									},
+								},
+								Gone: []int{404},
+							},
+							{
+								Title: "Delete the API key with another one",
+								URL:   "https://ngrok.com/docs/api/resources/api-keys/#delete-api-key",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.ngrok.com/api_keys/{{key_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -76673,17 +79074,70 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create an authtoken with an ACL",
-								Text:  "Limit it to the domain it serves.",
-								URL:   "https://dashboard.ngrok.com/authtokens",
+								Title: "Create a new API key",
+								URL:   "https://ngrok.com/docs/api/resources/api-keys/#create-api-key",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.ngrok.com/api_keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "Ngrok-Version",
+											Value: "2",
+										},
+									},
+									Body: `{"description":"{{name}}"}`,
+								},
+								Result: Result{
+									Secret: "token",
+									ID:     "id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.ngrok.com/api_keys?limit=100",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+										{
+											Name:  "Ngrok-Version",
+											Value: "2",
+										},
+									},
+								},
+								List: "keys",
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Next:    "next_page_uri",
+								Show:    []string{"description"},
+								Created: "created_at",
 							},
 						},
 						Usage: "https://dashboard.ngrok.com/agents, https://dashboard.ngrok.com/events",
 						Blast: "opens tunnels under your domains, and as an API key reads and changes endpoints, domains and users",
+						Mints: true,
 					},
 				},
 				{
@@ -76695,36 +79149,35 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "suspect",
 					Family:      "ngrok-legacy-authtoken",
-					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.ngrok.com/api_keys?limit=1",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-								{
-									Name:  "Ngrok-Version",
-									Value: "2",
-								},
-							},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another API key of the account",
+							URL:  "https://dashboard.ngrok.com/api-keys",
 						},
-						Live: []int{200},
-						Dead: []int{401, 403},
-						Docs: "https://ngrok.com/docs/api/resources/api-keys/#list-api-keys",
-						Note: "an authtoken is refused here (ERR_NGROK_206) and may be live all the same",
+						{
+							Name: "credential_id",
+							Text: "id of the leaked authtoken (cr_…); the list tells its description, not the value",
+							URL:  "https://dashboard.ngrok.com/authtokens",
+						},
+						{
+							Name: "domain",
+							Text: "domain that the new authtoken may serve",
+							URL:  "https://dashboard.ngrok.com/domains",
+						},
+					},
+					Verify: Verify{
+						Note: "Only starting an agent would tell: not asked.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the API key, or the authtoken",
-								Text:  "Authtokens are deleted under /credentials.",
-								URL:   "https://dashboard.ngrok.com/api-keys",
+								Title: "Delete the authtoken",
+								URL:   "https://dashboard.ngrok.com/authtokens",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.ngrok.com/api_keys/{{id}}",
+									URL:    "https://api.ngrok.com/credentials/{{credential_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -76736,17 +79189,42 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create an authtoken with an ACL",
 								Text:  "Limit it to the domain it serves.",
-								URL:   "https://dashboard.ngrok.com/authtokens",
+								URL:   "https://ngrok.com/docs/api/resources/tunnel-credentials/#create-tunnel-credential",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.ngrok.com/credentials",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "Ngrok-Version",
+											Value: "2",
+										},
+									},
+									Body: `{"description":"{{name}}","acl":["bind:{{domain}}"]}`,
+								},
+								Result: Result{
+									Secret: "token",
+									ID:     "id",
+								},
 							},
 						},
 						Usage: "https://dashboard.ngrok.com/agents, https://dashboard.ngrok.com/events",
 						Blast: "opens tunnels under your domains, and as an API key reads and changes endpoints, domains and users",
+						Mints: true,
 					},
 				},
 			},
@@ -78957,6 +81435,12 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "okta-api-token",
+					Ask: []Ask{
+						{
+							Name: "org",
+							Text: "name of the org, the part before .okta.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -78998,6 +81482,8 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OK:   []int{204},
+								Gone: []int{401},
 							},
 						},
 						Reissue: []Step{
@@ -79022,6 +81508,12 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "okta-client-id",
+					Ask: []Ask{
+						{
+							Name: "org",
+							Text: "name of the org, the part before .okta.com",
+						},
+					},
 					Verify: Verify{
 						Note: "an identifier: it opens nothing without the client secret or key",
 					},
@@ -79060,6 +81552,22 @@ var builtin = Catalogue{
 						Lines:   10,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an API token of an admin who may manage applications",
+							URL:  "https://developer.okta.com/docs/guides/create-an-api-token/main/",
+						},
+						{
+							Name:    "app_id",
+							Text:    "id of the application, mostly the same as its client id",
+							Default: "{{id}}",
+						},
+						{
+							Name: "org",
+							Text: "name of the org, the part before .okta.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -79087,8 +81595,7 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Deactivate the secret, then delete it",
-								Text:  "Deactivating can be undone.",
+								Title: "Deactivate the secret",
 								URL:   "https://developer.okta.com/docs/guides/client-secret-rotation-key/main/",
 								Request: &Request{
 									Method: "POST",
@@ -79104,12 +81611,48 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Reversible: true,
+								Undo: &Request{
+									Method: "POST",
+									URL:    "https://{{org}}.okta.com/api/v1/apps/{{app_id}}/credentials/secrets/{{secret_id}}/lifecycle/activate",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/json",
+										},
+										{
+											Name:  "Authorization",
+											Value: "SSWS {{admin}}",
+										},
+									},
+								},
+							},
+							{
+								Title: "Delete the secret",
+								URL:   "https://developer.okta.com/docs/guides/client-secret-rotation-key/main/",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{org}}.okta.com/api/v1/apps/{{app_id}}/credentials/secrets/{{secret_id}}",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/json",
+										},
+										{
+											Name:  "Authorization",
+											Value: "SSWS {{admin}}",
+										},
+									},
+								},
+								Gone:  []int{404},
+								After: 604800000000000,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Generate a second secret for the application",
 								Text:  "An application may have two.",
+								URL:   "https://developer.okta.com/docs/guides/client-secret-rotation-key/main/",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://{{org}}.okta.com/api/v1/apps/{{app_id}}/credentials/secrets",
@@ -79125,6 +81668,41 @@ var builtin = Catalogue{
 									},
 									Body: "{}",
 								},
+								Result: Result{
+									Secret: "client_secret",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{org}}.okta.com/api/v1/apps/{{app_id}}/credentials/secrets",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/json",
+										},
+										{
+											Name:  "Authorization",
+											Value: "SSWS {{admin}}",
+										},
+									},
+								},
+								Where: []Condition{
+									{
+										Path: "client_secret",
+										Like: "{{secret}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "secret_id",
+										Path: "id",
+									},
+								},
+								Show:    []string{"id", "status"},
+								Created: "created",
 							},
 						},
 						Usage: "Reports, System Log: events of the application",
@@ -80179,6 +82757,18 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "openai-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an admin key of the organization (sk-admin-…)",
+							URL:  "https://platform.openai.com/settings/organization/admin-keys",
+						},
+						{
+							Name: "project_id",
+							Text: "id of the key's project (proj_…)",
+							URL:  "https://platform.openai.com/settings/organization/projects",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -80203,7 +82793,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the key",
-								Text:  "Match the last four characters of the redacted value. With an admin key it can be done by API.",
+								Text:  "Found by the last characters of its redacted value, with an admin key; else on the page.",
 								URL:   "https://platform.openai.com/api-keys",
 								Request: &Request{
 									Method: "DELETE",
@@ -80215,13 +82805,66 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody: `"deleted":\s*true`,
+								Gone:   []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a restricted key in one project",
-								Text:  "Prefer a service account's key with only the scopes it needs, and set a budget on the project.",
-								URL:   "https://platform.openai.com/api-keys",
+								Title: "Create a service account with a key in one project",
+								Text:  "Set a budget on the project. A personal key with few rights is made on the page.",
+								URL:   "https://platform.openai.com/docs/api-reference/project-service-accounts/create",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.openai.com/v1/organization/projects/{{project_id}}/service_accounts",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}"}`,
+								},
+								Result: Result{
+									Secret: "api_key.value",
+									ID:     "api_key.id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.openai.com/v1/organization/projects/{{project_id}}/api_keys?limit=100",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								List: "data",
+								Where: []Condition{
+									{
+										Path: "redacted_value",
+										Like: "sk-*{{secret-last4}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Next:     "last_id",
+								Cursor:   "after",
+								Show:     []string{"name", "redacted_value"},
+								Created:  "created_at",
+								LastUsed: "last_used_at",
 							},
 						},
 						Usage: "https://platform.openai.com/usage : usage per project and key",
@@ -80238,6 +82881,18 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "openai-project-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an admin key of the organization (sk-admin-…)",
+							URL:  "https://platform.openai.com/settings/organization/admin-keys",
+						},
+						{
+							Name: "project_id",
+							Text: "id of the key's project (proj_…)",
+							URL:  "https://platform.openai.com/settings/organization/projects",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -80262,7 +82917,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the key",
-								Text:  "Match the last four characters of the redacted value. With an admin key it can be done by API.",
+								Text:  "Found by the last characters of its redacted value, with an admin key; else on the page.",
 								URL:   "https://platform.openai.com/api-keys",
 								Request: &Request{
 									Method: "DELETE",
@@ -80274,13 +82929,66 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody: `"deleted":\s*true`,
+								Gone:   []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a restricted key in one project",
-								Text:  "Prefer a service account's key with only the scopes it needs, and set a budget on the project.",
-								URL:   "https://platform.openai.com/api-keys",
+								Title: "Create a service account with a key in one project",
+								Text:  "Set a budget on the project. A personal key with few rights is made on the page.",
+								URL:   "https://platform.openai.com/docs/api-reference/project-service-accounts/create",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.openai.com/v1/organization/projects/{{project_id}}/service_accounts",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}"}`,
+								},
+								Result: Result{
+									Secret: "api_key.value",
+									ID:     "api_key.id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.openai.com/v1/organization/projects/{{project_id}}/api_keys?limit=100",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								List: "data",
+								Where: []Condition{
+									{
+										Path: "redacted_value",
+										Like: "sk-*{{secret-last4}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Next:     "last_id",
+								Cursor:   "after",
+								Show:     []string{"name", "redacted_value"},
+								Created:  "created_at",
+								LastUsed: "last_used_at",
 							},
 						},
 						Usage: "https://platform.openai.com/usage : usage per project and key",
@@ -80297,6 +83005,18 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "openai-service-account-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an admin key of the organization (sk-admin-…)",
+							URL:  "https://platform.openai.com/settings/organization/admin-keys",
+						},
+						{
+							Name: "project_id",
+							Text: "id of the key's project (proj_…)",
+							URL:  "https://platform.openai.com/settings/organization/projects",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -80320,12 +83040,12 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the service account's key",
-								Text:  "Find the key by the last four characters of its redacted value, never by its place in the list.",
-								URL:   "https://platform.openai.com/settings/organization/projects",
+								Title: "Delete the service account",
+								Text:  "Its keys cannot be deleted alone. The account is found by the redacted value of its key.",
+								URL:   "https://platform.openai.com/docs/api-reference/project-service-accounts/delete",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.openai.com/v1/organization/projects/{{project_id}}/api_keys/{{key_id}}",
+									URL:    "https://api.openai.com/v1/organization/projects/{{project_id}}/service_accounts/{{service_account_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -80333,16 +83053,18 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody:     `"deleted":\s*true`,
+								Gone:       []int{404},
+								Collateral: "every key of the service account",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Make a new key for the same service account",
-								Text:  "Give it only the scopes that the program needs, and an expiry.",
-								URL:   "https://platform.openai.com/settings/organization/projects",
+								Title: "Create a service account with a key of its own",
+								URL:   "https://platform.openai.com/docs/api-reference/project-service-accounts/create",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.openai.com/v1/organization/projects/{{project_id}}/service_accounts/{{service_account_id}}/api_keys",
+									URL:    "https://api.openai.com/v1/organization/projects/{{project_id}}/service_accounts",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -80353,8 +83075,48 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"name":"{{name}}","expires_in_seconds":7776000}`,
+									Body: `{"name":"{{name}}"}`,
 								},
+								Result: Result{
+									Secret: "api_key.value",
+									ID:     "api_key.id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.openai.com/v1/organization/projects/{{project_id}}/api_keys?limit=100",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								List: "data",
+								Where: []Condition{
+									{
+										Path: "owner.type",
+										Like: "service_account",
+									},
+									{
+										Path: "redacted_value",
+										Like: "sk-*{{secret-last4}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "service_account_id",
+										Path: "owner.service_account.id",
+									},
+								},
+								Next:     "last_id",
+								Cursor:   "after",
+								Show:     []string{"name", "redacted_value"},
+								Created:  "created_at",
+								LastUsed: "last_used_at",
 							},
 						},
 						Usage: "https://platform.openai.com/usage : usage per project and key; the audit log of the organization",
@@ -80371,6 +83133,18 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "openai-admin-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an admin key of the organization (sk-admin-…)",
+							URL:  "https://platform.openai.com/settings/organization/admin-keys",
+						},
+						{
+							Name: "project_id",
+							Text: "id of the key's project (proj_…)",
+							URL:  "https://platform.openai.com/settings/organization/projects",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -80392,8 +83166,8 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the admin key",
-								Text:  "List the admin keys and match the redacted value; another admin key makes the call. Afterwards look for keys that were made with the leaked one.",
-								URL:   "https://platform.openai.com/settings/organization/admin-keys",
+								Text:  "Found by its redacted value. Afterwards look for keys that were made with the leaked one.",
+								URL:   "https://platform.openai.com/docs/api-reference/admin-api-keys/delete",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.openai.com/v1/organization/admin_api_keys/{{key_id}}",
@@ -80404,12 +83178,14 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody: `"deleted":\s*true`,
+								Gone:   []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Make a new admin key with an expiry",
-								URL:   "https://platform.openai.com/settings/organization/admin-keys",
+								URL:   "https://platform.openai.com/docs/api-reference/admin-api-keys/create",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.openai.com/v1/organization/admin_api_keys",
@@ -80423,12 +83199,51 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"name":"{{name}}","expires_in_seconds":2592000}`,
+									Body: `{"name":"{{name}}","expires_in_seconds":{{expires-seconds}}}`,
 								},
+								Result: Result{
+									Secret:  "value",
+									ID:      "id",
+									Expires: "expires_at",
+								},
+								Lifetime: 2592000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.openai.com/v1/organization/admin_api_keys?limit=100",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								List: "data",
+								Where: []Condition{
+									{
+										Path: "redacted_value",
+										Like: "sk-admin*{{secret-last4}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Next:     "last_id",
+								Cursor:   "after",
+								Show:     []string{"name", "redacted_value"},
+								Created:  "created_at",
+								LastUsed: "last_used_at",
 							},
 						},
 						Usage: "https://platform.openai.com/settings/organization/audit-logs : keys, users and projects made since the leak",
 						Blast: "makes and deletes keys, users and projects of the whole organization",
+						Mints: true,
 					},
 				},
 				{
@@ -80440,6 +83255,18 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "openai-session-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an admin key of the organization (sk-admin-…)",
+							URL:  "https://platform.openai.com/settings/organization/admin-keys",
+						},
+						{
+							Name: "project_id",
+							Text: "id of the key's project (proj_…)",
+							URL:  "https://platform.openai.com/settings/organization/projects",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -80488,6 +83315,18 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "openai-ephemeral-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an admin key of the organization (sk-admin-…)",
+							URL:  "https://platform.openai.com/settings/organization/admin-keys",
+						},
+						{
+							Name: "project_id",
+							Text: "id of the key's project (proj_…)",
+							URL:  "https://platform.openai.com/settings/organization/projects",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -80545,6 +83384,18 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "suspect",
 					Family:      "openai-compatible-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an admin key of the organization (sk-admin-…)",
+							URL:  "https://platform.openai.com/settings/organization/admin-keys",
+						},
+						{
+							Name: "project_id",
+							Text: "id of the key's project (proj_…)",
+							URL:  "https://platform.openai.com/settings/organization/projects",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -81028,6 +83879,19 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "openrouter-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a provisioning key",
+							URL:  "https://openrouter.ai/settings/provisioning-keys",
+						},
+						{
+							Name:    "limit",
+							Text:    "credit limit of the new key, US dollars a month",
+							Default: "10",
+							Pattern: `[0-9]+(?:\.[0-9]+)?`,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -81050,12 +83914,48 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Disable the key, then delete it",
-								Text:  "The key's address in the API is the SHA-256 of its value in hexadecimal. After a provisioning key leaked, look for keys made with it.",
+								Title: "Disable the key",
+								Text:  "The key's address in the API is the SHA-256 of its value. After a provisioning key leaked, look for keys made with it.",
+								URL:   "https://openrouter.ai/settings/keys",
+								Request: &Request{
+									Method: "PATCH",
+									URL:    "https://openrouter.ai/api/v1/keys/{{secret-sha256}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"disabled":true}`,
+								},
+								Gone:       []int{404},
+								Reversible: true,
+								Undo: &Request{
+									Method: "PATCH",
+									URL:    "https://openrouter.ai/api/v1/keys/{{secret-sha256}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"disabled":false}`,
+								},
+							},
+							{
+								Title: "Delete the key",
 								URL:   "https://openrouter.ai/settings/keys",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://openrouter.ai/api/v1/keys/{{hash}}",
+									URL:    "https://openrouter.ai/api/v1/keys/{{secret-sha256}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -81063,12 +83963,14 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:  []int{404},
+								After: 604800000000000,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a key with a credit limit and an expiry",
-								URL:   "https://openrouter.ai/settings/keys",
+								URL:   "https://openrouter.ai/docs/features/provisioning-api-keys",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://openrouter.ai/api/v1/keys",
@@ -81082,8 +83984,14 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"name":"{{name}}","limit":10,"limit_reset":"monthly"}`,
+									Body: `{"name":"{{name}}","limit":{{limit}},"limit_reset":"monthly","expires_at":"{{expires-time}}"}`,
 								},
+								Result: Result{
+									Secret:  "key",
+									ID:      "data.hash",
+									Expires: "data.expires_at",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://openrouter.ai/activity : requests and spend per key",
@@ -83570,8 +86478,7 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the token",
-								Text:  "The token deletes itself.",
+								Title: "Delete the token with itself",
 								URL:   "https://docs.particle.io/reference/cloud-apis/api/#delete-current-access-token",
 								Request: &Request{
 									Method: "DELETE",
@@ -83583,6 +86490,8 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody: `"ok":\s*true`,
+								Gone:   []int{401},
 							},
 						},
 						Reissue: []Step{
@@ -85193,6 +88102,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "perplexity-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another key of the API group",
+							URL:  "https://www.perplexity.ai/account/api/keys",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -85220,7 +88136,7 @@ var builtin = Catalogue{
 							{
 								Title: "Revoke the key with itself",
 								Text:  "Afterwards list the keys of the API group: whoever held this one could make others.",
-								URL:   "https://console.perplexity.ai",
+								URL:   "https://docs.perplexity.ai/guides/api-key-management",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.perplexity.ai/revoke_auth_token",
@@ -85236,12 +88152,14 @@ var builtin = Catalogue{
 									},
 									Body: `{"auth_token":"{{secret}}"}`,
 								},
+								OK:   []int{200},
+								Gone: []int{401},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Make a new key in the API group",
-								URL:   "https://console.perplexity.ai",
+								URL:   "https://docs.perplexity.ai/guides/api-key-management",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.perplexity.ai/generate_auth_token",
@@ -85257,11 +88175,15 @@ var builtin = Catalogue{
 									},
 									Body: `{"token_name":"{{name}}"}`,
 								},
+								Result: Result{
+									Secret: "auth_token",
+								},
 							},
 						},
 						Usage: "https://console.perplexity.ai : usage of the API group; also look for keys that the leaked one made",
 						Blast: "runs models on your bill and can make further keys of the same group",
 						Self:  true,
+						Mints: true,
 					},
 				},
 			},
@@ -86067,6 +88989,30 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "pinecone-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of an organization's service account",
+							URL:  "https://docs.pinecone.io/guides/organizations/manage-service-accounts",
+						},
+						{
+							Name: "api_key_id",
+							Text: "id of the leaked key; the project's list tells its name, not the value",
+							URL:  "https://docs.pinecone.io/reference/api/2025-04/admin/list_api_keys",
+						},
+						{
+							Name: "project_id",
+							Text: "id of the Pinecone project",
+							URL:  "https://app.pinecone.io/organizations/-/projects",
+						},
+						{
+							Name:    "roles",
+							Text:    "roles of the new key",
+							URL:     "https://docs.pinecone.io/guides/production/security-overview#api-keys",
+							Default: "DataPlaneViewer",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -86093,8 +89039,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the key",
-								Text:  "By API it needs a token of an organization service account.",
-								URL:   "https://app.pinecone.io/organizations/-/projects/-/keys",
+								URL:   "https://docs.pinecone.io/reference/api/2025-04/admin/delete_api_key",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.pinecone.io/admin/api-keys/{{api_key_id}}",
@@ -86109,12 +89054,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a key with the smallest role",
-								URL:   "https://app.pinecone.io/organizations/-/projects/-/keys",
+								URL:   "https://docs.pinecone.io/reference/api/2025-04/admin/create_api_key",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.pinecone.io/admin/projects/{{project_id}}/api-keys",
@@ -86132,7 +89078,11 @@ var builtin = Catalogue{
 											Value: "2025-04",
 										},
 									},
-									Body: `{"name":"{{name}}","roles":["DataPlaneViewer"]}`,
+									Body: `{"name":"{{name}}","roles":{{roles}}}`,
+								},
+								Result: Result{
+									Secret: "value",
+									ID:     "key.id",
 								},
 							},
 						},
@@ -86149,6 +89099,30 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "pinecone-legacy-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of an organization's service account",
+							URL:  "https://docs.pinecone.io/guides/organizations/manage-service-accounts",
+						},
+						{
+							Name: "api_key_id",
+							Text: "id of the leaked key; the project's list tells its name, not the value",
+							URL:  "https://docs.pinecone.io/reference/api/2025-04/admin/list_api_keys",
+						},
+						{
+							Name: "project_id",
+							Text: "id of the Pinecone project",
+							URL:  "https://app.pinecone.io/organizations/-/projects",
+						},
+						{
+							Name:    "roles",
+							Text:    "roles of the new key",
+							URL:     "https://docs.pinecone.io/guides/production/security-overview#api-keys",
+							Default: "DataPlaneViewer",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -86175,8 +89149,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the key",
-								Text:  "By API it needs a token of an organization service account.",
-								URL:   "https://app.pinecone.io/organizations/-/projects/-/keys",
+								URL:   "https://docs.pinecone.io/reference/api/2025-04/admin/delete_api_key",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.pinecone.io/admin/api-keys/{{api_key_id}}",
@@ -86191,12 +89164,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a key with the smallest role",
-								URL:   "https://app.pinecone.io/organizations/-/projects/-/keys",
+								URL:   "https://docs.pinecone.io/reference/api/2025-04/admin/create_api_key",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.pinecone.io/admin/projects/{{project_id}}/api-keys",
@@ -86214,7 +89188,11 @@ var builtin = Catalogue{
 											Value: "2025-04",
 										},
 									},
-									Body: `{"name":"{{name}}","roles":["DataPlaneViewer"]}`,
+									Body: `{"name":"{{name}}","roles":{{roles}}}`,
+								},
+								Result: Result{
+									Secret: "value",
+									ID:     "key.id",
 								},
 							},
 						},
@@ -86796,6 +89774,18 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "plaid-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "production secret of the team",
+							URL:  "https://dashboard.plaid.com/developers/keys",
+						},
+						{
+							Name: "client_id",
+							Text: "client id of the team",
+							URL:  "https://dashboard.plaid.com/developers/keys",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -86819,8 +89809,15 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
+								Title: "The rotation ends the leaked token",
+								Text:  "Where no new token is wanted: /item/remove ends the whole item.",
+								URL:   "https://plaid.com/docs/api/items/#itemremove",
+							},
+						},
+						Reissue: []Step{
+							{
 								Title: "Rotate the access token",
-								Text:  "One call ends the old token and answers with the new one: store it at once, the call must not be repeated.",
+								Text:  "One call ends the old token and answers with the new one; it must not be repeated.",
 								URL:   "https://plaid.com/docs/api/items/#itemaccess_tokeninvalidate",
 								Request: &Request{
 									Method: "POST",
@@ -86833,13 +89830,11 @@ var builtin = Catalogue{
 									},
 									Body: `{"client_id":"{{client_id}}","secret":"{{admin}}","access_token":"{{secret}}"}`,
 								},
-							},
-						},
-						Reissue: []Step{
-							{
-								Title: "Store the new access token from the answer",
-								Text:  "It stands in new_access_token.",
-								URL:   "https://plaid.com/docs/api/items/#itemaccess_tokeninvalidate",
+								Result: Result{
+									Secret: "new_access_token",
+								},
+								Ends: true,
+								Once: true,
 							},
 						},
 						Usage: "https://dashboard.plaid.com/activity/logs",
@@ -86856,6 +89851,18 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "plaid-client-id",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "production secret of the team",
+							URL:  "https://dashboard.plaid.com/developers/keys",
+						},
+						{
+							Name: "client_id",
+							Text: "client id of the team",
+							URL:  "https://dashboard.plaid.com/developers/keys",
+						},
+					},
 					Verify: Verify{
 						Note: "an identifier: it opens nothing without the secret",
 					},
@@ -86891,6 +89898,18 @@ var builtin = Catalogue{
 						Rule:    "plaid-client-id",
 						Lines:   10,
 						Without: "keep",
+					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "production secret of the team",
+							URL:  "https://dashboard.plaid.com/developers/keys",
+						},
+						{
+							Name: "client_id",
+							Text: "client id of the team",
+							URL:  "https://dashboard.plaid.com/developers/keys",
+						},
 					},
 					Verify: Verify{
 						Request: Request{
@@ -87057,6 +90076,27 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "planetscale-service-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "value of that service token",
+						},
+						{
+							Name: "admin_id",
+							Text: "id of a service token with create_service_tokens and delete_service_tokens",
+							URL:  "https://app.planetscale.com",
+						},
+						{
+							Name: "org",
+							Text: "name of the organization",
+							URL:  "https://app.planetscale.com",
+						},
+						{
+							Name:    "token_id",
+							Text:    "id of the leaked token (12 characters), which stands beside it",
+							Pattern: "[0-9a-z]{12}",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -87078,9 +90118,8 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title:   "Delete the service token",
-								URL:     "https://app.planetscale.com",
-								Command: "pscale service-token delete {{token_id}}",
+								Title: "Delete the service token",
+								URL:   "https://api-docs.planetscale.com/reference/delete_service_token",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.planetscale.com/v1/organizations/{{org}}/service-tokens/{{token_id}}",
@@ -87091,13 +90130,39 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
+							},
+							{
+								Title:       "The same with the PlanetScale command line",
+								Command:     "pscale service-token delete {{token_id}} --org {{org}}",
+								Run:         true,
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Create a service token with access to one database",
-								URL:     "https://app.planetscale.com",
-								Command: "pscale service-token create",
+								Title: "Create a service token and give it access to one database",
+								Text:  "It may do nothing until accesses are granted (pscale service-token add-access).",
+								URL:   "https://api-docs.planetscale.com/reference/create_service_token",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.planetscale.com/v1/organizations/{{org}}/service-tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "{{admin_id}}:{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}"}`,
+								},
+								Result: Result{
+									Secret: "token",
+									ID:     "id",
+								},
 							},
 						},
 						Usage: "https://app.planetscale.com : audit log of the organization",
@@ -87113,6 +90178,27 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "planetscale-oauth-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "value of that service token",
+						},
+						{
+							Name: "admin_id",
+							Text: "id of a service token with create_service_tokens and delete_service_tokens",
+							URL:  "https://app.planetscale.com",
+						},
+						{
+							Name: "org",
+							Text: "name of the organization",
+							URL:  "https://app.planetscale.com",
+						},
+						{
+							Name:    "token_id",
+							Text:    "id of the leaked token (12 characters), which stands beside it",
+							Pattern: "[0-9a-z]{12}",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -87157,6 +90243,27 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "planetscale-database-password",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "value of that service token",
+						},
+						{
+							Name: "admin_id",
+							Text: "id of a service token with create_service_tokens and delete_service_tokens",
+							URL:  "https://app.planetscale.com",
+						},
+						{
+							Name: "org",
+							Text: "name of the organization",
+							URL:  "https://app.planetscale.com",
+						},
+						{
+							Name:    "token_id",
+							Text:    "id of the leaked token (12 characters), which stands beside it",
+							Pattern: "[0-9a-z]{12}",
+						},
+					},
 					Verify: Verify{
 						Note: "connecting to the database is the only test",
 					},
@@ -91346,6 +94453,13 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "pulumi-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another access token of the same user",
+							URL:  "https://app.pulumi.com/account/tokens",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -91366,25 +94480,111 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the token",
-								Text:  "Tokens of teams and organizations stand on their own pages.",
-								URL:   "https://app.pulumi.com/account/tokens",
+								Title: "Delete the token with itself",
+								Text:  "Found by its name, which the verification tells. Tokens of teams and organizations stand on their own pages.",
+								URL:   "https://www.pulumi.com/docs/reference/cloud-rest-api/access-tokens/",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.pulumi.com/api/user/tokens/{{id}}",
+									URL:    "https://api.pulumi.com/api/user/tokens/{{token_id}}",
 									Headers: []Header{
 										{
+											Name:  "Accept",
+											Value: "application/vnd.pulumi+8",
+										},
+										{
 											Name:  "Authorization",
-											Value: "token {{admin}}",
+											Value: "token {{secret}}",
 										},
 									},
 								},
+								Gone: []int{401, 404},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a team token with an expiry, or use OIDC and no token",
-								URL:   "https://app.pulumi.com/account/tokens",
+								Title: "Create a token with an expiry, or use OIDC and no token",
+								URL:   "https://www.pulumi.com/docs/reference/cloud-rest-api/access-tokens/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.pulumi.com/api/user/tokens",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.pulumi+8",
+										},
+										{
+											Name:  "Authorization",
+											Value: "token {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"description":"{{name}}","expires":{{expires-unix}}}`,
+								},
+								Result: Result{
+									Secret: "tokenValue",
+									ID:     "id",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.pulumi.com/api/user",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.pulumi+8",
+										},
+										{
+											Name:  "Authorization",
+											Value: "token {{secret}}",
+										},
+									},
+								},
+								List: "tokenInfo",
+								Take: []Field{
+									{
+										Name: "token_name",
+										Path: "name",
+									},
+								},
+							},
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.pulumi.com/api/user/tokens",
+									Headers: []Header{
+										{
+											Name:  "Accept",
+											Value: "application/vnd.pulumi+8",
+										},
+										{
+											Name:  "Authorization",
+											Value: "token {{secret}}",
+										},
+									},
+								},
+								List: "tokens",
+								Where: []Condition{
+									{
+										Path: "name",
+										Like: "{{token_name}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "id",
+									},
+								},
+								Show:     []string{"name", "description"},
+								Created:  "created",
+								LastUsed: "lastUsed",
 							},
 						},
 						Usage: "https://app.pulumi.com : audit logs of the organization",
