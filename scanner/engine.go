@@ -69,15 +69,20 @@ func New(options Options, catalogues ...*rules.Catalogue) (*Engine, error) {
 	if e.options.DecodeDepth == 0 {
 		e.options.DecodeDepth = DefaultDecodeDepth
 	}
-	n := 0
+	n, words := 0, 0
 	for _, c := range catalogues {
 		for p := range c.Providers {
 			n += len(c.Providers[p].Rules)
+			for r := range c.Providers[p].Rules {
+				words += len(c.Providers[p].Rules[r].Keywords)
+			}
 		}
 	}
 	e.rules, e.byID = make([]*rules.Rule, 0, n), make(map[string]int, n)
-	keywords := make([]string, 0, 3*n)
-	index := make(map[string]int, 3*n)
+	keywords := make([]string, 0, words)
+	index := make(map[string]int, words)
+	refs := make([]ruleRef, words) // of keywords with one rule, which nearly all are
+	e.users = make([][]ruleRef, 0, words)
 	for _, c := range catalogues {
 		for p := range c.Providers {
 			for r := range c.Providers[p].Rules {
@@ -87,17 +92,19 @@ func New(options Options, catalogues ...*rules.Catalogue) (*Engine, error) {
 				}
 				e.byID[rule.ID] = len(e.rules)
 				for which, kw := range rule.Keywords {
-					if len(kw) < 3 || strings.ToLower(kw) != kw {
+					if len(kw) < 3 || len(kw) >= maxKeywordLen || strings.ToLower(kw) != kw {
 						return nil, fmt.Errorf("rule %s: keyword %q must be lower case and at least 3 bytes", rule.ID, kw)
 					}
-					k, ok := index[kw]
-					if !ok {
-						k = len(keywords)
-						index[kw] = k
-						keywords = append(keywords, kw)
-						e.users = append(e.users, nil)
+					ref := ruleRef{int32(len(e.rules)), int32(which)}
+					if k, ok := index[kw]; ok {
+						e.users[k] = append(e.users[k], ref)
+						continue
 					}
-					e.users[k] = append(e.users[k], ruleRef{int32(len(e.rules)), int32(which)})
+					k := len(keywords)
+					index[kw] = k
+					keywords = append(keywords, kw)
+					refs[k] = ref
+					e.users = append(e.users, refs[k:k+1:k+1])
 				}
 				e.rules = append(e.rules, rule)
 			}
@@ -105,6 +112,9 @@ func New(options Options, catalogues ...*rules.Catalogue) (*Engine, error) {
 	}
 	if len(keywords) == 0 {
 		return nil, errors.New("no active rules")
+	}
+	if len(keywords) >= maxKeywords {
+		return nil, fmt.Errorf("%d keywords are too many", len(keywords))
 	}
 	e.matchers = make([]lazyMatcher, len(e.rules))
 	e.filter = newPrefilter(keywords)

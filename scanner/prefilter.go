@@ -15,93 +15,126 @@ import (
 // into a bitmap of all four-byte windows that keywords have. Only every second
 // position is looked at: each keyword enters the bitmap with two neighbouring
 // windows, so one of them falls on an even position wherever the keyword
-// stands. A set bit is looked up in a small hash table and the whole keyword
-// is compared. There is no per-byte state, so eight bytes are loaded at once
-// and three windows tested with one branch.
+// stands. There is no per-byte state, so eight bytes are loaded at once and
+// three windows tested with one branch.
+//
+// With thousands of keywords four bytes are found in one of ten places of
+// ordinary text, so a set bit leads to a second, smaller bitmap: keywords of
+// longKeyword bytes and more must also have the six bytes that begin there. Only
+// then tables are searched and the keyword is compared.
 //
 // A keyword of three bytes enters with all possible neighbours on either side,
 // one of four bytes with its own window and those of its successors; their
 // entries are looked up by three bytes.
-//
-// # What did not help
-//
-// An Aho-Corasick automaton over byte classes reads 440 MB/s on the Go source
-// tree (one core, 110 keywords), the bitmap at every position 870 MB/s, at
-// every second position 1,850 MB/s.
 type prefilter struct {
 	bitmap   [1 << (gramBits - 6)]uint64
-	four     gramTable // windows of four bytes
+	second   [1 << (secondBits - 6)]uint64
+	long     gramTable // windows of six bytes of long keywords
+	four     gramTable // windows of four bytes of the others
 	low      gramTable // the first three bytes of a window
 	high     gramTable // the last three
 	keywords []string  // lower case
 	longest  int       // of the keywords
 }
 
-// gramBits is the size of the bitmap: 2^21 bits are 256 KiB, which stays in a
-// core's L2 cache. With 1,400 keywords 2^19 let 5.7 % of the positions through
-// and the whole engine read 530 MB/s of Go source, 2^20 660 MB/s, 2^21
-// 720 MB/s (decoding switched off, one core).
-const gramBits = 21
+const (
+	// gramBits is the size of the bitmap: 2^21 bits are 256 KiB, which stays in a
+	// core's L2 cache.
+	gramBits = 21
+	// secondBits is the size of the second bitmap: 2^18 bits are 32 KiB, a core's
+	// first-level cache. Windows of all four tables are in it, and next to nothing
+	// passes that has no gram.
+	secondBits = 18
+	// longKeyword is the least length of a keyword that holds two windows of six
+	// bytes.
+	longKeyword = 7
+)
 
-// gram is one window of one keyword.
-type gram struct {
-	window  uint32 // folded, little endian
-	keyword uint32
-	at      int32  // offset of the text's window in the keyword; -1: one byte before it
-	next    uint32 // index plus one of the next gram in the same slot, 0 = last
-	// uniform: the keyword is one letter many times. It is reported at the
-	// start of a run of that letter only, not at every place in it.
-	uniform bool
-}
-
-// gramTable is a hash table of grams by window; a slot is an index into grams
-// plus one, 0 = free.
+// gramTable is a hash table of windows of keywords. A slot is a gram, 0 = free;
+// what is taken goes to the next one. It is made at each start of till, so that
+// memory counts: a page that is touched for the first time costs as much as
+// hundreds of keywords.
 type gramTable struct {
-	grams []gram
-	slots []uint32
+	slots []gram
 	shift uint
 }
 
-func (t *gramTable) index() {
-	size := 1 << bits.Len(uint(2*len(t.grams)+1))
-	t.slots = make([]uint32, size)
-	t.shift = uint(32 - bits.Len(uint(size-1)))
-	for i := range t.grams {
-		slot := t.slot(t.grams[i].window)
-		t.grams[i].next = *slot
-		*slot = uint32(i + 1)
-	}
+// gram is one window of one keyword: the window (folded, little endian; of six
+// bytes a hash), the number of the keyword plus one, where in the keyword the
+// window begins plus one, and whether the keyword is one letter many times. Such
+// a one is reported at the start of a run of that letter only, not at every place
+// in it.
+type gram uint64
+
+const (
+	gramWindow  = 32 // shifts
+	gramKeyword = 12
+	gramAt      = 1
+	gramUniform = 1
+
+	maxKeywords   = 1<<20 - 1
+	maxKeywordLen = 1 << 10
+)
+
+// newGramTable makes room for n grams.
+func newGramTable(n int) gramTable {
+	slots := 1 << bits.Len(uint(3*n/2+1))
+	return gramTable{slots: make([]gram, slots), shift: uint(32 - bits.Len(uint(slots-1)))}
 }
 
-func (t *gramTable) slot(window uint32) *uint32 { return &t.slots[window*0x85EBCA6B>>t.shift] }
+func (t *gramTable) slot(window uint32) int { return int(window * 0x85EBCA6B >> t.shift) }
+
+// add notes that the keyword of number k has the window at at.
+func (t *gramTable) add(kw string, k, at int, window uint32) {
+	g := gram(window)<<gramWindow | gram(k+1)<<gramKeyword | gram(at+1)<<gramAt
+	if kw[0] == kw[len(kw)-1] && strings.Count(kw, kw[:1]) == len(kw) {
+		g |= gramUniform
+	}
+	i := t.slot(window)
+	for t.slots[i] != 0 {
+		i = (i + 1) & (len(t.slots) - 1)
+	}
+	t.slots[i] = g
+}
 
 const foldMask = 0x20202020
 
 func hashGram(w uint32) uint32 { return w * 0x9E3779B1 >> (32 - gramBits) }
 
+// hashSix makes of the first six bytes of a folded word one of four.
+func hashSix(w uint64) uint32 { return uint32(w << 16 * 0x9E3779B97F4A7C15 >> 32) }
+
 // newPrefilter builds the filter for keywords of at least three bytes each,
 // all lower case.
 func newPrefilter(keywords []string) *prefilter {
 	p := &prefilter{keywords: keywords}
-	p.four.grams = make([]gram, 0, 2*len(keywords))
+	var count [longKeyword + 1]int
+	for _, kw := range keywords {
+		count[min(len(kw), longKeyword)]++
+	}
+	p.long = newGramTable(2 * count[longKeyword])
+	p.four = newGramTable(2*(count[6]+count[5]) + count[4])
+	p.low = newGramTable(count[4] + count[3])
+	p.high = newGramTable(count[3])
 	for k, kw := range keywords {
 		p.longest = max(p.longest, len(kw))
 		switch {
+		case len(kw) >= longKeyword:
+			at := rarest(kw, 7)
+			p.addLong(k, at)
+			p.addLong(k, at+1)
 		case len(kw) >= 5:
-			at := rarestWindow(kw)
-			p.add(k, at, windowOf(kw[at:]))
-			p.add(k, at+1, windowOf(kw[at+1:]))
+			at := rarest(kw, 5)
+			p.addFour(k, at)
+			p.addFour(k, at+1)
 		case len(kw) == 4:
-			p.add(k, 0, windowOf(kw))
+			p.addFour(k, 0)
 			p.addShort(&p.low, k, 1, windowOf3(kw[1:]), 0)
 		case len(kw) == 3:
 			p.addShort(&p.low, k, 0, windowOf3(kw), 0)
 			p.addShort(&p.high, k, -1, windowOf3(kw), 8)
 		}
 	}
-	p.four.index()
-	p.low.index()
-	p.high.index()
 	return p
 }
 
@@ -111,11 +144,21 @@ func windowOf(s string) uint32 {
 
 func windowOf3(s string) uint32 { return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 }
 
-func (p *prefilter) add(k, at int, w uint32) {
-	w |= foldMask
+func (p *prefilter) addFour(k, at int) {
 	kw := p.keywords[k]
-	p.four.grams = append(p.four.grams, gram{window: w, keyword: uint32(k), at: int32(at), uniform: strings.Count(kw, kw[:1]) == len(kw)})
+	w := windowOf(kw[at:]) | foldMask
+	p.four.add(kw, k, at, w)
 	p.mark(w)
+	p.markSecond(w * factorFour)
+}
+
+func (p *prefilter) addLong(k, at int) {
+	kw := p.keywords[k]
+	w := windowOf(kw[at:]) | foldMask
+	six := hashSix(uint64(w) | (uint64(kw[at+4])|uint64(kw[at+5])<<8|foldMask&0xFFFF)<<32)
+	p.long.add(kw, k, at, six)
+	p.mark(w)
+	p.markSecond(six)
 }
 
 func (p *prefilter) mark(w uint32) {
@@ -123,11 +166,34 @@ func (p *prefilter) mark(w uint32) {
 	p.bitmap[h>>6] |= 1 << (h & 63)
 }
 
+// Factors that hash the windows of the tables into the second bitmap.
+const (
+	factorFour = 0x9E3779B1
+	factorLow  = 0x85EBCA77
+	factorHigh = 0xC2B2AE3D
+)
+
+func (p *prefilter) markSecond(hash uint32) {
+	h := hash >> (32 - secondBits)
+	p.second[h>>6] |= 1 << (h & 63)
+}
+
+// inSecond returns 1 in the lowest bit if the second bitmap has the hash.
+func (p *prefilter) inSecond(hash uint32) uint64 {
+	h := hash >> (32 - secondBits)
+	return p.second[h>>6&(1<<(secondBits-6)-1)] >> (h & 63)
+}
+
 // addShort adds three bytes, which stand shift bits up in the text's window,
 // with every byte that can stand beside them.
 func (p *prefilter) addShort(t *gramTable, k, at int, w uint32, shift uint) {
 	w |= foldMask & 0xFFFFFF
-	t.grams = append(t.grams, gram{window: w, keyword: uint32(k), at: int32(at)})
+	t.add(p.keywords[k], k, at, w)
+	factor := uint32(factorLow)
+	if t == &p.high {
+		factor = factorHigh
+	}
+	p.markSecond(w * factor)
 	free := 24 - 3*shift // the byte that is left: the fourth, or the first
 	for b := uint32(0); b < 256; b++ {
 		if b&0x20 != 0 {
@@ -136,30 +202,43 @@ func (p *prefilter) addShort(t *gramTable, k, at int, w uint32, shift uint) {
 	}
 }
 
-// rarestWindow picks where in a keyword the pair of windows is taken: where
-// the letters are least common in source code and English.
-func rarestWindow(kw string) int {
-	sum := 0
-	for i := range 5 {
-		sum += int(frequency[kw[i]])
-	}
-	best, at := sum, 0
-	for i := 5; i < len(kw); i++ {
-		if sum += int(frequency[kw[i]]) - int(frequency[kw[i-5]]); sum < best {
-			best, at = sum, i-4
+// rarest picks where in a keyword its two windows of four bytes are taken: where
+// the more common one is as rare as can be in source text. span is how many bytes
+// the two cover with what else is asked of them.
+func rarest(kw string, span int) int {
+	best, at := -1, 0
+	last := rarity(kw)
+	for i := 0; i+span <= len(kw); i++ {
+		next := rarity(kw[i+1:])
+		if r := min(last, next); r > best {
+			best, at = r, i
 		}
+		last = next
 	}
 	return at
 }
 
-// frequency ranks lower-case bytes by how common they are in source text, in
-// the order that counting over the Go and git source trees gives; bytes that
-// are not listed are rare.
-var frequency = [256]uint8{
-	' ': 150, '_': 30, '.': 30, '-': 30, '0': 30, '1': 30, '=': 30, ':': 30, '/': 30,
-	'e': 100, 't': 96, 'a': 92, 'o': 88, 'i': 84, 'n': 80, 's': 76, 'r': 72, 'l': 68, 'c': 64, 'd': 60, 'u': 56, 'p': 52,
-	'm': 48, 'f': 44, 'h': 40, 'g': 36, 'b': 32, 'y': 28, 'v': 24, 'x': 20, 'k': 16, 'w': 12, 'q': 8, 'z': 4, 'j': 0,
+// rarity estimates how rare the first four bytes of s are, from how rare each two
+// in a row are.
+func rarity(s string) int {
+	a, b, c, d := signs[s[0]], signs[s[1]], signs[s[2]], signs[s[3]]
+	return pairRarity(a, b) + 2*pairRarity(b, c) + pairRarity(c, d)
 }
+
+const nSigns = len(bigramSigns) + 1
+
+func pairRarity(a, b uint8) int { return int(bigrams[int(a)*nSigns+int(b)]) }
+
+// signs numbers the characters of bigrams.
+var signs = func() (v [256]uint8) {
+	for i := range v {
+		v[i] = uint8(len(bigramSigns))
+	}
+	for i := range len(bigramSigns) {
+		v[bigramSigns[i]] = uint8(i)
+	}
+	return v
+}()
 
 // hit is one keyword found at a place.
 type hit struct {
@@ -222,25 +301,46 @@ func (p *prefilter) findIn(data []byte, lo, hi int, dst []hit) []hit {
 
 // check looks a window up and compares the keywords that have it.
 func (p *prefilter) check(data []byte, i int, w uint32, dst []hit) []hit {
-	dst = p.lookup(&p.four, data, i, w, dst)
-	dst = p.lookup(&p.low, data, i, w&0xFFFFFF, dst)
-	return p.lookup(&p.high, data, i, w>>8, dst)
+	var next uint16
+	if i+6 <= len(data) {
+		next = binary.LittleEndian.Uint16(data[i+4:])
+	}
+	six := hashSix(uint64(w) | uint64(next|foldMask&0xFFFF)<<32)
+	// One branch for the four: two of three windows end here.
+	long, four := p.inSecond(six), p.inSecond(w*factorFour)
+	low, high := p.inSecond(w&0xFFFFFF*factorLow), p.inSecond(w>>8*factorHigh)
+	if (long|four|low|high)&1 == 0 {
+		return dst
+	}
+	if long&1 != 0 {
+		dst = p.lookup(&p.long, data, i, six, dst)
+	}
+	if four&1 != 0 {
+		dst = p.lookup(&p.four, data, i, w, dst)
+	}
+	if low&1 != 0 {
+		dst = p.lookup(&p.low, data, i, w&0xFFFFFF, dst)
+	}
+	if high&1 != 0 {
+		dst = p.lookup(&p.high, data, i, w>>8, dst)
+	}
+	return dst
 }
 
 func (p *prefilter) lookup(t *gramTable, data []byte, i int, w uint32, dst []hit) []hit {
-	for g := *t.slot(w); g != 0; {
-		e := &t.grams[g-1]
-		g = e.next
-		if e.window != w {
+	for k := t.slot(w); t.slots[k] != 0; k = (k + 1) & (len(t.slots) - 1) {
+		g := t.slots[k]
+		if uint32(g>>gramWindow) != w {
 			continue
 		}
-		kw := p.keywords[e.keyword]
-		at := i - int(e.at)
-		if e.uniform && at > 0 && data[at-1]|0x20 == kw[0]|0x20 {
+		keyword := int(g>>gramKeyword&maxKeywords) - 1
+		kw := p.keywords[keyword]
+		at := i - (int(g>>gramAt&(maxKeywordLen-1)) - 1)
+		if g&gramUniform != 0 && at > 0 && data[at-1]|0x20 == kw[0]|0x20 {
 			continue
 		}
 		if at >= 0 && at+len(kw) <= len(data) && equalFold(data[at:at+len(kw)], kw) {
-			dst = append(dst, hit{at, int(e.keyword)})
+			dst = append(dst, hit{at, keyword})
 		}
 	}
 	return dst

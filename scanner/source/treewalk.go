@@ -76,15 +76,16 @@ type treeVisit struct {
 	entry  func(e *pack.TreeEntry) bool
 	state  *treeState
 	pos    int // where the next entry begins
+	it     pack.TreeIter
 }
 
 // parse reads the entry at pos.
 func (v *treeVisit) parse() error {
-	it := pack.IterTree(v.data[v.pos:], v.format)
-	if !it.Next() {
-		return it.Err()
+	v.it = pack.IterTree(v.data[v.pos:], v.format)
+	if !v.it.Next() {
+		return v.it.Err()
 	}
-	e := it.Entry()
+	e := v.it.Entry()
 	v.state.bounds = append(v.state.bounds, uint32(v.pos))
 	if v.entry(e) {
 		v.state.kept = append(v.state.kept, keptEntry{uint32(v.pos), &namedEntry{string(e.Name), e.Mode, e.OID}})
