@@ -63,6 +63,9 @@ type Issued struct {
 	Expires string // as the vendor writes it
 	// Ends says that the old key died with it: a changed password, a rotated token.
 	Ends bool
+	// Early says that it was kept before the call that makes it valid. After an
+	// interruption it is asked about before anything is built on it.
+	Early bool
 }
 
 // A Func is an adapter under the name that TOML files call it by.

@@ -122,7 +122,7 @@ func (s *Session) testNew(ctx context.Context) error {
 func (s *Session) resumeNew(ctx context.Context, a *Action) error {
 	n := s.Job.New
 	s.Person.Say(fmt.Sprintf("There is a new key already: %s, in %s.", n.Secret, s.c.Stored))
-	if n.Ends && s.c.Steps[a.Name].Mark != Done && s.Job.CanVerify() {
+	if (n.Ends || n.Early) && s.c.Steps[a.Name].Mark != Done && s.Job.CanVerify() {
 		// It was kept before the call that makes it valid.
 		v, err := s.Job.Verify(ctx, n.Secret)
 		if err == nil && v.Validity == Inactive {

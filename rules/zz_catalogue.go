@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.a15ada",
+	Version: "2026-11-28.38e70d",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -29725,23 +29725,34 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "database-url-redis",
 					Verify: Verify{
-						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+						Request: Request{
+							Func: "redis-login",
+						},
+						Docs: "https://redis.io/docs/latest/commands/auth/",
+						Note: "Signs in once, at the server that you name, and once with a made-up password: a user that takes any proves nothing.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title:   "Take the old password away",
-								Text:    "A changed password ends no open session by itself.",
-								URL:     "https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/",
-								Command: "redis-cli ACL SETUSER {{user}} '<OLD-PASSWORD'",
+								Title: "Take the old password away, and end the connections of the user",
+								Text:  "A password that is gone ends no open connection by itself.",
+								URL:   "https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/",
+								Request: &Request{
+									Func: "redis-off",
+								},
+								Reversible: true,
+								Collateral: "every open connection of the user; programs connect again",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Add a second password to the user, deploy it",
-								Text:    "A second user beside the first keeps production running while it is deployed.",
-								Command: "redis-cli ACL SETUSER {{user}} '>NEW-PASSWORD'",
+								Title: "Add a second password to the user",
+								Text:  "The old one works on until it is taken away.",
+								URL:   "https://redis.io/docs/latest/commands/acl-setuser/",
+								Request: &Request{
+									Func: "redis-password",
+								},
 							},
 						},
 						Usage: "ACL LOG and CLIENT LIST",

@@ -108,7 +108,7 @@ func (postgresPassword) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued
 		return rotate.Issued{}, err
 	}
 	defer c.close()
-	n := rotate.Issued{Secret: newPassword(j), ID: user, Ends: true}
+	n := rotate.Issued{Secret: newPassword(j), ID: user, Ends: true, Early: true}
 	stored, err := pgStored(c, user, n.Secret)
 	if err != nil {
 		return n, err
@@ -126,7 +126,7 @@ func (postgresPassword) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued
 // does not. Where there is no new password, it takes the old one away.
 func (postgresOff) Revoke(ctx context.Context, j *rotate.Job) error {
 	if j.New == nil && !hasAdmin(j) && j.Ask == nil {
-		return errors.New("without a new password the role would be locked out for good: reissue first, or give your own credential (--secret admin=FILE)")
+		return errLockout
 	}
 	t, user, c, err := pgEnter(ctx, j, j.New == nil || hasAdmin(j))
 	if err != nil {

@@ -25,5 +25,8 @@ func Funcs() []rotate.Func {
 		{Name: "postgres-login", Adapter: postgresLogin{}},
 		{Name: "postgres-off", Adapter: postgresOff{}},
 		{Name: "postgres-password", Adapter: postgresPassword{}},
+		{Name: "redis-login", Adapter: redisLogin{}},
+		{Name: "redis-off", Adapter: redisOff{}},
+		{Name: "redis-password", Adapter: redisPassword{}},
 	}
 }

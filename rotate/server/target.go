@@ -157,14 +157,18 @@ func userOf(ctx context.Context, j *rotate.Job) (string, error) {
 		v, err := j.Value(ctx, "user")
 		return v.Text, err
 	}
-	if u, err := url.PathUnescape(j.Leak.PublicID); err == nil {
-		return u, nil
+	return unescaped(j.Leak.PublicID), nil
+}
+
+func unescaped(s string) string {
+	if plain, err := url.PathUnescape(s); err == nil {
+		return plain
 	}
-	return j.Leak.PublicID, nil
+	return s
 }
 
 func shownUser(j *rotate.Job) string {
-	return orWord(j.Given["user"], orWord(j.Leak.PublicID, "{user}"))
+	return orWord(j.Given["user"], orWord(unescaped(j.Leak.PublicID), "{user}"))
 }
 
 // passwordOf is the value as the server knows it: in a connection string it
@@ -292,6 +296,10 @@ func tlsConfig(j *rotate.Job, address string) (*tls.Config, error) {
 	}
 	return c, nil
 }
+
+// errLockout is the refusal to take the only password of an account away with
+// nothing to set another one.
+var errLockout = errors.New("without a new password the account would be locked out: reissue first, or give your own credential (--secret admin=FILE)")
 
 // errPlain is the refusal to send a credential through a network in the clear.
 var errPlain = errors.New("the server offers no TLS, and it is not on this machine; --set tls=off speaks to it in the clear")
