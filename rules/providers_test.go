@@ -86,6 +86,10 @@ func complete(t *testing.T, p *rules.Provider, r *rules.Rule) {
 	if r.Workflow.Blast == "" {
 		t.Errorf("%s: no workflow.blast", r.ID)
 	}
+	// 403 is also what a live key without the right gets, or one from the wrong address.
+	if v := r.Verify; slices.Contains(v.Dead, 401) && slices.Contains(v.Dead, 403) && v.DeadBody == "" {
+		t.Errorf("%s: verify takes 403 for dead beside 401: leave it out, or tell the two apart by dead-body", r.ID)
+	}
 	if strings.HasSuffix(r.Description, ".") {
 		t.Errorf("%s: the description is a noun phrase, without a full stop", r.ID)
 	}

@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.38e70d",
+	Version: "2026-11-28.a4dd41",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -363,7 +363,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -802,7 +802,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://developers.abyssale.com/rest-api/authentication",
 					},
 					Workflow: Workflow{
@@ -895,7 +895,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -944,7 +944,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "user.email",
 						Docs:     "https://developers.activecampaign.com/reference/get-logged-in-user",
 						Note:     "needs the account's name",
@@ -1803,7 +1803,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://docs.ahrefs.com/docs/api/subscription-info/operations/list-limits-and-usage",
 					},
 					Workflow: Workflow{
@@ -1853,7 +1853,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -2063,7 +2063,7 @@ var builtin = Catalogue{
 							URL:    "https://api.airbrake.io/api/v4/projects?key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://docs.airbrake.io/docs/devops-tools/api/#list-projects-v4",
 					},
 					Workflow: Workflow{
@@ -2153,7 +2153,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://developer.aircall.io/api-references/#ping",
 						Note: "needs the API id; the text after Basic is sent in base64",
 					},
@@ -2688,6 +2688,7 @@ var builtin = Catalogue{
 						},
 						Live:     []int{200},
 						Dead:     []int{401, 403},
+						DeadBody: "(?i)token",
 						Identity: "user.user",
 						Docs:     "https://api.aiven.io/doc/#tag/User/operation/UserInfo",
 					},
@@ -3628,7 +3629,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "account_number",
 						Docs:     "https://docs.alpaca.markets/reference/getaccount-1",
 						Note:     "paper keys answer at paper-api.alpaca.markets",
@@ -4024,7 +4025,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Note: "needs the project's API key; EU projects answer at analytics.eu.amplitude.com; the text after Basic is sent in base64",
 					},
 					Workflow: Workflow{
@@ -5516,7 +5517,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Note: "needs account id and API key; the text after Basic is sent in base64",
 					},
 					Workflow: Workflow{
@@ -5558,7 +5559,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Note: "needs account id and API key; the text after Basic is sent in base64",
 					},
 					Workflow: Workflow{
@@ -5684,7 +5685,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -6070,7 +6071,7 @@ var builtin = Catalogue{
 							URL:    "https://appsignal.com/api/applications.json?token={{secret}}",
 						},
 						Live: []int{200, 404},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -6633,7 +6634,7 @@ var builtin = Catalogue{
 							URL:    "https://api.artsy.net/api/tokens/xapp_token?client_id={{id}}&client_secret={{secret}}",
 						},
 						Live: []int{201},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -7909,7 +7910,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "user.username",
 					},
 					Workflow: Workflow{
@@ -8939,7 +8940,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "email",
 						Docs:     "https://axiom.co/docs/restapi/endpoints/getCurrentUser",
 					},
@@ -8990,7 +8991,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -9093,7 +9094,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "email",
 						Docs:     "https://www.ayrshare.com/docs/apis/user/profile-details",
 					},
@@ -9149,7 +9150,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -11068,7 +11069,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://docs.baseten.co/reference/management-api/models/gets-all-models",
 					},
 					Workflow: Workflow{
@@ -11808,7 +11809,7 @@ var builtin = Catalogue{
 							URL:    "https://api-bdc.net/data/ip-geolocation?ip=1.1.1.1&key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -12873,6 +12874,7 @@ var builtin = Catalogue{
 						},
 						Live:     []int{200},
 						Dead:     []int{401, 403},
+						DeadBody: "FORBIDDEN|UNAUTHORIZED",
 						Identity: "login",
 						Docs:     "https://dev.bitly.com/api-reference/#getUser",
 					},
@@ -14566,7 +14568,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "account.email",
 					},
 					Workflow: Workflow{
@@ -14834,7 +14836,7 @@ var builtin = Catalogue{
 							URL:    "https://api2.branch.io/v1/app/{{branch_key}}?branch_secret={{secret}}",
 						},
 						Live:     []int{200},
-						Dead:     []int{400, 401, 403},
+						Dead:     []int{400, 401},
 						Identity: "app_name",
 						Note:     "needs the Branch key",
 					},
@@ -15943,7 +15945,7 @@ var builtin = Catalogue{
 							Body: "{}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -15993,7 +15995,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "id",
 					},
 					Workflow: Workflow{
@@ -16619,7 +16621,7 @@ var builtin = Catalogue{
 							URL:    "https://api.builtwith.com/usagev2/api.json?KEY={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -16967,7 +16969,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://docs.buttondown.com/api-introduction",
 					},
 					Workflow: Workflow{
@@ -19560,7 +19562,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "tenant",
 					},
 					Workflow: Workflow{
@@ -22056,7 +22058,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "result.email",
 						Docs:     "https://developers.cloudflare.com/fundamentals/api/get-started/keys/",
 					},
@@ -22101,7 +22103,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://developers.cloudflare.com/api/resources/origin_ca_certificates/methods/list/",
 					},
 					Workflow: Workflow{
@@ -27798,7 +27800,7 @@ var builtin = Catalogue{
 							URL:    "https://api.crawlbase.com/account?token={{secret}}&product=crawling-api",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -37962,7 +37964,7 @@ var builtin = Catalogue{
 							URL:    "https://api.edamam.com/api/food-database/v2/parser?ingr=egg&app_id={{id}}&app_key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Note: "needs the application id; costs one call of the quota",
 					},
 					Workflow: Workflow{
@@ -38510,7 +38512,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -38914,7 +38916,7 @@ var builtin = Catalogue{
 							URL:    "https://api.emailable.com/v1/account?api_key={{secret}}",
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "owner_email",
 						Docs:     "https://emailable.com/docs/api/#account",
 					},
@@ -39128,7 +39130,7 @@ var builtin = Catalogue{
 							URL:    "https://api.embedly.com/1/oembed?url=https%3A%2F%2Fwww.youtube.com&key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -39741,7 +39743,7 @@ var builtin = Catalogue{
 							URL:    "https://eodhd.com/api/user?api_token={{secret}}",
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "email",
 						Docs:     "https://eodhd.com/financial-apis/user-api",
 					},
@@ -40097,7 +40099,7 @@ var builtin = Catalogue{
 							URL:    "https://api.ethplorer.io/getLastBlock?apiKey={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -40146,7 +40148,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://developers.etsy.com/documentation/reference/#operation/ping",
 					},
 					Workflow: Workflow{
@@ -40190,7 +40192,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://developers.etsy.com/documentation/reference/#operation/ping",
 					},
 					Workflow: Workflow{
@@ -41011,7 +41013,7 @@ var builtin = Catalogue{
 							URL:    "https://extractorapi.com/api/v1/extractor/?apikey={{secret}}&url=https%3A%2F%2Fwww.iana.org",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Note: "costs one request",
 					},
 					Workflow: Workflow{
@@ -41535,7 +41537,7 @@ var builtin = Catalogue{
 							URL:    "https://api.fastforex.io/usage?api_key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://fastforex.readme.io/reference/get_usage",
 					},
 					Workflow: Workflow{
@@ -41587,7 +41589,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "name",
 						Scopes:   "scope",
 						Docs:     "https://www.fastly.com/documentation/reference/api/auth-tokens/user/#get-token-current",
@@ -42248,7 +42250,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{403, 401},
+						Dead:     []int{401},
 						Identity: "email",
 					},
 					Workflow: Workflow{
@@ -43552,7 +43554,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -43594,7 +43596,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -44948,7 +44950,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403, 404},
+						Dead: []int{401, 404},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -45251,7 +45253,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Note: "needs server and user directory",
 					},
 					Workflow: Workflow{
@@ -46544,7 +46546,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -46914,7 +46916,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://documentation.notification.canada.ca/en/status.html",
 					},
 					Workflow: Workflow{
@@ -48226,7 +48228,7 @@ var builtin = Catalogue{
 							URL:    "https://api.geocodify.com/v2/geocode?api_key={{secret}}&q=Berlin",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Note: "costs one request",
 					},
 					Workflow: Workflow{
@@ -48272,7 +48274,7 @@ var builtin = Catalogue{
 							URL:    "https://geo.ipify.org/api/v2/country?apiKey={{secret}}&ipAddress=8.8.8.8",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Note: "costs one credit",
 					},
 					Workflow: Workflow{
@@ -48507,7 +48509,7 @@ var builtin = Catalogue{
 							URL:    "https://api.getgeoapi.com/v2/currency/list?api_key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -48750,7 +48752,7 @@ var builtin = Catalogue{
 							URL:    "https://api.giphy.com/v1/gifs/trending?limit=1&api_key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://developers.giphy.com/docs/api/endpoint/#trending",
 					},
 					Workflow: Workflow{
@@ -53122,7 +53124,7 @@ var builtin = Catalogue{
 							URL:    "https://content.guardianapis.com/sections?api-key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://open-platform.theguardian.com/documentation/section",
 					},
 					Workflow: Workflow{
@@ -56539,7 +56541,7 @@ var builtin = Catalogue{
 							URL:    "https://host.io/api/web/facebook.com?token={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Note: "costs one request",
 					},
 					Workflow: Workflow{
@@ -60965,7 +60967,7 @@ var builtin = Catalogue{
 							URL:    "https://api.ipdata.co/8.8.8.8?api-key={{secret}}&fields=ip",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Note: "costs one lookup",
 					},
 					Workflow: Workflow{
@@ -61056,7 +61058,7 @@ var builtin = Catalogue{
 							URL:    "https://ipinfo.io/me?token={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://ipinfo.io/developers",
 					},
 					Workflow: Workflow{
@@ -61193,7 +61195,7 @@ var builtin = Catalogue{
 							URL:    "https://api.ipregistry.co/8.8.8.8?key={{secret}}&fields=ip",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Note: "costs one credit",
 					},
 					Workflow: Workflow{
@@ -64078,7 +64080,7 @@ var builtin = Catalogue{
 							URL:    "https://api.kickbox.com/v2/balance?apikey={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -64380,7 +64382,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -68319,7 +68321,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://support.liveagent.com/840770-Complete-API-reference",
 					},
 					Workflow: Workflow{
@@ -68370,7 +68372,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://liveblocks.io/docs/api-reference/rest-api-endpoints#get-rooms",
 					},
 					Workflow: Workflow{
@@ -69075,7 +69077,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://docs.mezmo.com/log-analysis-api",
 					},
 					Workflow: Workflow{
@@ -72246,7 +72248,7 @@ var builtin = Catalogue{
 							URL:    "https://www.mapquestapi.com/geocoding/v1/address?key={{secret}}&location=Denver,CO",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://developer.mapquest.com/documentation/api/geocoding/",
 					},
 					Workflow: Workflow{
@@ -78664,7 +78666,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://www.newscatcherapi.com/docs/v3/api-reference/endpoints/subscription",
 					},
 					Workflow: Workflow{
@@ -78890,7 +78892,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://nextdns.github.io/api/",
 					},
 					Workflow: Workflow{
@@ -79801,7 +79803,7 @@ var builtin = Catalogue{
 							URL:    "https://api.nodeping.com/api/1/accounts?token={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://nodeping.com/docs-api-accounts.html",
 					},
 					Workflow: Workflow{
@@ -80308,7 +80310,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://documenter.getpostman.com/view/7907941/2s93JusNJt",
 					},
 					Workflow: Workflow{
@@ -82222,7 +82224,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "name",
 						Docs:     "https://documentation.onesignal.com/reference/view-an-app",
 						Note:     "needs the app's id",
@@ -82268,7 +82270,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "name",
 						Docs:     "https://documentation.onesignal.com/reference/view-an-app",
 						Note:     "needs the app's id",
@@ -83520,7 +83522,7 @@ var builtin = Catalogue{
 							URL:    "https://api.opencagedata.com/geocode/v1/json?q=0,0&key={{secret}}&no_record=1",
 						},
 						Live: []int{200, 402},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://opencagedata.com/api#codes",
 						Note: "402 is a live key without quota, 403 a disabled one",
 					},
@@ -84185,7 +84187,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://v3.openstates.org/docs",
 					},
 					Workflow: Workflow{
@@ -84240,7 +84242,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://opensubtitles.stoplight.io/docs/opensubtitles-api/",
 					},
 					Workflow: Workflow{
@@ -84326,7 +84328,7 @@ var builtin = Catalogue{
 							URL:    "https://api.opentripmap.com/0.1/en/places/geoname?name=Paris&apikey={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://dev.opentripmap.org/docs",
 					},
 					Workflow: Workflow{
@@ -84377,7 +84379,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://www.openuv.io/uvindex",
 					},
 					Workflow: Workflow{
@@ -87893,7 +87895,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://engageapi.pendo.io/",
 					},
 					Workflow: Workflow{
@@ -89544,7 +89546,7 @@ var builtin = Catalogue{
 							URL:    "https://api.pirateweather.net/forecast/{{secret}}/0,0?exclude=minutely,hourly,daily,alerts",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://docs.pirateweather.net/en/latest/API/",
 					},
 					Workflow: Workflow{
@@ -90472,7 +90474,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://docs.play.ht/reference/api-list-cloned-voices",
 					},
 					Workflow: Workflow{
@@ -95503,7 +95505,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://api.qdrant.tech/api-reference/collections/get-collections",
 					},
 					Workflow: Workflow{
@@ -97446,7 +97448,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://www.remove.bg/api#operations-Fetch_account_info-get_account",
 					},
 					Workflow: Workflow{
@@ -98280,7 +98282,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://developer.riotgames.com/apis#lol-status-v4",
 					},
 					Workflow: Workflow{
@@ -99440,7 +99442,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "preferred_username",
 						Docs:     "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm",
 						Note:     "the host is the organization's own, such as acme.my.salesforce.com",
@@ -99496,7 +99498,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "preferred_username",
 						Docs:     "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm",
 						Note:     "the host is the organization's own, such as acme.my.salesforce.com",
@@ -99552,7 +99554,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "preferred_username",
 						Docs:     "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm",
 						Note:     "the host is the organization's own, such as acme.my.salesforce.com",
@@ -99613,7 +99615,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "preferred_username",
 						Docs:     "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm",
 						Note:     "the host is the organization's own, such as acme.my.salesforce.com",
@@ -100640,7 +100642,7 @@ var builtin = Catalogue{
 							URL:    "https://api.scraperapi.com/account?api_key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://docs.scraperapi.com/",
 					},
 					Workflow: Workflow{
@@ -100807,7 +100809,7 @@ var builtin = Catalogue{
 							URL:    "https://api.scrapingant.com/v2/usage?x-api-key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://docs.scrapingant.com/api-credits-usage",
 					},
 					Workflow: Workflow{
@@ -101276,7 +101278,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://docs.securitytrails.com/reference/ping",
 					},
 					Workflow: Workflow{
@@ -101601,7 +101603,7 @@ var builtin = Catalogue{
 							URL:    "https://www.semrush.com/users/countapiunits.html?key={{secret}}",
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						LiveBody: `^\\s*[0-9]+`,
 						Docs:     "https://developer.semrush.com/api/basics/get-started/",
 					},
@@ -101653,7 +101655,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{400, 401, 403},
+						Dead: []int{400, 401},
 						Docs: "https://sendbird.com/docs/chat/platform-api/v3/application/application-overview",
 					},
 					Workflow: Workflow{
@@ -102312,7 +102314,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://serper.dev/playground",
 					},
 					Workflow: Workflow{
@@ -104116,7 +104118,7 @@ var builtin = Catalogue{
 							URL:    "https://api.similarweb.com/user-capabilities?api_key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://developers.similarweb.com/reference/user-capabilities",
 					},
 					Workflow: Workflow{
@@ -108926,6 +108928,7 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "stripe-live-secret-key",
+					Allow:       []string{"^sk_live_a2V5Xz"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -109066,7 +109069,7 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "stripe-test-secret-key",
-					Allow:       []string{"^sk_test_4eC39HqLyj", "^sk_test_BQokikJOvBiI2Hlx", "^sk_test_26PHem9AhJZvU623DfE1x4sd"},
+					Allow:       []string{"^sk_test_4eC39HqLyj", "^sk_test_BQokikJOvBiI2Hlx", "^sk_test_26PHem9AhJZvU623DfE1x4sd", "^sk_test_a2V5Xz"},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -110516,7 +110519,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://docs.syncthing.net/rest/system-status-get.html",
 					},
 					Workflow: Workflow{
@@ -111527,7 +111530,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "account.name",
 						Docs:     "https://docs.tebex.io/plugin/endpoints/information",
 					},
@@ -113046,7 +113049,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://www.tiingo.com/documentation/general/connecting",
 					},
 					Workflow: Workflow{
@@ -113136,7 +113139,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://developer.timecamp.com/",
 					},
 					Workflow: Workflow{
@@ -113613,7 +113616,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "email",
 						Docs:     "https://engineering.toggl.com/docs/api/me",
 					},
@@ -113791,7 +113794,7 @@ var builtin = Catalogue{
 							URL:    "https://api.tomtom.com/search/2/categorySearch/x.json?limit=1&key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://developer.tomtom.com/search-api/documentation",
 					},
 					Workflow: Workflow{
@@ -114208,7 +114211,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "login",
 						Docs:     "https://developer.travis-ci.com/resource/user",
 					},
@@ -114343,7 +114346,7 @@ var builtin = Catalogue{
 							URL:    "https://api.content.tripadvisor.com/api/v1/location/search?searchQuery=x&key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://tripadvisor-content-api.readme.io/reference/searchforlocations",
 					},
 					Workflow: Workflow{
@@ -115328,7 +115331,7 @@ var builtin = Catalogue{
 							Body: "grant_type=client_credentials",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://docs.x.com/resources/fundamentals/authentication/api-reference#post-oauth2-token",
 						Note: "user is the API key; the text after Basic is sent in base64; answers with the app's bearer token, the same as before",
 					},
@@ -117209,7 +117212,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401, 403},
+						Dead:     []int{401},
 						Identity: "email",
 						Docs:     "https://docs.vast.ai/api-reference/accounts/show-user",
 					},
@@ -119595,7 +119598,7 @@ var builtin = Catalogue{
 							URL:    "https://api.weatherapi.com/v1/timezone.json?q=Berlin&key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://www.weatherapi.com/docs/",
 					},
 					Workflow: Workflow{
@@ -119640,7 +119643,7 @@ var builtin = Catalogue{
 							URL:    "https://api.weatherbit.io/v2.0/subscription/usage?key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://www.weatherbit.io/api/subscription-usage-api",
 					},
 					Workflow: Workflow{
@@ -120209,7 +120212,7 @@ var builtin = Catalogue{
 							URL:    "https://api.webscraping.ai/account?api_key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://webscraping.ai/docs",
 					},
 					Workflow: Workflow{
@@ -120965,7 +120968,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{400, 401, 403},
+						Dead: []int{400, 401},
 						Docs: "https://wit.ai/docs/http#get__apps_link",
 					},
 					Workflow: Workflow{
@@ -121213,7 +121216,7 @@ var builtin = Catalogue{
 							URL:    "https://api.wordnik.com/v4/account.json/apiTokenStatus?api_key={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://developer.wordnik.com/docs",
 					},
 					Workflow: Workflow{
@@ -121323,6 +121326,57 @@ var builtin = Catalogue{
 						},
 						Usage: "https://app.workiz.com/root/settings : who read or exported what",
 						Blast: "reads and changes jobs and clients",
+					},
+				},
+			},
+		},
+		{
+			ID:       "workos",
+			Name:     "WorkOS",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://workos.com/docs/reference/api-authentication"},
+			Rules: []Rule{
+				{
+					ID:          "workos-api-key",
+					Provider:    "workos",
+					Description: "WorkOS API key",
+					Keywords:    []string{"_a2v5xz"},
+					Regex:       `\bsk_(?:live|test)_a2V5Xz[0-9A-Za-z+/]{50,110}={0,2}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "workos-api-key",
+					Verify: Verify{
+						Request: Request{
+							Method: "GET",
+							URL:    "https://api.workos.com/organizations?limit=1",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live: []int{200},
+						Dead: []int{401},
+						Docs: "https://workos.com/docs/reference/api-authentication",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key",
+								Text:  "When nothing uses it any more. Sessions that it began live on until they end.",
+								URL:   "https://dashboard.workos.com/api-keys",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Create a second key in the same environment",
+								URL:   "https://dashboard.workos.com/api-keys",
+							},
+						},
+						Usage: "https://dashboard.workos.com : events and audit logs of the environment",
+						Blast: "reads and changes users, organizations and directories, and signs in as a user of the environment",
 					},
 				},
 			},
@@ -123558,7 +123612,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://app.zenscrape.com/documentation",
 					},
 					Workflow: Workflow{
@@ -123609,7 +123663,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://app.zenserp.com/documentation",
 					},
 					Workflow: Workflow{
@@ -123847,7 +123901,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://docs.zerotier.com/api/central/",
 					},
 					Workflow: Workflow{
@@ -124094,7 +124148,7 @@ var builtin = Catalogue{
 							URL:    "https://app.zipcodebase.com/api/v1/status?apikey={{secret}}",
 						},
 						Live: []int{200},
-						Dead: []int{401, 403},
+						Dead: []int{401},
 						Docs: "https://app.zipcodebase.com/documentation",
 					},
 					Workflow: Workflow{
