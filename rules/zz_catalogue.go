@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.a4dd41",
+	Version: "2026-11-28.08d60a",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -3113,6 +3113,29 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "algolia-admin-api-key",
+					Ask: []Ask{
+						{
+							Name:    "acl",
+							Text:    "rights of the new key",
+							URL:     "https://www.algolia.com/doc/guides/security/api-keys/#rights",
+							Default: "search",
+							List:    true,
+						},
+						{
+							Name: "admin",
+							Text: "an admin API key of the application",
+							URL:  "https://dashboard.algolia.com/account/api-keys/all",
+						},
+						{
+							Name: "app_id",
+							Text: "id of the application (10 characters)",
+							URL:  "https://dashboard.algolia.com/account/api-keys/all",
+						},
+						{
+							Name: "index",
+							Text: "index that the new key may use",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -3139,11 +3162,27 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the key",
-								Text:  "The main admin key can only be rotated in the dashboard. A deleted key can be restored.",
+								Text:  "The main admin key can only be rotated in the dashboard.",
 								URL:   "https://dashboard.algolia.com/account/api-keys/all",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://{{app_id}}.algolia.net/1/keys/{{secret}}",
+									Headers: []Header{
+										{
+											Name:  "X-Algolia-API-Key",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "X-Algolia-Application-Id",
+											Value: "{{app_id}}",
+										},
+									},
+								},
+								Gone:       []int{404},
+								Reversible: true,
+								Undo: &Request{
+									Method: "POST",
+									URL:    "https://{{app_id}}.algolia.net/1/keys/{{secret}}/restore",
 									Headers: []Header{
 										{
 											Name:  "X-Algolia-API-Key",
@@ -3178,8 +3217,12 @@ var builtin = Catalogue{
 											Value: "{{app_id}}",
 										},
 									},
-									Body: `{"acl":["search"],"indexes":["{{index}}"],"description":"{{name}}"}`,
+									Body: `{"acl":{{acl}},"indexes":["{{index}}"],"description":"{{name}}","validity":{{expires-seconds}}}`,
 								},
+								Result: Result{
+									Secret: "key",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://dashboard.algolia.com : API logs; GET /1/logs",
@@ -3195,6 +3238,29 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "suspect",
 					Family:      "algolia-api-key",
+					Ask: []Ask{
+						{
+							Name:    "acl",
+							Text:    "rights of the new key",
+							URL:     "https://www.algolia.com/doc/guides/security/api-keys/#rights",
+							Default: "search",
+							List:    true,
+						},
+						{
+							Name: "admin",
+							Text: "an admin API key of the application",
+							URL:  "https://dashboard.algolia.com/account/api-keys/all",
+						},
+						{
+							Name: "app_id",
+							Text: "id of the application (10 characters)",
+							URL:  "https://dashboard.algolia.com/account/api-keys/all",
+						},
+						{
+							Name: "index",
+							Text: "index that the new key may use",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -3221,11 +3287,27 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the key",
-								Text:  "The main admin key can only be rotated in the dashboard. A deleted key can be restored.",
+								Text:  "The main admin key can only be rotated in the dashboard.",
 								URL:   "https://dashboard.algolia.com/account/api-keys/all",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://{{app_id}}.algolia.net/1/keys/{{secret}}",
+									Headers: []Header{
+										{
+											Name:  "X-Algolia-API-Key",
+											Value: "{{admin}}",
+										},
+										{
+											Name:  "X-Algolia-Application-Id",
+											Value: "{{app_id}}",
+										},
+									},
+								},
+								Gone:       []int{404},
+								Reversible: true,
+								Undo: &Request{
+									Method: "POST",
+									URL:    "https://{{app_id}}.algolia.net/1/keys/{{secret}}/restore",
 									Headers: []Header{
 										{
 											Name:  "X-Algolia-API-Key",
@@ -3260,8 +3342,12 @@ var builtin = Catalogue{
 											Value: "{{app_id}}",
 										},
 									},
-									Body: `{"acl":["search"],"indexes":["{{index}}"],"description":"{{name}}"}`,
+									Body: `{"acl":{{acl}},"indexes":["{{index}}"],"description":"{{name}}","validity":{{expires-seconds}}}`,
 								},
+								Result: Result{
+									Secret: "key",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://dashboard.algolia.com : API logs; GET /1/logs",
@@ -4172,6 +4258,13 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "anthropic-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an Admin API key (sk-ant-admin…)",
+							URL:  "https://platform.claude.com/settings/admin-keys",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -4197,8 +4290,8 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Disable the key, then delete it",
-								Text:  "Inactive can be undone, archived cannot. Find the id by the key's hint in the list.",
+								Title: "Disable the key",
+								Text:  "Found by the key's hint, which the list shows.",
 								URL:   "https://platform.claude.com/settings/keys",
 								Request: &Request{
 									Method: "POST",
@@ -4219,6 +4312,51 @@ var builtin = Catalogue{
 									},
 									Body: `{"status":"inactive"}`,
 								},
+								Reversible: true,
+								Undo: &Request{
+									Method: "POST",
+									URL:    "https://api.anthropic.com/v1/organizations/api_keys/{{api_key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "anthropic-version",
+											Value: "2023-06-01",
+										},
+										{
+											Name:  "x-api-key",
+											Value: "{{admin}}",
+										},
+									},
+									Body: `{"status":"active"}`,
+								},
+							},
+							{
+								Title: "Archive the key",
+								Text:  "Final.",
+								URL:   "https://platform.claude.com/settings/keys",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.anthropic.com/v1/organizations/api_keys/{{api_key_id}}",
+									Headers: []Header{
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+										{
+											Name:  "anthropic-version",
+											Value: "2023-06-01",
+										},
+										{
+											Name:  "x-api-key",
+											Value: "{{admin}}",
+										},
+									},
+									Body: `{"status":"archived"}`,
+								},
+								After: 604800000000000,
 							},
 						},
 						Reissue: []Step{
@@ -4226,6 +4364,41 @@ var builtin = Catalogue{
 								Title: "Create a key in a workspace of its own",
 								Text:  "Set an expiry and a spend limit. Keys are made in the console only.",
 								URL:   "https://platform.claude.com/settings/keys",
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.anthropic.com/v1/organizations/api_keys?limit=100",
+									Headers: []Header{
+										{
+											Name:  "anthropic-version",
+											Value: "2023-06-01",
+										},
+										{
+											Name:  "x-api-key",
+											Value: "{{admin}}",
+										},
+									},
+								},
+								List: "data",
+								Where: []Condition{
+									{
+										Path: "partial_key_hint",
+										Like: "sk-ant-*{{secret-last4}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "api_key_id",
+										Path: "id",
+									},
+								},
+								Next:    "last_id",
+								Cursor:  "after_id",
+								Show:    []string{"name", "partial_key_hint"},
+								Created: "created_at",
 							},
 						},
 						Usage: "https://platform.claude.com/usage : spend per key; GET /v1/organizations/usage_report/messages?api_key_ids[]=",
@@ -4242,6 +4415,13 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "anthropic-admin-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an Admin API key (sk-ant-admin…)",
+							URL:  "https://platform.claude.com/settings/admin-keys",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -4291,6 +4471,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "anthropic-oauth-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an Admin API key (sk-ant-admin…)",
+							URL:  "https://platform.claude.com/settings/admin-keys",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -4344,6 +4531,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "anthropic-oauth-refresh-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an Admin API key (sk-ant-admin…)",
+							URL:  "https://platform.claude.com/settings/admin-keys",
+						},
+					},
 					Verify: Verify{
 						Note: "no harmless request is known",
 					},
@@ -4375,6 +4569,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "anthropic-session-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an Admin API key (sk-ant-admin…)",
+							URL:  "https://platform.claude.com/settings/admin-keys",
+						},
+					},
 					Verify: Verify{
 						Note: "no harmless request is known",
 					},
@@ -7795,6 +7996,17 @@ var builtin = Catalogue{
 					Class:       "suspect",
 					Family:      "auth0-client-id",
 					Allow:       []string{"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$"},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a Management API token with update:client_keys",
+							URL:  "https://auth0.com/docs/secure/tokens/access-tokens/management-api-access-tokens",
+						},
+						{
+							Name: "tenant",
+							Text: "name of the tenant, the part before .auth0.com (acme.eu)",
+						},
+					},
 					Verify: Verify{
 						Note: "public: it stands in every sign-in address",
 					},
@@ -7832,6 +8044,17 @@ var builtin = Catalogue{
 						Lines:   10,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a Management API token with update:client_keys",
+							URL:  "https://auth0.com/docs/secure/tokens/access-tokens/management-api-access-tokens",
+						},
+						{
+							Name: "tenant",
+							Text: "name of the tenant, the part before .auth0.com (acme.eu)",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -7855,9 +8078,16 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Rotate the client secret",
-								Text:  "One call ends the old secret and answers with the new one.",
+								Title: "The rotation ends the old secret",
+								Text:  "Where no new secret is wanted, delete the application.",
 								URL:   "https://manage.auth0.com",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Rotate the client secret",
+								Text:  "One call ends the old secret and answers with the new one. For an overlap use private key JWT with two credentials.",
+								URL:   "https://auth0.com/docs/get-started/applications/rotate-client-secret",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://{{tenant}}.auth0.com/api/v2/clients/{{id}}/rotate-secret",
@@ -7868,13 +8098,11 @@ var builtin = Catalogue{
 										},
 									},
 								},
-							},
-						},
-						Reissue: []Step{
-							{
-								Title: "Put the new secret in place",
-								Text:  "For an overlap use private key JWT with two credentials.",
-								URL:   "https://auth0.com/docs/get-started/applications/rotate-client-secret",
+								Result: Result{
+									Secret: "client_secret",
+								},
+								Ends: true,
+								Once: true,
 							},
 						},
 						Usage: "https://manage.auth0.com : Monitoring, Logs, events of the client",
@@ -8466,6 +8694,26 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "aws-access-key-id",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that access key",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "id of an access key of your own that may manage the user's keys",
+							URL:  "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-keys-admin-managed.html",
+						},
+						{
+							Name: "admin_session_token",
+							Text: "the session token of that temporary access key",
+						},
+						{
+							Name: "user",
+							Text: "name of the IAM user that the key belongs to",
+							URL:  "https://console.aws.amazon.com/iam/home#/users",
+						},
+					},
 					Verify: Verify{
 						Note: "An ID says nothing without its secret. Its account number can be read from it.",
 					},
@@ -8505,6 +8753,26 @@ var builtin = Catalogue{
 						Lines:   8,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that access key",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "id of an access key of your own that may manage the user's keys",
+							URL:  "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-keys-admin-managed.html",
+						},
+						{
+							Name: "admin_session_token",
+							Text: "the session token of that temporary access key",
+						},
+						{
+							Name: "user",
+							Text: "name of the IAM user that the key belongs to",
+							URL:  "https://console.aws.amazon.com/iam/home#/users",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Func: "aws-sts",
@@ -8517,26 +8785,66 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title:   "Deactivate the key",
-								Text:    "Inactive can be taken back. A root user's key can only be removed by signing in as root.",
-								URL:     "https://console.aws.amazon.com/iam/home#/users",
-								Command: "aws iam update-access-key --access-key-id {{id}} --status Inactive --user-name {{user}}",
+								Title: "Deactivate the key",
+								Text:  "With an access key of your own that has iam:UpdateAccessKey. A root user's key can only be removed by signing in as root.",
+								URL:   "https://console.aws.amazon.com/iam/home#/users",
+								Request: &Request{
+									Func: "aws-iam",
+								},
+								Reversible: true,
+								Delay:      60000000000,
 							},
 							{
-								Title:   "Delete the key once nothing misses it",
-								Command: "aws iam delete-access-key --access-key-id {{id}} --user-name {{user}}",
+								Title:       "The same with the AWS command line",
+								Text:        "Under your own login.",
+								URL:         "https://docs.aws.amazon.com/cli/latest/reference/iam/update-access-key.html",
+								Command:     "aws iam update-access-key --access-key-id {{id}} --status Inactive --user-name {{user}}",
+								Run:         true,
+								Alternative: true,
+								Delay:       60000000000,
+							},
+							{
+								Title: "Delete the key once nothing misses it",
+								Text:  "Refused while it is active.",
+								URL:   "https://console.aws.amazon.com/iam/home#/users",
+								Request: &Request{
+									Func: "aws-iam-delete",
+								},
+								After: 604800000000000,
+							},
+							{
+								Title:       "The same with the AWS command line",
+								Command:     "aws iam delete-access-key --access-key-id {{id}} --user-name {{user}}",
+								Run:         true,
+								Alternative: true,
+								After:       604800000000000,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Replace the key by a role, or create a new one",
-								Text:    "A user has two keys at most. Give the new one only what the old one was seen to use.",
-								URL:     "https://console.aws.amazon.com/iam/home#/users",
-								Command: "aws iam create-access-key --user-name {{user}}",
+								Title: "Replace the key by a role, or create a second key of its user",
+								Text:  "A user has two keys at most. Give the user only what the old key was seen to use.",
+								URL:   "https://console.aws.amazon.com/iam/home#/users",
+								Request: &Request{
+									Func: "aws-iam",
+								},
+							},
+							{
+								Title:   "The same with the AWS command line",
+								Text:    "Under your own login.",
+								URL:     "https://docs.aws.amazon.com/cli/latest/reference/iam/create-access-key.html",
+								Command: "aws iam create-access-key --user-name {{user}} --output json",
+								Run:     true,
+								Result: Result{
+									Secret: "AccessKey.SecretAccessKey",
+									ID:     "AccessKey.AccessKeyId",
+								},
+								Alternative: true,
 							},
 						},
 						Usage: "https://console.aws.amazon.com/cloudtrailv2/home#/events : look up by AWS access key; aws iam get-access-key-last-used",
 						Blast: "whatever the user's policies allow: data, machines on your bill, mail, with IAM rights the whole account",
+						Mints: true,
 					},
 				},
 				{
@@ -8555,6 +8863,26 @@ var builtin = Catalogue{
 						Rule:    "aws-access-key-id",
 						Lines:   8,
 						Without: "keep",
+					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that access key",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "id of an access key of your own that may manage the user's keys",
+							URL:  "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-keys-admin-managed.html",
+						},
+						{
+							Name: "admin_session_token",
+							Text: "the session token of that temporary access key",
+						},
+						{
+							Name: "user",
+							Text: "name of the IAM user that the key belongs to",
+							URL:  "https://console.aws.amazon.com/iam/home#/users",
+						},
 					},
 					Verify: Verify{
 						Request: Request{
@@ -8592,6 +8920,26 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "aws-bedrock-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that access key",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "id of an access key of your own that may manage the user's keys",
+							URL:  "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-keys-admin-managed.html",
+						},
+						{
+							Name: "admin_session_token",
+							Text: "the session token of that temporary access key",
+						},
+						{
+							Name: "user",
+							Text: "name of the IAM user that the key belongs to",
+							URL:  "https://console.aws.amazon.com/iam/home#/users",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -8639,6 +8987,26 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "aws-bedrock-short-term-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that access key",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "id of an access key of your own that may manage the user's keys",
+							URL:  "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-keys-admin-managed.html",
+						},
+						{
+							Name: "admin_session_token",
+							Text: "the session token of that temporary access key",
+						},
+						{
+							Name: "user",
+							Text: "name of the IAM user that the key belongs to",
+							URL:  "https://console.aws.amazon.com/iam/home#/users",
+						},
+					},
 					Verify: Verify{
 						Note: "A signed address that expires within 12 hours; not tried.",
 					},
@@ -8671,6 +9039,26 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "aws-appsync-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that access key",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "id of an access key of your own that may manage the user's keys",
+							URL:  "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-keys-admin-managed.html",
+						},
+						{
+							Name: "admin_session_token",
+							Text: "the session token of that temporary access key",
+						},
+						{
+							Name: "user",
+							Text: "name of the IAM user that the key belongs to",
+							URL:  "https://console.aws.amazon.com/iam/home#/users",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -8725,6 +9113,26 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "aws-api-gateway-key",
 					Allow:       []string{"(?:[A-Z][a-z]{3,}){2}"},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that access key",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "id of an access key of your own that may manage the user's keys",
+							URL:  "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-keys-admin-managed.html",
+						},
+						{
+							Name: "admin_session_token",
+							Text: "the session token of that temporary access key",
+						},
+						{
+							Name: "user",
+							Text: "name of the IAM user that the key belongs to",
+							URL:  "https://console.aws.amazon.com/iam/home#/users",
+						},
+					},
 					Verify: Verify{
 						Note: "Only the API itself answers to it.",
 					},
@@ -8759,6 +9167,26 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "aws-ses-smtp-password",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that access key",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "id of an access key of your own that may manage the user's keys",
+							URL:  "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-keys-admin-managed.html",
+						},
+						{
+							Name: "admin_session_token",
+							Text: "the session token of that temporary access key",
+						},
+						{
+							Name: "user",
+							Text: "name of the IAM user that the key belongs to",
+							URL:  "https://console.aws.amazon.com/iam/home#/users",
+						},
+					},
 					Verify: Verify{
 						Note: "Needs an SMTP login with the key ID as user.",
 					},
@@ -8794,6 +9222,26 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "aws-codecommit-password",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that access key",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "id of an access key of your own that may manage the user's keys",
+							URL:  "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-keys-admin-managed.html",
+						},
+						{
+							Name: "admin_session_token",
+							Text: "the session token of that temporary access key",
+						},
+						{
+							Name: "user",
+							Text: "name of the IAM user that the key belongs to",
+							URL:  "https://console.aws.amazon.com/iam/home#/users",
+						},
+					},
 					Verify: Verify{
 						Note: "Only git over HTTPS answers to it, with its user name.",
 					},
@@ -8827,6 +9275,26 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "aws-cognito-client-secret",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that access key",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "id of an access key of your own that may manage the user's keys",
+							URL:  "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-keys-admin-managed.html",
+						},
+						{
+							Name: "admin_session_token",
+							Text: "the session token of that temporary access key",
+						},
+						{
+							Name: "user",
+							Text: "name of the IAM user that the key belongs to",
+							URL:  "https://console.aws.amazon.com/iam/home#/users",
+						},
+					},
 					Verify: Verify{
 						Note: "Only the user pool's own domain answers to it, with the client ID.",
 					},
@@ -8859,6 +9327,26 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "aws-presigned-url",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that access key",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "id of an access key of your own that may manage the user's keys",
+							URL:  "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-keys-admin-managed.html",
+						},
+						{
+							Name: "admin_session_token",
+							Text: "the session token of that temporary access key",
+						},
+						{
+							Name: "user",
+							Text: "name of the IAM user that the key belongs to",
+							URL:  "https://console.aws.amazon.com/iam/home#/users",
+						},
+					},
 					Verify: Verify{
 						Note: "X-Amz-Date and X-Amz-Expires in the address tell until when it works: seven days at most.",
 					},
@@ -15638,6 +16126,13 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "browserstack-access-key",
+					Ask: []Ask{
+						{
+							Name: "username",
+							Text: "user name that belongs to the key",
+							URL:  "https://www.browserstack.com/accounts/profile/details",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -15658,8 +16153,14 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Reset the access key",
-								Text:  "The answer of the request holds the new key.",
+								Title: "The reset ends the old key",
+								URL:   "https://www.browserstack.com/accounts/profile/details",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Recycle the key with itself",
+								Text:  "One call ends the old key and answers with the new one.",
 								URL:   "https://www.browserstack.com/accounts/profile/details",
 								Request: &Request{
 									Method: "PUT",
@@ -15669,14 +16170,18 @@ var builtin = Catalogue{
 											Name:  "Authorization",
 											Value: "Basic {{username}}:{{secret}}",
 										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
 									},
+									Body: "{}",
 								},
-							},
-						},
-						Reissue: []Step{
-							{
-								Title: "Take the new key from the profile",
-								URL:   "https://www.browserstack.com/accounts/profile/details",
+								Result: Result{
+									Secret: "new_key",
+								},
+								Ends: true,
+								Once: true,
 							},
 						},
 						Usage: "https://automate.browserstack.com/dashboard : builds that are not yours",
@@ -16446,8 +16951,8 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
-								Text:  "Any token may revoke itself.",
+								Title: "Revoke the token with itself",
+								Text:  "Any token may.",
 								URL:   "https://buildkite.com/user/api-access-tokens",
 								Request: &Request{
 									Method: "DELETE",
@@ -16459,6 +16964,8 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OK:   []int{204},
+								Gone: []int{401},
 							},
 						},
 						Reissue: []Step{
@@ -16469,6 +16976,7 @@ var builtin = Catalogue{
 						},
 						Usage: "https://buildkite.com/organizations/~/api-access-audit",
 						Blast: "starts builds, reads logs, artifacts and pipeline settings of the organizations it was given",
+						Self:  true,
 					},
 				},
 				{
@@ -16518,25 +17026,14 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
-								Text:  "Any token may revoke itself.",
-								URL:   "https://buildkite.com/user/api-access-tokens",
-								Request: &Request{
-									Method: "DELETE",
-									URL:    "https://api.buildkite.com/v2/access-token",
-									Headers: []Header{
-										{
-											Name:  "Authorization",
-											Value: "Bearer {{secret}}",
-										},
-									},
-								},
+								Title: "Delete the registry token",
+								URL:   "https://buildkite.com/docs/package-registries/registries/manage",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a token for one organization with the scopes it needs",
-								URL:   "https://buildkite.com/user/api-access-tokens",
+								Title: "Create a registry token",
+								URL:   "https://buildkite.com/docs/package-registries/registries/manage",
 							},
 						},
 						Usage: "https://buildkite.com/organizations/~/api-access-audit",
@@ -16573,8 +17070,8 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
-								Text:  "Any token may revoke itself.",
+								Title: "Revoke the token with itself",
+								Text:  "Any token may.",
 								URL:   "https://buildkite.com/user/api-access-tokens",
 								Request: &Request{
 									Method: "DELETE",
@@ -16586,6 +17083,8 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OK:   []int{204},
+								Gone: []int{401},
 							},
 						},
 						Reissue: []Step{
@@ -16596,6 +17095,7 @@ var builtin = Catalogue{
 						},
 						Usage: "https://buildkite.com/organizations/~/api-access-audit",
 						Blast: "starts builds, reads logs, artifacts and pipeline settings of the organizations it was given",
+						Self:  true,
 					},
 				},
 			},
@@ -21837,6 +22337,19 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "cloudflare-user-api-token",
+					Ask: []Ask{
+						{
+							Name:    "account_id",
+							Text:    "id of the account (32 hexadecimal digits)",
+							URL:     "https://developers.cloudflare.com/fundamentals/account/find-account-and-zone-ids/",
+							Pattern: "[0-9a-f]{32}",
+						},
+						{
+							Name: "admin",
+							Text: "a token with the right API Tokens: Edit",
+							URL:  "https://dash.cloudflare.com/profile/api-tokens",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -21859,9 +22372,25 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the token",
-								Text:  "Its id is in the answer of the verification. Setting the status to disabled can be undone; a token with the right API Tokens: Edit can delete itself.",
+								Title: "Delete the token with itself",
+								Text:  "A token with the right API Tokens: Edit may; its id comes from the verification.",
 								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.cloudflare.com/client/v4/user/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								OKBody: `"success":\s*true`,
+								Gone:   []int{404},
+							},
+							{
+								Title: "Delete the token with another one of the same user",
+								URL:   "https://developers.cloudflare.com/api/resources/user/subresources/tokens/methods/delete/",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.cloudflare.com/client/v4/user/tokens/{{token_id}}",
@@ -21872,13 +22401,56 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody:      `"success":\s*true`,
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a token with fewer resources, an expiry and a list of addresses",
-								Text:  "Rolling keeps the policies and ends the old value at once.",
-								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+								Title: "Roll the token",
+								Text:  "Keeps its policies and ends the old value at once. Better on the page: fewer resources, an expiry and a list of addresses.",
+								URL:   "https://developers.cloudflare.com/api/resources/user/subresources/tokens/subresources/value/methods/update/",
+								Request: &Request{
+									Method: "PUT",
+									URL:    "https://api.cloudflare.com/client/v4/user/tokens/{{token_id}}/value",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: "{}",
+								},
+								Result: Result{
+									Secret: "result",
+								},
+								Ends: true,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.cloudflare.com/client/v4/user/tokens/verify",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								List: "result",
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "id",
+									},
+								},
 							},
 						},
 						Usage: "https://dash.cloudflare.com/?to=/:account/audit-log : what the token did, by its id",
@@ -21895,6 +22467,19 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "cloudflare-account-api-token",
+					Ask: []Ask{
+						{
+							Name:    "account_id",
+							Text:    "id of the account (32 hexadecimal digits)",
+							URL:     "https://developers.cloudflare.com/fundamentals/account/find-account-and-zone-ids/",
+							Pattern: "[0-9a-f]{32}",
+						},
+						{
+							Name: "admin",
+							Text: "a token with the right Account API Tokens: Edit",
+							URL:  "https://dash.cloudflare.com/?to=/:account/api-tokens",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -21917,9 +22502,25 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the token",
-								Text:  "Its id is in the answer of the verification. Setting the status to disabled can be undone.",
+								Title: "Delete the token with itself",
+								Text:  "A token with the right Account API Tokens: Edit may; its id comes from the verification.",
 								URL:   "https://dash.cloudflare.com/?to=/:account/api-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.cloudflare.com/client/v4/accounts/{{account_id}}/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								OKBody: `"success":\s*true`,
+								Gone:   []int{404},
+							},
+							{
+								Title: "Delete the token with another one",
+								URL:   "https://developers.cloudflare.com/api/resources/accounts/subresources/tokens/methods/delete/",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.cloudflare.com/client/v4/accounts/{{account_id}}/tokens/{{token_id}}",
@@ -21930,12 +22531,56 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody:      `"success":\s*true`,
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a token with fewer resources, an expiry and a list of addresses",
-								URL:   "https://dash.cloudflare.com/?to=/:account/api-tokens",
+								Title: "Roll the token",
+								Text:  "Keeps its policies and ends the old value at once. Better on the page: fewer resources, an expiry and a list of addresses.",
+								URL:   "https://developers.cloudflare.com/api/resources/accounts/subresources/tokens/subresources/value/methods/update/",
+								Request: &Request{
+									Method: "PUT",
+									URL:    "https://api.cloudflare.com/client/v4/accounts/{{account_id}}/tokens/{{token_id}}/value",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: "{}",
+								},
+								Result: Result{
+									Secret: "result",
+								},
+								Ends: true,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.cloudflare.com/client/v4/accounts/{{account_id}}/tokens/verify",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								List: "result",
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "id",
+									},
+								},
 							},
 						},
 						Usage: "https://dash.cloudflare.com/?to=/:account/audit-log : what the token did, by its id",
@@ -21953,6 +22598,19 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "cloudflare-api-token",
 					Allow:       []string{"^[A-Za-z]+[0-9]{0,2}(?:[-_/][A-Za-z]+[0-9]{0,2})+$"},
+					Ask: []Ask{
+						{
+							Name:    "account_id",
+							Text:    "id of the account (32 hexadecimal digits)",
+							URL:     "https://developers.cloudflare.com/fundamentals/account/find-account-and-zone-ids/",
+							Pattern: "[0-9a-f]{32}",
+						},
+						{
+							Name: "admin",
+							Text: "a token with the right API Tokens: Edit",
+							URL:  "https://dash.cloudflare.com/profile/api-tokens",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -21975,9 +22633,25 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the token",
-								Text:  "Its id is in the answer of the verification. Setting the status to disabled can be undone; a token with the right API Tokens: Edit can delete itself.",
+								Title: "Delete the token with itself",
+								Text:  "A token with the right API Tokens: Edit may; its id comes from the verification.",
 								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.cloudflare.com/client/v4/user/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								OKBody: `"success":\s*true`,
+								Gone:   []int{404},
+							},
+							{
+								Title: "Delete the token with another one of the same user",
+								URL:   "https://developers.cloudflare.com/api/resources/user/subresources/tokens/methods/delete/",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.cloudflare.com/client/v4/user/tokens/{{token_id}}",
@@ -21988,13 +22662,56 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody:      `"success":\s*true`,
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a token with fewer resources, an expiry and a list of addresses",
-								Text:  "Rolling keeps the policies and ends the old value at once.",
-								URL:   "https://dash.cloudflare.com/profile/api-tokens",
+								Title: "Roll the token",
+								Text:  "Keeps its policies and ends the old value at once. Better on the page: fewer resources, an expiry and a list of addresses.",
+								URL:   "https://developers.cloudflare.com/api/resources/user/subresources/tokens/subresources/value/methods/update/",
+								Request: &Request{
+									Method: "PUT",
+									URL:    "https://api.cloudflare.com/client/v4/user/tokens/{{token_id}}/value",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: "{}",
+								},
+								Result: Result{
+									Secret: "result",
+								},
+								Ends: true,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.cloudflare.com/client/v4/user/tokens/verify",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								List: "result",
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "id",
+									},
+								},
 							},
 						},
 						Usage: "https://dash.cloudflare.com/?to=/:account/audit-log : what the token did, by its id",
@@ -22011,6 +22728,19 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "cloudflare-global-api-key",
+					Ask: []Ask{
+						{
+							Name:    "account_id",
+							Text:    "id of the account (32 hexadecimal digits)",
+							URL:     "https://developers.cloudflare.com/fundamentals/account/find-account-and-zone-ids/",
+							Pattern: "[0-9a-f]{32}",
+						},
+						{
+							Name: "admin",
+							Text: "a token with the right API Tokens: Edit",
+							URL:  "https://dash.cloudflare.com/profile/api-tokens",
+						},
+					},
 					Verify: Verify{
 						Note: "needs the account's e-mail address as well: GET https://api.cloudflare.com/client/v4/user with X-Auth-Email and X-Auth-Key",
 					},
@@ -22042,6 +22772,19 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "cloudflare-global-api-key",
+					Ask: []Ask{
+						{
+							Name:    "account_id",
+							Text:    "id of the account (32 hexadecimal digits)",
+							URL:     "https://developers.cloudflare.com/fundamentals/account/find-account-and-zone-ids/",
+							Pattern: "[0-9a-f]{32}",
+						},
+						{
+							Name: "admin",
+							Text: "a token with the right API Tokens: Edit",
+							URL:  "https://dash.cloudflare.com/profile/api-tokens",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -22091,6 +22834,19 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "cloudflare-origin-ca-key",
+					Ask: []Ask{
+						{
+							Name:    "account_id",
+							Text:    "id of the account (32 hexadecimal digits)",
+							URL:     "https://developers.cloudflare.com/fundamentals/account/find-account-and-zone-ids/",
+							Pattern: "[0-9a-f]{32}",
+						},
+						{
+							Name: "admin",
+							Text: "a token with the right API Tokens: Edit",
+							URL:  "https://dash.cloudflare.com/profile/api-tokens",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -22134,6 +22890,19 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "cloudflare-tunnel-token",
+					Ask: []Ask{
+						{
+							Name:    "account_id",
+							Text:    "id of the account (32 hexadecimal digits)",
+							URL:     "https://developers.cloudflare.com/fundamentals/account/find-account-and-zone-ids/",
+							Pattern: "[0-9a-f]{32}",
+						},
+						{
+							Name: "admin",
+							Text: "a token with the right API Tokens: Edit",
+							URL:  "https://dash.cloudflare.com/profile/api-tokens",
+						},
+					},
 					Verify: Verify{
 						Note: "running a connector with it is the only test",
 					},
@@ -22165,6 +22934,19 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "cloudflare-r2-access-key-id",
+					Ask: []Ask{
+						{
+							Name:    "account_id",
+							Text:    "id of the account (32 hexadecimal digits)",
+							URL:     "https://developers.cloudflare.com/fundamentals/account/find-account-and-zone-ids/",
+							Pattern: "[0-9a-f]{32}",
+						},
+						{
+							Name: "admin",
+							Text: "a token with the right API Tokens: Edit",
+							URL:  "https://dash.cloudflare.com/profile/api-tokens",
+						},
+					},
 					Verify: Verify{
 						Note: "an identifier: it opens nothing without the secret access key",
 					},
@@ -22200,6 +22982,19 @@ var builtin = Catalogue{
 						Rule:    "cloudflare-r2-access-key-id",
 						Lines:   10,
 						Without: "keep",
+					},
+					Ask: []Ask{
+						{
+							Name:    "account_id",
+							Text:    "id of the account (32 hexadecimal digits)",
+							URL:     "https://developers.cloudflare.com/fundamentals/account/find-account-and-zone-ids/",
+							Pattern: "[0-9a-f]{32}",
+						},
+						{
+							Name: "admin",
+							Text: "a token with the right API Tokens: Edit",
+							URL:  "https://dash.cloudflare.com/profile/api-tokens",
+						},
 					},
 					Verify: Verify{
 						Note: "asked with a signed S3 request to the account's R2 host",
@@ -22243,6 +23038,24 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "cloudflare-turnstile-secret-key",
+					Ask: []Ask{
+						{
+							Name:    "account_id",
+							Text:    "id of the account (32 hexadecimal digits)",
+							URL:     "https://developers.cloudflare.com/fundamentals/account/find-account-and-zone-ids/",
+							Pattern: "[0-9a-f]{32}",
+						},
+						{
+							Name: "admin",
+							Text: "a token with the right API Tokens: Edit",
+							URL:  "https://dash.cloudflare.com/profile/api-tokens",
+						},
+						{
+							Name: "sitekey",
+							Text: "site key of the widget",
+							URL:  "https://dash.cloudflare.com/?to=/:account/turnstile",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -22265,9 +23078,16 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Rotate the widget's secret",
-								Text:  "The old one works for two hours more unless told otherwise.",
+								Title: "The rotation ends the old secret",
+								Text:  "Two hours later, unless told otherwise.",
 								URL:   "https://dash.cloudflare.com/?to=/:account/turnstile",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Rotate the widget's secret",
+								Text:  "The old one works for two hours more.",
+								URL:   "https://developers.cloudflare.com/api/resources/turnstile/subresources/widgets/methods/rotate_secret/",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.cloudflare.com/client/v4/accounts/{{account_id}}/challenges/widgets/{{sitekey}}/rotate_secret",
@@ -22283,13 +23103,12 @@ var builtin = Catalogue{
 									},
 									Body: `{"invalidate_immediately":false}`,
 								},
-							},
-						},
-						Reissue: []Step{
-							{
-								Title: "Put the new secret in place",
-								Text:  "It stands in the answer of the rotation.",
-								URL:   "https://dash.cloudflare.com/?to=/:account/turnstile",
+								Result: Result{
+									Secret: "result.secret",
+								},
+								Ends:  true,
+								Once:  true,
+								Delay: 7200000000000,
 							},
 						},
 						Usage: "https://dash.cloudflare.com/?to=/:account/turnstile : analytics of the widget",
@@ -22305,6 +23124,19 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "cloudflare-access-client-id",
+					Ask: []Ask{
+						{
+							Name:    "account_id",
+							Text:    "id of the account (32 hexadecimal digits)",
+							URL:     "https://developers.cloudflare.com/fundamentals/account/find-account-and-zone-ids/",
+							Pattern: "[0-9a-f]{32}",
+						},
+						{
+							Name: "admin",
+							Text: "a token with the right API Tokens: Edit",
+							URL:  "https://dash.cloudflare.com/profile/api-tokens",
+						},
+					},
 					Verify: Verify{
 						Note: "an identifier: it opens nothing without the client secret",
 					},
@@ -22341,6 +23173,19 @@ var builtin = Catalogue{
 						Lines:   10,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name:    "account_id",
+							Text:    "id of the account (32 hexadecimal digits)",
+							URL:     "https://developers.cloudflare.com/fundamentals/account/find-account-and-zone-ids/",
+							Pattern: "[0-9a-f]{32}",
+						},
+						{
+							Name: "admin",
+							Text: "a token with the right Access: Service Tokens Edit",
+							URL:  "https://dash.cloudflare.com/profile/api-tokens",
+						},
+					},
 					Verify: Verify{
 						Note: "asked at the protected application with CF-Access-Client-Id and CF-Access-Client-Secret",
 					},
@@ -22349,7 +23194,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the service token",
-								Text:  "Sessions made with it last until they expire; revoke them on the application.",
+								Text:  "Found by its client id. Sessions made with it last until they expire; revoke them on the application.",
 								URL:   "https://one.dash.cloudflare.com",
 								Request: &Request{
 									Method: "DELETE",
@@ -22361,12 +23206,64 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a service token with a short life",
-								URL:   "https://one.dash.cloudflare.com",
+								Text:  "Then let the policies of the applications include it.",
+								URL:   "https://developers.cloudflare.com/api/resources/zero_trust/subresources/access/subresources/service_tokens/methods/create/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.cloudflare.com/client/v4/accounts/{{account_id}}/access/service_tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","duration":"2160h"}`,
+								},
+								Result: Result{
+									Secret:  "result.client_secret",
+									ID:      "result.client_id",
+									Expires: "result.expires_at",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.cloudflare.com/client/v4/accounts/{{account_id}}/access/service_tokens?per_page=1000",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								List: "result",
+								Where: []Condition{
+									{
+										Path: "client_id",
+										Like: "{{id}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "id",
+									},
+								},
+								Show:    []string{"name"},
+								Created: "created_at",
 							},
 						},
 						Usage: "https://one.dash.cloudflare.com : Access, logs of the service token",
@@ -26017,6 +26914,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "confluent-api-secret",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that key",
+						},
+						{
+							Name: "admin_key",
+							Text: "id of a cloud API key of your own",
+							URL:  "https://confluent.cloud/settings/api-keys",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -26038,8 +26946,24 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the API key",
+								Title: "Delete the API key with itself",
+								Text:  "A cloud key of its owner may.",
 								URL:   "https://confluent.cloud/settings/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.confluent.cloud/iam/v2/api-keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{id}}:{{secret}}",
+										},
+									},
+								},
+								Gone: []int{404},
+							},
+							{
+								Title: "Delete the API key with another cloud key",
+								URL:   "https://docs.confluent.io/cloud/current/api.html#operation/deleteIamV2ApiKey",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.confluent.cloud/iam/v2/api-keys/{{id}}",
@@ -26050,13 +26974,58 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create an API key for a service account",
-								Text:  "Two keys can live side by side: put the new one in place first where a stop hurts.",
-								URL:   "https://confluent.cloud/settings/api-keys",
+								Title: "Create an API key for the same owner and resource",
+								Text:  "Two keys can live side by side. Best for a service account with few rights.",
+								URL:   "https://docs.confluent.io/cloud/current/api.html#operation/createIamV2ApiKey",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.confluent.cloud/iam/v2/api-keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_key}}:{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"spec":{"display_name":"{{name}}","owner":{"id":"{{owner}}"},"resource":{"id":"{{resource}}"} } }`,
+								},
+								Result: Result{
+									Secret: "spec.secret",
+									ID:     "id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.confluent.cloud/iam/v2/api-keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_key}}:{{admin}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "owner",
+										Path: "spec.owner.id",
+									},
+									{
+										Name: "resource",
+										Path: "spec.resource.id",
+									},
+								},
 							},
 						},
 						Usage: "https://confluent.cloud : audit log; billing",
@@ -26078,6 +27047,17 @@ var builtin = Catalogue{
 						Lines:   6,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that key",
+						},
+						{
+							Name: "admin_key",
+							Text: "id of a cloud API key of your own",
+							URL:  "https://confluent.cloud/settings/api-keys",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -26099,8 +27079,24 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the API key",
+								Title: "Delete the API key with itself",
+								Text:  "A cloud key of its owner may.",
 								URL:   "https://confluent.cloud/settings/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.confluent.cloud/iam/v2/api-keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{id}}:{{secret}}",
+										},
+									},
+								},
+								Gone: []int{404},
+							},
+							{
+								Title: "Delete the API key with another cloud key",
+								URL:   "https://docs.confluent.io/cloud/current/api.html#operation/deleteIamV2ApiKey",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.confluent.cloud/iam/v2/api-keys/{{id}}",
@@ -26111,13 +27107,58 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create an API key for a service account",
-								Text:  "Two keys can live side by side: put the new one in place first where a stop hurts.",
-								URL:   "https://confluent.cloud/settings/api-keys",
+								Title: "Create an API key for the same owner and resource",
+								Text:  "Two keys can live side by side. Best for a service account with few rights.",
+								URL:   "https://docs.confluent.io/cloud/current/api.html#operation/createIamV2ApiKey",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.confluent.cloud/iam/v2/api-keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_key}}:{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"spec":{"display_name":"{{name}}","owner":{"id":"{{owner}}"},"resource":{"id":"{{resource}}"} } }`,
+								},
+								Result: Result{
+									Secret: "spec.secret",
+									ID:     "id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.confluent.cloud/iam/v2/api-keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_key}}:{{admin}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "owner",
+										Path: "spec.owner.id",
+									},
+									{
+										Name: "resource",
+										Path: "spec.resource.id",
+									},
+								},
 							},
 						},
 						Usage: "https://confluent.cloud : audit log; billing",
@@ -26134,6 +27175,17 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "confluent-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that key",
+						},
+						{
+							Name: "admin_key",
+							Text: "id of a cloud API key of your own",
+							URL:  "https://confluent.cloud/settings/api-keys",
+						},
+					},
 					Verify: Verify{
 						Note: "Public half of a pair.",
 					},
@@ -26141,25 +27193,15 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the API key",
+								Title: "Nothing to revoke while the secret is safe",
+								Text:  "Look for the secret that belongs to it.",
 								URL:   "https://confluent.cloud/settings/api-keys",
-								Request: &Request{
-									Method: "DELETE",
-									URL:    "https://api.confluent.cloud/iam/v2/api-keys/{{id}}",
-									Headers: []Header{
-										{
-											Name:  "Authorization",
-											Value: "Basic {{admin_key}}:{{admin}}",
-										},
-									},
-								},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create an API key for a service account",
-								Text:  "Two keys can live side by side: put the new one in place first where a stop hurts.",
-								URL:   "https://confluent.cloud/settings/api-keys",
+								Title: "Keep it in the configuration beside the secret",
+								Text:  "It is replaced together with the secret.",
 							},
 						},
 						Usage: "https://confluent.cloud : audit log; billing",
@@ -26338,6 +27380,19 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "contentful-personal-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another personal access token of the same user",
+							URL:  "https://app.contentful.com/account/profile/cma_tokens",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new token",
+							Default: "content_management_read",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -26358,7 +27413,8 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
+								Title: "Revoke the token with itself",
+								Text:  "Found by its last four characters, which the list shows.",
 								URL:   "https://app.contentful.com/account/profile/cma_tokens",
 								Request: &Request{
 									Method: "PUT",
@@ -26366,16 +27422,66 @@ var builtin = Catalogue{
 									Headers: []Header{
 										{
 											Name:  "Authorization",
-											Value: "Bearer {{admin}}",
+											Value: "Bearer {{secret}}",
 										},
 									},
 								},
+								OK:   []int{200},
+								Gone: []int{401, 404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Generate a token with an expiry",
-								URL:   "https://app.contentful.com/account/profile/cma_tokens",
+								URL:   "https://www.contentful.com/developers/docs/references/content-management-api/#/reference/personal-access-tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.contentful.com/users/me/access_tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/vnd.contentful.management.v1+json",
+										},
+									},
+									Body: `{"name":"{{name}}","scopes":{{scopes}},"expiresIn":{{expires-seconds}}}`,
+								},
+								Result: Result{
+									Secret: "token",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.contentful.com/users/me/access_tokens?limit=100",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								List: "items",
+								Where: []Condition{
+									{
+										Path: "redactedValue",
+										Like: "*{{secret-last4}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "sys.id",
+									},
+								},
+								Show:    []string{"name"},
+								Created: "sys.createdAt",
 							},
 						},
 						Usage: "https://app.contentful.com : organization's audit logs",
@@ -26392,6 +27498,19 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "contentful-delivery-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another personal access token of the same user",
+							URL:  "https://app.contentful.com/account/profile/cma_tokens",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new token",
+							Default: "content_management_read",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -32625,42 +33744,24 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "deviantart-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://www.deviantart.com/api/v1/oauth2/placebo?access_token={{secret}}",
-						},
-						Live: []int{200},
-						Dead: []int{401},
-						Docs: "https://www.deviantart.com/developers/console/oauth/placebo",
+						Note: "Needs the client id: not asked.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the token",
+								Title: "Change the client secret",
 								URL:   "https://www.deviantart.com/developers/apps",
-								Request: &Request{
-									Method: "POST",
-									URL:    "https://www.deviantart.com/oauth2/revoke",
-									Headers: []Header{
-										{
-											Name:  "Content-Type",
-											Value: "application/x-www-form-urlencoded",
-										},
-									},
-									Body: "token={{secret}}",
-								},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a token with a name that tells its user",
+								Title: "Put the new secret in place",
 								URL:   "https://www.deviantart.com/developers/apps",
 							},
 						},
 						Usage: "https://www.deviantart.com/settings/applications",
 						Blast: "posts and deletes works as the user, within its scopes",
-						Self:  true,
 					},
 				},
 			},
@@ -42692,26 +43793,11 @@ var builtin = Catalogue{
 								Title: "Change the partner secret",
 								Text:  "The old one ends with it.",
 								URL:   "https://developer.mastercard.com/dashboard",
-								Request: &Request{
-									Method: "PUT",
-									URL:    "https://api.finicity.com/aggregation/v2/partners/authentication",
-									Headers: []Header{
-										{
-											Name:  "Content-Type",
-											Value: "application/json",
-										},
-										{
-											Name:  "Finicity-App-Key",
-											Value: "{{app_key}}",
-										},
-									},
-									Body: `{"partnerId":"{{id}}","partnerSecret":"{{secret}}","newPartnerSecret":"{{new-secret}}"}`,
-								},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Store the new key where the app reads it",
+								Title: "Store the new secret where the app reads it",
 								URL:   "https://developer.mastercard.com/dashboard",
 							},
 						},
@@ -42756,26 +43842,11 @@ var builtin = Catalogue{
 								Title: "Change the partner secret",
 								Text:  "The old one ends with it.",
 								URL:   "https://developer.mastercard.com/dashboard",
-								Request: &Request{
-									Method: "PUT",
-									URL:    "https://api.finicity.com/aggregation/v2/partners/authentication",
-									Headers: []Header{
-										{
-											Name:  "Content-Type",
-											Value: "application/json",
-										},
-										{
-											Name:  "Finicity-App-Key",
-											Value: "{{app_key}}",
-										},
-									},
-									Body: `{"partnerId":"{{id}}","partnerSecret":"{{secret}}","newPartnerSecret":"{{new-secret}}"}`,
-								},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Store the new key where the app reads it",
+								Title: "Store the new secret where the app reads it",
 								URL:   "https://developer.mastercard.com/dashboard",
 							},
 						},
@@ -46957,6 +48028,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "gcp-service-account-key",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Func: "gcp-service-account",
@@ -46968,21 +48050,36 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title:   "Disable the key",
-								Text:    "It can be enabled again. Access tokens that were minted live for up to an hour.",
-								URL:     "https://console.cloud.google.com/iam-admin/serviceaccounts",
-								Command: "gcloud iam service-accounts keys disable {{key-id}} --iam-account={{id}}",
+								Title: "Disable the key",
+								Text:  "The key is found by its public half. Access tokens that were minted live for up to an hour.",
+								URL:   "https://console.cloud.google.com/iam-admin/serviceaccounts",
+								Request: &Request{
+									Func: "gcp-iam",
+								},
+								Reversible: true,
+								Delay:      600000000000,
 							},
 							{
-								Title:   "Delete it once nothing misses it",
-								URL:     "https://console.cloud.google.com/iam-admin/serviceaccounts",
-								Command: "gcloud iam service-accounts keys delete {{key-id}} --iam-account={{id}}",
+								Title:       "The same with the gcloud command line",
+								Command:     "gcloud iam service-accounts keys disable {{key-id}} --iam-account={{id}} --quiet",
+								Run:         true,
+								Alternative: true,
+								Delay:       600000000000,
+							},
+							{
+								Title: "Delete it once nothing misses it",
+								Text:  "Refused while it is enabled.",
+								URL:   "https://console.cloud.google.com/iam-admin/serviceaccounts",
+								Request: &Request{
+									Func: "gcp-iam-delete",
+								},
+								After: 604800000000000,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title:   "Use no key, or create a narrower one",
-								Text:    "Workload Identity Federation needs no key. Otherwise a new account with only the roles that were seen used.",
+								Text:    "Workload Identity Federation needs no key. Otherwise a new account with only the roles that were seen used; its key is a whole file.",
 								URL:     "https://console.cloud.google.com/iam-admin/serviceaccounts",
 								Command: "gcloud iam service-accounts keys create key.json --iam-account={{id}}",
 							},
@@ -47002,6 +48099,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "gcp-service-account-key",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Func: "gcp-service-account",
@@ -47013,21 +48121,36 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title:   "Disable the key",
-								Text:    "It can be enabled again. Access tokens that were minted live for up to an hour.",
-								URL:     "https://console.cloud.google.com/iam-admin/serviceaccounts",
-								Command: "gcloud iam service-accounts keys disable {{key-id}} --iam-account={{id}}",
+								Title: "Disable the key",
+								Text:  "The key is found by its public half. Access tokens that were minted live for up to an hour.",
+								URL:   "https://console.cloud.google.com/iam-admin/serviceaccounts",
+								Request: &Request{
+									Func: "gcp-iam",
+								},
+								Reversible: true,
+								Delay:      600000000000,
 							},
 							{
-								Title:   "Delete it once nothing misses it",
-								URL:     "https://console.cloud.google.com/iam-admin/serviceaccounts",
-								Command: "gcloud iam service-accounts keys delete {{key-id}} --iam-account={{id}}",
+								Title:       "The same with the gcloud command line",
+								Command:     "gcloud iam service-accounts keys disable {{key-id}} --iam-account={{id}} --quiet",
+								Run:         true,
+								Alternative: true,
+								Delay:       600000000000,
+							},
+							{
+								Title: "Delete it once nothing misses it",
+								Text:  "Refused while it is enabled.",
+								URL:   "https://console.cloud.google.com/iam-admin/serviceaccounts",
+								Request: &Request{
+									Func: "gcp-iam-delete",
+								},
+								After: 604800000000000,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title:   "Use no key, or create a narrower one",
-								Text:    "Workload Identity Federation needs no key. Otherwise a new account with only the roles that were seen used.",
+								Text:    "Workload Identity Federation needs no key. Otherwise a new account with only the roles that were seen used; its key is a whole file.",
 								URL:     "https://console.cloud.google.com/iam-admin/serviceaccounts",
 								Command: "gcloud iam service-accounts keys create key.json --iam-account={{id}}",
 							},
@@ -47046,6 +48169,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "gcp-api-key",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -47069,9 +48203,10 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title:   "Delete the leaked key",
-								Text:    "It can be undeleted for 30 days. If it has to stay public, restrict it instead.",
+								Text:    "It can be undeleted for 30 days (gcloud services api-keys undelete). If it has to stay public, restrict it instead.",
 								URL:     "https://console.cloud.google.com/apis/credentials",
-								Command: "gcloud services api-keys delete {{key-id}}",
+								Command: "gcloud services api-keys delete {{key_name}} --quiet",
+								Run:     true,
 							},
 						},
 						Reissue: []Step{
@@ -47080,6 +48215,26 @@ var builtin = Catalogue{
 								Text:    "Which APIs, and from which site, address or app.",
 								URL:     "https://console.cloud.google.com/apis/credentials",
 								Command: "gcloud services api-keys create --display-name={{name}} --api-target=service={{api}}",
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://apikeys.googleapis.com/v2/keys:lookupKey?keyString={{secret}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_name",
+										Path: "name",
+									},
+								},
 							},
 						},
 						Usage: "https://console.cloud.google.com/apis/dashboard : traffic by credential; Billing reports",
@@ -47096,6 +48251,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "gcp-api-auth-key",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -47142,6 +48308,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "gcp-oauth-access-token",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -47194,6 +48371,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "gcp-oauth-refresh-token",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Docs: "https://developers.google.com/identity/protocols/oauth2/web-server#offline",
 						Note: "Needs the client ID and secret of its app; they mostly stand in the same file.",
@@ -47239,6 +48427,17 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "gcp-oauth-client-id",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Note: "An ID is public: every user sees it while signing in.",
 					},
@@ -47275,6 +48474,17 @@ var builtin = Catalogue{
 						Rule:    "gcp-oauth-client-id",
 						Lines:   10,
 						Without: "keep",
+					},
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
 					},
 					Verify: Verify{
 						Note: "Needs the client ID: exchanging a wrong code answers invalid_grant when the secret is right, invalid_client when not.",
@@ -47315,6 +48525,17 @@ var builtin = Catalogue{
 						Lines:   5,
 						Without: "suspect",
 					},
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Note: "Needs the client ID, see gcp-oauth-client-secret.",
 					},
@@ -47346,6 +48567,17 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "gcp-fcm-server-key",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Note: "The API that took these keys was switched off in 2024.",
 					},
@@ -47377,6 +48609,17 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "gcp-storage-hmac-access-id",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Note: "An ID says nothing without its secret.",
 					},
@@ -47416,6 +48659,17 @@ var builtin = Catalogue{
 						Lines:   8,
 						Without: "suspect",
 					},
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Note: "Needs a request signed with both halves.",
 					},
@@ -47450,6 +48704,17 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "gcp-recaptcha-secret-key",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -47498,6 +48763,17 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "gcp-looker-client-secret",
 					Allow:       []string{"(?:[A-Z][a-z]{3,}){2}"},
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Note: "Only the company's own Looker answers to it, with the client ID.",
 					},
@@ -47529,6 +48805,17 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "gcp-chat-webhook-url",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Note: "Any valid call posts a message, so it is not tried.",
 					},
@@ -47561,6 +48848,17 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "gcp-calendar-private-url",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "HEAD",
@@ -47600,6 +48898,17 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "gcp-ads-developer-token",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own with roles/iam.serviceAccountKeyAdmin",
+							Command: "gcloud auth print-access-token",
+						},
+						{
+							Name: "key-id",
+							Text: "private_key_id of the leaked key",
+						},
+					},
 					Verify: Verify{
 						Note: "Only works together with an OAuth token of an Ads account.",
 					},
@@ -75578,7 +76887,6 @@ var builtin = Catalogue{
 								},
 								Result: Result{
 									Secret:  "secret",
-									ID:      "id",
 									Expires: "expiresAt",
 								},
 								Lifetime: 7776000000000000,
@@ -97821,6 +99129,23 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "resend-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another key with full access",
+							URL:  "https://resend.com/api-keys",
+						},
+						{
+							Name: "domain_id",
+							Text: "id of the domain that the new key may send for",
+							URL:  "https://resend.com/domains",
+						},
+						{
+							Name: "key_id",
+							Text: "id of the leaked key; the list tells its name, not the value",
+							URL:  "https://resend.com/api-keys",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -97844,7 +99169,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Remove the key from the account",
-								URL:   "https://resend.com/api-keys",
+								URL:   "https://resend.com/docs/api-reference/api-keys/delete-api-key",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.resend.com/api-keys/{{key_id}}",
@@ -97855,12 +99180,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a key with sending access for one domain",
-								URL:   "https://resend.com/api-keys",
+								URL:   "https://resend.com/docs/api-reference/api-keys/create-api-key",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.resend.com/api-keys",
@@ -97874,7 +99200,10 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"name":"{{name}}","permission":"sending_access"}`,
+									Body: `{"name":"{{name}}","permission":"sending_access","domain_id":"{{domain_id}}"}`,
+								},
+								Result: Result{
+									Secret: "token",
 								},
 							},
 						},
@@ -99430,6 +100759,12 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "salesforce-access-token",
+					Ask: []Ask{
+						{
+							Name: "host",
+							Text: "host of the org, such as acme.my.salesforce.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -99451,9 +100786,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
-								Text:  "Setup, Connected apps OAuth usage, Revoke; a consumer secret under App Manager, Manage consumer details, Generate.",
-								URL:   "https://login.salesforce.com/",
+								Title: "Revoke the token with itself",
+								Text:  "Setup, Connected apps OAuth usage, Revoke does the same.",
+								URL:   "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_revoke_token.htm",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://{{host}}/services/oauth2/revoke",
@@ -99465,16 +100800,19 @@ var builtin = Catalogue{
 									},
 									Body: "token={{secret}}",
 								},
+								OK:         []int{200},
+								Collateral: "with a refresh token, the access tokens made from it",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Issue a new token",
+								Title: "Sign in to the connected app again",
 								URL:   "https://login.salesforce.com/",
 							},
 						},
 						Usage: "https://help.salesforce.com/s/articleView?id=sf.users_login_history.htm : login history of the user and the app",
 						Blast: "reads and changes customers, deals and files with its user's rights",
+						Self:  true,
 					},
 				},
 				{
@@ -99486,6 +100824,12 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "salesforce-refresh-token",
+					Ask: []Ask{
+						{
+							Name: "host",
+							Text: "host of the org, such as acme.my.salesforce.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -99507,9 +100851,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
-								Text:  "Setup, Connected apps OAuth usage, Revoke; a consumer secret under App Manager, Manage consumer details, Generate.",
-								URL:   "https://login.salesforce.com/",
+								Title: "Revoke the token with itself",
+								Text:  "Setup, Connected apps OAuth usage, Revoke does the same.",
+								URL:   "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_revoke_token.htm",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://{{host}}/services/oauth2/revoke",
@@ -99521,16 +100865,19 @@ var builtin = Catalogue{
 									},
 									Body: "token={{secret}}",
 								},
+								OK:         []int{200},
+								Collateral: "with a refresh token, the access tokens made from it",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Issue a new token",
+								Title: "Sign in to the connected app again",
 								URL:   "https://login.salesforce.com/",
 							},
 						},
 						Usage: "https://help.salesforce.com/s/articleView?id=sf.users_login_history.htm : login history of the user and the app",
 						Blast: "reads and changes customers, deals and files with its user's rights",
+						Self:  true,
 					},
 				},
 				{
@@ -99542,46 +100889,26 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "salesforce-consumer-key",
-					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://{{host}}/services/oauth2/userinfo",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
+					Ask: []Ask{
+						{
+							Name: "host",
+							Text: "host of the org, such as acme.my.salesforce.com",
 						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "preferred_username",
-						Docs:     "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm",
-						Note:     "the host is the organization's own, such as acme.my.salesforce.com",
+					},
+					Verify: Verify{
+						Note: "Public: it stands in every sign-in address.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
-								Text:  "Setup, Connected apps OAuth usage, Revoke; a consumer secret under App Manager, Manage consumer details, Generate.",
+								Title: "Nothing to revoke while the consumer secret is safe",
 								URL:   "https://login.salesforce.com/",
-								Request: &Request{
-									Method: "POST",
-									URL:    "https://{{host}}/services/oauth2/revoke",
-									Headers: []Header{
-										{
-											Name:  "Content-Type",
-											Value: "application/x-www-form-urlencoded",
-										},
-									},
-									Body: "token={{secret}}",
-								},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Issue a new token",
+								Title: "Keep it in the configuration beside the secret",
 								URL:   "https://login.salesforce.com/",
 							},
 						},
@@ -99603,46 +100930,27 @@ var builtin = Catalogue{
 						Lines:   6,
 						Without: "suspect",
 					},
-					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://{{host}}/services/oauth2/userinfo",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
+					Ask: []Ask{
+						{
+							Name: "host",
+							Text: "host of the org, such as acme.my.salesforce.com",
 						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "preferred_username",
-						Docs:     "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm",
-						Note:     "the host is the organization's own, such as acme.my.salesforce.com",
+					},
+					Verify: Verify{
+						Note: "Needs the consumer key and a user's consent: not asked.",
 					},
 					Workflow: Workflow{
-						Order: "revoke-first",
+						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
-								Text:  "Setup, Connected apps OAuth usage, Revoke; a consumer secret under App Manager, Manage consumer details, Generate.",
+								Title: "Apply the new consumer secret",
+								Text:  "App Manager, the app, Manage consumer details: the old one ends when the staged one is applied.",
 								URL:   "https://login.salesforce.com/",
-								Request: &Request{
-									Method: "POST",
-									URL:    "https://{{host}}/services/oauth2/revoke",
-									Headers: []Header{
-										{
-											Name:  "Content-Type",
-											Value: "application/x-www-form-urlencoded",
-										},
-									},
-									Body: "token={{secret}}",
-								},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Issue a new token",
+								Title: "Generate a new consumer secret",
 								URL:   "https://login.salesforce.com/",
 							},
 						},
@@ -99660,6 +100968,12 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "salesforce-marketing-cloud-secret",
+					Ask: []Ask{
+						{
+							Name: "host",
+							Text: "host of the org, such as acme.my.salesforce.com",
+						},
+					},
 					Verify: Verify{
 						Note: "asking for a token is the only test; the installed package shows what it may do",
 					},
@@ -99667,26 +100981,15 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
-								Text:  "Setup, Connected apps OAuth usage, Revoke; a consumer secret under App Manager, Manage consumer details, Generate.",
-								URL:   "https://login.salesforce.com/",
-								Request: &Request{
-									Method: "POST",
-									URL:    "https://{{host}}/services/oauth2/revoke",
-									Headers: []Header{
-										{
-											Name:  "Content-Type",
-											Value: "application/x-www-form-urlencoded",
-										},
-									},
-									Body: "token={{secret}}",
-								},
+								Title: "Delete the installed package's component, or the package",
+								Text:  "Setup, Apps, Installed Packages.",
+								URL:   "https://developer.salesforce.com/docs/marketing/marketing-cloud/guide/install-packages.html",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Issue a new token",
-								URL:   "https://login.salesforce.com/",
+								Title: "Add a component with fewer scopes",
+								URL:   "https://developer.salesforce.com/docs/marketing/marketing-cloud/guide/install-packages.html",
 							},
 						},
 						Usage: "https://help.salesforce.com/s/articleView?id=sf.users_login_history.htm : login history of the user and the app",
@@ -100203,60 +101506,33 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "scaleway-access-key",
-					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.scaleway.com/iam/v1alpha1/api-keys/{{id}}",
-							Headers: []Header{
-								{
-									Name:  "X-Auth-Token",
-									Value: "{{secret}}",
-								},
-							},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "secret key of a manager of IAM",
+							URL:  "https://console.scaleway.com/iam/api-keys",
 						},
-						Live:     []int{200, 403},
-						Dead:     []int{401},
-						Identity: "user_id",
-						Docs:     "https://www.scaleway.com/en/developers/api/iam/#path-api-keys-get-an-api-key",
-						Note:     "{{id}} is the access key, SCW and 17 characters",
+						{
+							Name: "application_id",
+							Text: "id of the IAM application that the new key belongs to",
+							URL:  "https://console.scaleway.com/iam/applications",
+						},
+					},
+					Verify: Verify{
+						Note: "An identifier: it opens nothing without the secret key.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Nothing to revoke while the secret key is safe",
 								URL:   "https://console.scaleway.com/iam/api-keys",
-								Request: &Request{
-									Method: "DELETE",
-									URL:    "https://api.scaleway.com/iam/v1alpha1/api-keys/{{id}}",
-									Headers: []Header{
-										{
-											Name:  "X-Auth-Token",
-											Value: "{{admin}}",
-										},
-									},
-								},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key for an IAM application with a narrow policy and an expiry",
-								URL:   "https://console.scaleway.com/iam/api-keys",
-								Request: &Request{
-									Method: "POST",
-									URL:    "https://api.scaleway.com/iam/v1alpha1/api-keys",
-									Headers: []Header{
-										{
-											Name:  "Content-Type",
-											Value: "application/json",
-										},
-										{
-											Name:  "X-Auth-Token",
-											Value: "{{admin}}",
-										},
-									},
-									Body: `{"application_id":"{{application_id}}","description":"{{name}}"}`,
-								},
+								Title: "Keep it in the configuration beside the secret",
+								Text:  "It is replaced together with the secret.",
 							},
 						},
 						Usage: "https://console.scaleway.com/audit-trail : calls of the key; billing",
@@ -100277,6 +101553,18 @@ var builtin = Catalogue{
 						Lines:   6,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "secret key of a manager of IAM",
+							URL:  "https://console.scaleway.com/iam/api-keys",
+						},
+						{
+							Name: "application_id",
+							Text: "id of the IAM application that the new key belongs to",
+							URL:  "https://console.scaleway.com/iam/applications",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -100298,8 +101586,24 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the key with itself",
+								Text:  "A key whose policy lets it manage IAM may.",
 								URL:   "https://console.scaleway.com/iam/api-keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.scaleway.com/iam/v1alpha1/api-keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "X-Auth-Token",
+											Value: "{{secret}}",
+										},
+									},
+								},
+								Gone: []int{404},
+							},
+							{
+								Title: "Revoke the key with another one",
+								URL:   "https://www.scaleway.com/en/developers/api/iam/#path-api-keys-delete-an-api-key",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.scaleway.com/iam/v1alpha1/api-keys/{{id}}",
@@ -100310,12 +101614,14 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a key for an IAM application with a narrow policy and an expiry",
-								URL:   "https://console.scaleway.com/iam/api-keys",
+								URL:   "https://www.scaleway.com/en/developers/api/iam/#path-api-keys-create-an-api-key",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.scaleway.com/iam/v1alpha1/api-keys",
@@ -100329,8 +101635,14 @@ var builtin = Catalogue{
 											Value: "{{admin}}",
 										},
 									},
-									Body: `{"application_id":"{{application_id}}","description":"{{name}}"}`,
+									Body: `{"application_id":"{{application_id}}","description":"{{name}}","expires_at":"{{expires-time}}"}`,
 								},
+								Result: Result{
+									Secret:  "secret_key",
+									ID:      "access_key",
+									Expires: "expires_at",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://console.scaleway.com/audit-trail : calls of the key; billing",
@@ -101796,6 +103108,20 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "sendgrid-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a full access key, or one with api_keys.create and api_keys.delete",
+							URL:  "https://app.sendgrid.com/settings/api_keys",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new key",
+							URL:     "https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions",
+							Default: "mail.send",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -101817,9 +103143,25 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
-								Text:  "The id is the part of the key between the dots. A full access key can delete itself.",
+								Title: "Delete the key with itself",
+								Text:  "A full access key may. The id is the part of the key between the dots.",
 								URL:   "https://app.sendgrid.com/settings/api_keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.sendgrid.com/v3/api_keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								OK:   []int{204},
+								Gone: []int{401, 404},
+							},
+							{
+								Title: "Delete the key with another one",
+								URL:   "https://www.twilio.com/docs/sendgrid/api-reference/api-keys/delete-api-keys",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://api.sendgrid.com/v3/api_keys/{{id}}",
@@ -101830,12 +103172,15 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OK:          []int{204},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a restricted key (Mail Send only)",
-								URL:   "https://app.sendgrid.com/settings/api_keys",
+								URL:   "https://www.twilio.com/docs/sendgrid/api-reference/api-keys/create-api-keys",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.sendgrid.com/v3/api_keys",
@@ -101849,12 +103194,17 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"name":"{{name}}","scopes":["mail.send"]}`,
+									Body: `{"name":"{{name}}","scopes":{{scopes}}}`,
+								},
+								Result: Result{
+									Secret: "api_key",
+									ID:     "api_key_id",
 								},
 							},
 						},
 						Usage: "https://app.sendgrid.com/email_activity : mail that you did not send; suppressions and sender reputation",
 						Blast: "sends mail from your domain (phishing); a full access key reads contacts and makes keys",
+						Mints: true,
 					},
 				},
 			},
@@ -102082,6 +103432,17 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "sentry-organization-auth-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a user's token with org:write",
+							URL:  "https://sentry.io/settings/account/api/auth-tokens/",
+						},
+						{
+							Name: "org",
+							Text: "slug of the organization, which stands in its address",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -102103,6 +103464,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Revoke the organization token",
+								Text:  "Found by its last four characters, which the list shows.",
 								URL:   "https://sentry.io/settings/auth-tokens/",
 								Request: &Request{
 									Method: "DELETE",
@@ -102114,12 +103476,61 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OK:   []int{204},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a new organization token",
 								URL:   "https://sentry.io/settings/auth-tokens/",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://sentry.io/api/0/organizations/{{org}}/org-auth-tokens/",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}"}`,
+								},
+								Result: Result{
+									Secret: "token",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://sentry.io/api/0/organizations/{{org}}/org-auth-tokens/",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								Where: []Condition{
+									{
+										Path: "tokenLastCharacters",
+										Like: "{{secret-last4}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "token_id",
+										Path: "id",
+									},
+								},
+								Show:     []string{"name"},
+								Created:  "dateCreated",
+								LastUsed: "dateLastUsed",
 							},
 						},
 						Usage: "https://sentry.io/settings/auth-tokens/ : last use",
@@ -104883,7 +106294,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Revoke the token with itself",
-								Text:  "HTTP 200 also on failure: the body has to say revoked: true. A bot leaves its channels.",
+								Text:  "A bot leaves its channels.",
 								URL:   "https://api.slack.com/apps",
 								Request: &Request{
 									Method: "POST",
@@ -104895,12 +106306,14 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody:     `"revoked":\s*true|"error":\s*"(?:token_revoked|account_inactive|invalid_auth)"`,
+								Collateral: "a bot's membership in its channels",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Reinstall the app to the workspace",
-								Text:  "OAuth & Permissions. Remove scopes that are not used first, and switch token rotation on.",
+								Title: "Install the app again with fewer scopes",
+								Text:  "OAuth & Permissions, Reinstall to Workspace.",
 								URL:   "https://api.slack.com/apps",
 							},
 						},
@@ -104942,7 +106355,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Revoke the token with itself",
-								Text:  "HTTP 200 also on failure: the body has to say revoked: true. A bot leaves its channels.",
+								Text:  "A bot leaves its channels.",
 								URL:   "https://api.slack.com/apps",
 								Request: &Request{
 									Method: "POST",
@@ -104954,12 +106367,14 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody:     `"revoked":\s*true|"error":\s*"(?:token_revoked|account_inactive|invalid_auth)"`,
+								Collateral: "a bot's membership in its channels",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Reinstall the app to the workspace",
-								Text:  "OAuth & Permissions. Remove scopes that are not used first, and switch token rotation on.",
+								Title: "Install the app again with fewer scopes",
+								Text:  "OAuth & Permissions, Reinstall to Workspace.",
 								URL:   "https://api.slack.com/apps",
 							},
 						},
@@ -105002,7 +106417,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Revoke the token with itself",
-								Text:  "HTTP 200 also on failure: the body has to say revoked: true. A bot leaves its channels.",
+								Text:  "A bot leaves its channels.",
 								URL:   "https://api.slack.com/apps",
 								Request: &Request{
 									Method: "POST",
@@ -105014,12 +106429,14 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody:     `"revoked":\s*true|"error":\s*"(?:token_revoked|account_inactive|invalid_auth)"`,
+								Collateral: "a bot's membership in its channels",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Reinstall the app to the workspace",
-								Text:  "OAuth & Permissions. Remove scopes that are not used first, and switch token rotation on.",
+								Title: "Install the app again with fewer scopes",
+								Text:  "OAuth & Permissions, Reinstall to Workspace.",
 								URL:   "https://api.slack.com/apps",
 							},
 						},
@@ -105171,7 +106588,6 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Revoke the token with itself",
-								Text:  "HTTP 200 also on failure: the body has to say revoked: true.",
 								URL:   "https://api.slack.com/apps",
 								Request: &Request{
 									Method: "POST",
@@ -105183,6 +106599,7 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody: `"revoked":\s*true|"error":\s*"(?:token_revoked|account_inactive|invalid_auth)"`,
 							},
 						},
 						Reissue: []Step{
@@ -105271,6 +106688,7 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OKBody: `"revoked":\s*true|"error":\s*"(?:token_revoked|token_expired|account_inactive|invalid_auth)"`,
 							},
 						},
 						Reissue: []Step{
@@ -106451,6 +107869,27 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "sonarqube-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a user token of the same user",
+							URL:  "https://sonarcloud.io/account/security",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the server",
+							Default: "sonarcloud.io",
+						},
+						{
+							Name: "project",
+							Text: "key of the project",
+						},
+						{
+							Name: "token_name",
+							Text: "name of the leaked token",
+							URL:  "https://sonarcloud.io/account/security",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -106473,11 +107912,12 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the token",
+								Title: "Revoke the token by its name",
+								Text:  "Names, types and last use stand on the page of your account.",
 								URL:   "https://sonarcloud.io/account/security",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://{{host}}/api/user_tokens/revoke?name={{name}}",
+									URL:    "https://{{host}}/api/user_tokens/revoke?name={{token_name}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -106493,7 +107933,7 @@ var builtin = Catalogue{
 								URL:   "https://sonarcloud.io/account/security",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://{{host}}/api/user_tokens/generate?name={{name}}&type=PROJECT_ANALYSIS_TOKEN&projectKey={{project}}",
+									URL:    "https://{{host}}/api/user_tokens/generate?name={{name}}&type=PROJECT_ANALYSIS_TOKEN&projectKey={{project}}&expirationDate={{expires-date}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -106501,6 +107941,11 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Result: Result{
+									Secret:  "token",
+									Expires: "expirationDate",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://sonarcloud.io/account/security : the last use of each token",
@@ -106516,6 +107961,27 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "sonarqube-cloud-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a user token of the same user",
+							URL:  "https://sonarcloud.io/account/security",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the server",
+							Default: "sonarcloud.io",
+						},
+						{
+							Name: "project",
+							Text: "key of the project",
+						},
+						{
+							Name: "token_name",
+							Text: "name of the leaked token",
+							URL:  "https://sonarcloud.io/account/security",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -106538,11 +108004,12 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the token",
+								Title: "Revoke the token by its name",
+								Text:  "Names, types and last use stand on the page of your account.",
 								URL:   "https://sonarcloud.io/account/security",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://{{host}}/api/user_tokens/revoke?name={{name}}",
+									URL:    "https://{{host}}/api/user_tokens/revoke?name={{token_name}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -106558,7 +108025,7 @@ var builtin = Catalogue{
 								URL:   "https://sonarcloud.io/account/security",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://{{host}}/api/user_tokens/generate?name={{name}}&type=PROJECT_ANALYSIS_TOKEN&projectKey={{project}}",
+									URL:    "https://{{host}}/api/user_tokens/generate?name={{name}}&type=PROJECT_ANALYSIS_TOKEN&projectKey={{project}}&expirationDate={{expires-date}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -106566,6 +108033,11 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Result: Result{
+									Secret:  "token",
+									Expires: "expirationDate",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://sonarcloud.io/account/security : the last use of each token",
@@ -106581,6 +108053,27 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "sonarqube-legacy-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "a user token of the same user",
+							URL:  "https://sonarcloud.io/account/security",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the server",
+							Default: "sonarcloud.io",
+						},
+						{
+							Name: "project",
+							Text: "key of the project",
+						},
+						{
+							Name: "token_name",
+							Text: "name of the leaked token",
+							URL:  "https://sonarcloud.io/account/security",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -106603,11 +108096,12 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the token",
+								Title: "Revoke the token by its name",
+								Text:  "Names, types and last use stand on the page of your account.",
 								URL:   "https://sonarcloud.io/account/security",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://{{host}}/api/user_tokens/revoke?name={{name}}",
+									URL:    "https://{{host}}/api/user_tokens/revoke?name={{token_name}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -106623,7 +108117,7 @@ var builtin = Catalogue{
 								URL:   "https://sonarcloud.io/account/security",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://{{host}}/api/user_tokens/generate?name={{name}}&type=PROJECT_ANALYSIS_TOKEN&projectKey={{project}}",
+									URL:    "https://{{host}}/api/user_tokens/generate?name={{name}}&type=PROJECT_ANALYSIS_TOKEN&projectKey={{project}}&expirationDate={{expires-date}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -106631,6 +108125,11 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Result: Result{
+									Secret:  "token",
+									Expires: "expirationDate",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://sonarcloud.io/account/security : the last use of each token",
@@ -109396,59 +110895,36 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "sumologic-access-id",
-					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://{{host}}/api/v1/accessKeys/personal",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Basic {{id}}:{{secret}}",
-								},
-							},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "access key that belongs to it",
 						},
-						Live: []int{200},
-						Dead: []int{401},
-						Docs: "https://api.sumologic.com/docs/#operation/listPersonalAccessKeys",
-						Note: "the host is the deployment's, such as api.us2.sumologic.com; the text after Basic is sent in base64",
+						{
+							Name: "admin_id",
+							Text: "access id of another key",
+						},
+						{
+							Name: "host",
+							Text: "API host of the deployment, such as api.us2.sumologic.com",
+							URL:  "https://help.sumologic.com/docs/api/getting-started/#sumo-logic-endpoints-by-deployment-and-firewall-security",
+						},
+					},
+					Verify: Verify{
+						Note: "An identifier: it opens nothing without the access key.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the account",
+								Title: "Nothing to revoke while the access key is safe",
 								URL:   "https://service.sumologic.com/ui/#/preferences",
-								Request: &Request{
-									Method: "DELETE",
-									URL:    "https://{{host}}/api/v1/accessKeys/{{id}}",
-									Headers: []Header{
-										{
-											Name:  "Authorization",
-											Value: "Basic {{admin}}",
-										},
-									},
-								},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Add a new key in its place",
-								URL:   "https://service.sumologic.com/ui/#/preferences",
-								Request: &Request{
-									Method: "POST",
-									URL:    "https://{{host}}/api/v1/accessKeys",
-									Headers: []Header{
-										{
-											Name:  "Authorization",
-											Value: "Basic {{admin}}",
-										},
-										{
-											Name:  "Content-Type",
-											Value: "application/json",
-										},
-									},
-									Body: `{"label":"{{name}}"}`,
-								},
+								Title: "Keep it in the configuration beside the key",
+								Text:  "It is replaced together with the key.",
 							},
 						},
 						Usage: "https://service.sumologic.com : the audit index shows the sign-ins of the access id",
@@ -109470,6 +110946,21 @@ var builtin = Catalogue{
 						Lines:   6,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "access key that belongs to it",
+						},
+						{
+							Name: "admin_id",
+							Text: "access id of another key",
+						},
+						{
+							Name: "host",
+							Text: "API host of the deployment, such as api.us2.sumologic.com",
+							URL:  "https://help.sumologic.com/docs/api/getting-started/#sumo-logic-endpoints-by-deployment-and-firewall-security",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -109490,7 +110981,80 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the key from the account",
+								Title: "Switch the key off with itself",
+								URL:   "https://service.sumologic.com/ui/#/preferences",
+								Request: &Request{
+									Method: "PUT",
+									URL:    "https://{{host}}/api/v1/accessKeys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{id}}:{{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"disabled":true}`,
+								},
+								Gone:       []int{401, 404},
+								Reversible: true,
+								Undo: &Request{
+									Method: "PUT",
+									URL:    "https://{{host}}/api/v1/accessKeys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_id}}:{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"disabled":false}`,
+								},
+							},
+							{
+								Title: "Switch the key off with another one",
+								URL:   "https://service.sumologic.com/ui/#/preferences",
+								Request: &Request{
+									Method: "PUT",
+									URL:    "https://{{host}}/api/v1/accessKeys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_id}}:{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"disabled":true}`,
+								},
+								Gone:        []int{404},
+								Alternative: true,
+								Reversible:  true,
+								Undo: &Request{
+									Method: "PUT",
+									URL:    "https://{{host}}/api/v1/accessKeys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_id}}:{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"disabled":false}`,
+								},
+							},
+							{
+								Title: "Delete the key",
 								URL:   "https://service.sumologic.com/ui/#/preferences",
 								Request: &Request{
 									Method: "DELETE",
@@ -109498,10 +111062,12 @@ var builtin = Catalogue{
 									Headers: []Header{
 										{
 											Name:  "Authorization",
-											Value: "Basic {{admin}}",
+											Value: "Basic {{admin_id}}:{{admin}}",
 										},
 									},
 								},
+								Gone:  []int{404},
+								After: 604800000000000,
 							},
 						},
 						Reissue: []Step{
@@ -109514,7 +111080,7 @@ var builtin = Catalogue{
 									Headers: []Header{
 										{
 											Name:  "Authorization",
-											Value: "Basic {{admin}}",
+											Value: "Basic {{admin_id}}:{{admin}}",
 										},
 										{
 											Name:  "Content-Type",
@@ -109522,6 +111088,10 @@ var builtin = Catalogue{
 										},
 									},
 									Body: `{"label":"{{name}}"}`,
+								},
+								Result: Result{
+									Secret: "key",
+									ID:     "id",
 								},
 							},
 						},
@@ -109539,6 +111109,21 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "sumologic-http-source-url",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "access key that belongs to it",
+						},
+						{
+							Name: "admin_id",
+							Text: "access id of another key",
+						},
+						{
+							Name: "host",
+							Text: "API host of the deployment, such as api.us2.sumologic.com",
+							URL:  "https://help.sumologic.com/docs/api/getting-started/#sumo-logic-endpoints-by-deployment-and-firewall-security",
+						},
+					},
 					Verify: Verify{
 						Note: "sending to it writes a log line; not tried",
 					},
@@ -109667,6 +111252,24 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "supabase-secret-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of Supabase (sbp_…)",
+							URL:  "https://supabase.com/dashboard/account/tokens",
+						},
+						{
+							Name:    "key_label",
+							Text:    "name of the new key: small letters, digits and _",
+							Default: "till_rotated",
+							Pattern: "[a-z_][a-z0-9_]{3,63}",
+						},
+						{
+							Name:    "project_ref",
+							Text:    "ref of the project (20 letters), which stands in its address",
+							Pattern: "[a-z]{20}",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -109688,7 +111291,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the secret key",
-								Text:  "Final. The id stands in the list of keys.",
+								Text:  "Final. It is found by its value, which the project's owner may see.",
 								URL:   "https://supabase.com/dashboard/project/_/settings/api-keys",
 								Request: &Request{
 									Method: "DELETE",
@@ -109700,15 +111303,16 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create another secret key, one for each program",
-								URL:   "https://supabase.com/dashboard/project/_/settings/api-keys",
+								URL:   "https://supabase.com/docs/guides/api/api-keys",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.supabase.com/v1/projects/{{project_ref}}/api-keys",
+									URL:    "https://api.supabase.com/v1/projects/{{project_ref}}/api-keys?reveal=true",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -109719,8 +111323,39 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"type":"secret","name":"{{name}}"}`,
+									Body: `{"type":"secret","name":"{{key_label}}"}`,
 								},
+								Result: Result{
+									Secret: "api_key",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.supabase.com/v1/projects/{{project_ref}}/api-keys?reveal=true",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								Where: []Condition{
+									{
+										Path: "api_key",
+										Like: "{{secret}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Show:    []string{"name", "type"},
+								Created: "inserted_at",
 							},
 						},
 						Usage: "https://supabase.com/dashboard/project/_/logs/explorer ; the keys page shows the last use",
@@ -109736,6 +111371,24 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "supabase-service-role-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of Supabase (sbp_…)",
+							URL:  "https://supabase.com/dashboard/account/tokens",
+						},
+						{
+							Name:    "key_label",
+							Text:    "name of the new key: small letters, digits and _",
+							Default: "till_rotated",
+							Pattern: "[a-z_][a-z0-9_]{3,63}",
+						},
+						{
+							Name:    "project_ref",
+							Text:    "ref of the project (20 letters), which stands in its address",
+							Pattern: "[a-z]{20}",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -109757,7 +111410,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Disable the legacy JWT keys",
-								Text:  "First move every client to publishable and secret keys; disabling ends anon and service_role together and can be undone.",
+								Text:  "First move every client to publishable and secret keys.",
 								URL:   "https://supabase.com/dashboard/project/_/settings/api-keys",
 								Request: &Request{
 									Method: "PUT",
@@ -109769,15 +111422,27 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Reversible: true,
+								Undo: &Request{
+									Method: "PUT",
+									URL:    "https://api.supabase.com/v1/projects/{{project_ref}}/api-keys/legacy?enabled=true",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								Collateral: "the anon key of the project",
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a secret key in its place",
-								URL:   "https://supabase.com/dashboard/project/_/settings/api-keys",
+								URL:   "https://supabase.com/docs/guides/api/api-keys",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.supabase.com/v1/projects/{{project_ref}}/api-keys",
+									URL:    "https://api.supabase.com/v1/projects/{{project_ref}}/api-keys?reveal=true",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -109788,7 +111453,10 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"type":"secret","name":"{{name}}"}`,
+									Body: `{"type":"secret","name":"{{key_label}}"}`,
+								},
+								Result: Result{
+									Secret: "api_key",
 								},
 							},
 						},
@@ -109805,6 +111473,24 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "supabase-publishable-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of Supabase (sbp_…)",
+							URL:  "https://supabase.com/dashboard/account/tokens",
+						},
+						{
+							Name:    "key_label",
+							Text:    "name of the new key: small letters, digits and _",
+							Default: "till_rotated",
+							Pattern: "[a-z_][a-z0-9_]{3,63}",
+						},
+						{
+							Name:    "project_ref",
+							Text:    "ref of the project (20 letters), which stands in its address",
+							Pattern: "[a-z]{20}",
+						},
+					},
 					Verify: Verify{
 						Note: "made for use in browsers: row level security decides what it opens",
 					},
@@ -109836,6 +111522,24 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "supabase-personal-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of Supabase (sbp_…)",
+							URL:  "https://supabase.com/dashboard/account/tokens",
+						},
+						{
+							Name:    "key_label",
+							Text:    "name of the new key: small letters, digits and _",
+							Default: "till_rotated",
+							Pattern: "[a-z_][a-z0-9_]{3,63}",
+						},
+						{
+							Name:    "project_ref",
+							Text:    "ref of the project (20 letters), which stands in its address",
+							Pattern: "[a-z]{20}",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -109879,6 +111583,24 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "supabase-oauth-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an access token of Supabase (sbp_…)",
+							URL:  "https://supabase.com/dashboard/account/tokens",
+						},
+						{
+							Name:    "key_label",
+							Text:    "name of the new key: small letters, digits and _",
+							Default: "till_rotated",
+							Pattern: "[a-z_][a-z0-9_]{3,63}",
+						},
+						{
+							Name:    "project_ref",
+							Text:    "ref of the project (20 letters), which stands in its address",
+							Pattern: "[a-z]{20}",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -110687,6 +112409,19 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "tailscale-api-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an API access token, or a token of an OAuth client with the scope auth_keys",
+							URL:  "https://login.tailscale.com/admin/settings/keys",
+						},
+						{
+							Name:    "tags",
+							Text:    "tags of the devices that join with the new key",
+							Default: "tag:ci",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -110708,8 +112443,23 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
-								Text:  "Devices that joined with an auth key stay: remove them under Machines.",
+								Title: "Revoke the token with itself",
+								Text:  "Its id stands in its middle.",
+								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys/{{id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								Gone: []int{401, 404},
+							},
+							{
+								Title: "Revoke the token with another one",
 								URL:   "https://login.tailscale.com/admin/settings/keys",
 								Request: &Request{
 									Method: "DELETE",
@@ -110721,31 +112471,19 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone:        []int{404},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key with tags and a short expiry; for programs an OAuth client with few scopes",
+								Title: "Use an OAuth client with few scopes, or generate a token that ends soon",
 								URL:   "https://login.tailscale.com/admin/settings/keys",
-								Request: &Request{
-									Method: "POST",
-									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys",
-									Headers: []Header{
-										{
-											Name:  "Authorization",
-											Value: "Bearer {{admin}}",
-										},
-										{
-											Name:  "Content-Type",
-											Value: "application/json",
-										},
-									},
-									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":["tag:ci"]}}},"expirySeconds":3600}`,
-								},
 							},
 						},
 						Usage: "https://login.tailscale.com/admin/logs : configuration log; machines that you did not add",
 						Blast: "an API token rules the whole tailnet: devices, access rules, keys; an auth key joins a machine to it",
+						Mints: true,
 					},
 				},
 				{
@@ -110757,6 +112495,19 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "tailscale-auth-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an API access token, or a token of an OAuth client with the scope auth_keys",
+							URL:  "https://login.tailscale.com/admin/settings/keys",
+						},
+						{
+							Name:    "tags",
+							Text:    "tags of the devices that join with the new key",
+							Default: "tag:ci",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -110779,7 +112530,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Revoke the key",
-								Text:  "Devices that joined with an auth key stay: remove them under Machines.",
+								Text:  "Its id stands in its middle. Devices that joined with an auth key stay: remove them under Machines.",
 								URL:   "https://login.tailscale.com/admin/settings/keys",
 								Request: &Request{
 									Method: "DELETE",
@@ -110791,12 +112542,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key with tags and a short expiry; for programs an OAuth client with few scopes",
-								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Title: "Create an auth key with tags that works once; for programs an OAuth client with few scopes",
+								URL:   "https://tailscale.com/api#tag/keys/POST/tailnet/{tailnet}/keys",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys",
@@ -110810,8 +112562,14 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":["tag:ci"]}}},"expirySeconds":3600}`,
+									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":{{tags}}}}},"expirySeconds":{{expires-seconds}},"description":"{{name}}"}`,
 								},
+								Result: Result{
+									Secret:  "key",
+									ID:      "id",
+									Expires: "expires",
+								},
+								Lifetime: 86400000000000,
 							},
 						},
 						Usage: "https://login.tailscale.com/admin/logs : configuration log; machines that you did not add",
@@ -110827,6 +112585,19 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "tailscale-oauth-client-secret",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an API access token, or a token of an OAuth client with the scope auth_keys",
+							URL:  "https://login.tailscale.com/admin/settings/keys",
+						},
+						{
+							Name:    "tags",
+							Text:    "tags of the devices that join with the new key",
+							Default: "tag:ci",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -110849,7 +112620,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Revoke the key",
-								Text:  "Devices that joined with an auth key stay: remove them under Machines.",
+								Text:  "Its id stands in its middle. Devices that joined with an auth key stay: remove them under Machines.",
 								URL:   "https://login.tailscale.com/admin/settings/keys",
 								Request: &Request{
 									Method: "DELETE",
@@ -110861,12 +112632,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key with tags and a short expiry; for programs an OAuth client with few scopes",
-								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Title: "Create an auth key with tags that works once; for programs an OAuth client with few scopes",
+								URL:   "https://tailscale.com/api#tag/keys/POST/tailnet/{tailnet}/keys",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys",
@@ -110880,8 +112652,14 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":["tag:ci"]}}},"expirySeconds":3600}`,
+									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":{{tags}}}}},"expirySeconds":{{expires-seconds}},"description":"{{name}}"}`,
 								},
+								Result: Result{
+									Secret:  "key",
+									ID:      "id",
+									Expires: "expires",
+								},
+								Lifetime: 86400000000000,
 							},
 						},
 						Usage: "https://login.tailscale.com/admin/logs : configuration log; machines that you did not add",
@@ -110897,6 +112675,19 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "tailscale-other-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an API access token, or a token of an OAuth client with the scope auth_keys",
+							URL:  "https://login.tailscale.com/admin/settings/keys",
+						},
+						{
+							Name:    "tags",
+							Text:    "tags of the devices that join with the new key",
+							Default: "tag:ci",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -110919,7 +112710,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Revoke the key",
-								Text:  "Devices that joined with an auth key stay: remove them under Machines.",
+								Text:  "Its id stands in its middle. Devices that joined with an auth key stay: remove them under Machines.",
 								URL:   "https://login.tailscale.com/admin/settings/keys",
 								Request: &Request{
 									Method: "DELETE",
@@ -110931,12 +112722,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key with tags and a short expiry; for programs an OAuth client with few scopes",
-								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Title: "Create an auth key with tags that works once; for programs an OAuth client with few scopes",
+								URL:   "https://tailscale.com/api#tag/keys/POST/tailnet/{tailnet}/keys",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys",
@@ -110950,8 +112742,14 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":["tag:ci"]}}},"expirySeconds":3600}`,
+									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":{{tags}}}}},"expirySeconds":{{expires-seconds}},"description":"{{name}}"}`,
 								},
+								Result: Result{
+									Secret:  "key",
+									ID:      "id",
+									Expires: "expires",
+								},
+								Lifetime: 86400000000000,
 							},
 						},
 						Usage: "https://login.tailscale.com/admin/logs : configuration log; machines that you did not add",
@@ -110967,6 +112765,19 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "tailscale-legacy-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an API access token, or a token of an OAuth client with the scope auth_keys",
+							URL:  "https://login.tailscale.com/admin/settings/keys",
+						},
+						{
+							Name:    "tags",
+							Text:    "tags of the devices that join with the new key",
+							Default: "tag:ci",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -110989,7 +112800,7 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Revoke the key",
-								Text:  "Devices that joined with an auth key stay: remove them under Machines.",
+								Text:  "Its id stands in its middle. Devices that joined with an auth key stay: remove them under Machines.",
 								URL:   "https://login.tailscale.com/admin/settings/keys",
 								Request: &Request{
 									Method: "DELETE",
@@ -111001,12 +112812,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key with tags and a short expiry; for programs an OAuth client with few scopes",
-								URL:   "https://login.tailscale.com/admin/settings/keys",
+								Title: "Create an auth key with tags that works once; for programs an OAuth client with few scopes",
+								URL:   "https://tailscale.com/api#tag/keys/POST/tailnet/{tailnet}/keys",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://api.tailscale.com/api/v2/tailnet/-/keys",
@@ -111020,8 +112832,14 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":["tag:ci"]}}},"expirySeconds":3600}`,
+									Body: `{"capabilities":{"devices":{"create":{"reusable":false,"ephemeral":true,"preauthorized":true,"tags":{{tags}}}}},"expirySeconds":{{expires-seconds}},"description":"{{name}}"}`,
 								},
+								Result: Result{
+									Secret:  "key",
+									ID:      "id",
+									Expires: "expires",
+								},
+								Lifetime: 86400000000000,
 							},
 						},
 						Usage: "https://login.tailscale.com/admin/logs : configuration log; machines that you did not add",
@@ -114866,39 +116684,47 @@ var builtin = Catalogue{
 						Note:     "user is the account SID; the text after Basic is sent in base64",
 					},
 					Workflow: Workflow{
-						Order: "revoke-first",
+						Order: "reissue-first",
 						Revoke: []Step{
 							{
 								Title: "Promote the secondary auth token",
-								Text:  "Promoting ends the old primary token at once, so put the secondary in place first if production still runs on it.",
-								URL:   "https://console.twilio.com/us1/account/keys-credentials/api-keys",
+								Text:  "Ends the old primary token at once; refused while there is no secondary one. Made with the leaked token itself.",
+								URL:   "https://www.twilio.com/docs/iam/api/auth-token-promotion",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://accounts.twilio.com/v1/AuthTokens/Promote",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
-											Value: "Basic {{id}}:{{admin}}",
+											Value: "Basic {{id}}:{{secret}}",
 										},
 									},
 								},
+								OK:   []int{200},
+								Gone: []int{401},
+								Once: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a secondary auth token",
-								Text:  "Better: use a restricted API key in programs.",
-								URL:   "https://console.twilio.com/us1/account/keys-credentials/api-keys",
+								Text:  "With the leaked token itself; whoever else holds it can do the same. Better: a restricted API key in programs.",
+								URL:   "https://www.twilio.com/docs/iam/api/authtoken",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://accounts.twilio.com/v1/AuthTokens/Secondary",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
-											Value: "Basic {{id}}:{{admin}}",
+											Value: "Basic {{id}}:{{secret}}",
 										},
 									},
 								},
+								OK: []int{201},
+								Result: Result{
+									Secret: "secondary_auth_token",
+								},
+								Once: true,
 							},
 						},
 						Usage: "https://console.twilio.com/us1/monitor/logs : messages and calls; https://console.twilio.com/us1/billing/manage-billing/billing-overview",
@@ -114937,39 +116763,47 @@ var builtin = Catalogue{
 						Note:     "user is the account SID; the text after Basic is sent in base64",
 					},
 					Workflow: Workflow{
-						Order: "revoke-first",
+						Order: "reissue-first",
 						Revoke: []Step{
 							{
 								Title: "Promote the secondary auth token",
-								Text:  "Promoting ends the old primary token at once, so put the secondary in place first if production still runs on it.",
-								URL:   "https://console.twilio.com/us1/account/keys-credentials/api-keys",
+								Text:  "Ends the old primary token at once; refused while there is no secondary one. Made with the leaked token itself.",
+								URL:   "https://www.twilio.com/docs/iam/api/auth-token-promotion",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://accounts.twilio.com/v1/AuthTokens/Promote",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
-											Value: "Basic {{id}}:{{admin}}",
+											Value: "Basic {{id}}:{{secret}}",
 										},
 									},
 								},
+								OK:   []int{200},
+								Gone: []int{401},
+								Once: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a secondary auth token",
-								Text:  "Better: use a restricted API key in programs.",
-								URL:   "https://console.twilio.com/us1/account/keys-credentials/api-keys",
+								Text:  "With the leaked token itself; whoever else holds it can do the same. Better: a restricted API key in programs.",
+								URL:   "https://www.twilio.com/docs/iam/api/authtoken",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://accounts.twilio.com/v1/AuthTokens/Secondary",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
-											Value: "Basic {{id}}:{{admin}}",
+											Value: "Basic {{id}}:{{secret}}",
 										},
 									},
 								},
+								OK: []int{201},
+								Result: Result{
+									Secret: "secondary_auth_token",
+								},
+								Once: true,
 							},
 						},
 						Usage: "https://console.twilio.com/us1/monitor/logs : messages and calls; https://console.twilio.com/us1/billing/manage-billing/billing-overview",
@@ -115023,6 +116857,18 @@ var builtin = Catalogue{
 						Lines:   10,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "auth token of the account",
+							URL:  "https://console.twilio.com/",
+						},
+						{
+							Name: "admin_sid",
+							Text: "SID of the account (AC…)",
+							URL:  "https://console.twilio.com/",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -115044,8 +116890,8 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the API key",
-								Text:  "The request needs the auth token or a main key.",
-								URL:   "https://console.twilio.com/us1/account/keys-credentials/api-keys",
+								Text:  "With the auth token or a main key.",
+								URL:   "https://www.twilio.com/docs/iam/api-keys/key-resource-v1",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://iam.twilio.com/v1/Keys/{{id}}",
@@ -115056,12 +116902,33 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a restricted key",
-								URL:   "https://console.twilio.com/us1/account/keys-credentials/api-keys/create",
+								Title: "Create a new API key",
+								Text:  "A restricted key, whose rights are chosen on the page, is better.",
+								URL:   "https://www.twilio.com/docs/iam/api-keys/key-resource-v1",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://iam.twilio.com/v1/Keys",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{admin_sid}}:{{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/x-www-form-urlencoded",
+										},
+									},
+									Body: "AccountSid={{admin_sid}}&FriendlyName={{name}}",
+								},
+								Result: Result{
+									Secret: "secret",
+									ID:     "sid",
+								},
 							},
 						},
 						Usage: "https://console.twilio.com/us1/monitor/logs",
@@ -115158,8 +117025,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the token",
-								URL:   "https://dev.twitch.tv/console/apps",
+								Title: "Revoke the token with itself",
+								Text:  "The client id comes from the verification.",
+								URL:   "https://dev.twitch.tv/docs/authentication/revoke-tokens/",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://id.twitch.tv/oauth2/revoke",
@@ -115171,6 +117039,7 @@ var builtin = Catalogue{
 									},
 									Body: "client_id={{client_id}}&token={{secret}}",
 								},
+								OK: []int{200},
 							},
 						},
 						Reissue: []Step{
@@ -115179,8 +117048,29 @@ var builtin = Catalogue{
 								URL:   "https://dev.twitch.tv/console/apps",
 							},
 						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://id.twitch.tv/oauth2/validate",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "OAuth {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "client_id",
+										Path: "client_id",
+									},
+								},
+							},
+						},
 						Usage: "https://www.twitch.tv/settings/connections : connected apps",
 						Blast: "chats and changes the channel as its user, within its scopes; a secret asks for such tokens",
+						Self:  true,
 					},
 				},
 				{
@@ -117548,6 +119438,18 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "vercel-personal-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another token of the same user with full access",
+							URL:  "https://vercel.com/account/settings/tokens",
+						},
+						{
+							Name: "team_id",
+							Text: "id of the team that the new token may use (team_…)",
+							URL:  "https://vercel.com/docs/accounts/team-id",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -117581,17 +119483,39 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OK: []int{200},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a token for one team or project with an expiry",
-								URL:   "https://vercel.com/account/settings/tokens",
+								URL:   "https://vercel.com/docs/rest-api/reference/endpoints/authentication/create-an-auth-token",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.vercel.com/v3/user/tokens?teamId={{team_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","expiresAt":{{expires-ms}}}`,
+								},
+								Result: Result{
+									Secret:  "bearerToken",
+									Expires: "token.expiresAt",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://vercel.com/account/activity ; GET /v5/user/tokens/current tells when it was last active",
 						Blast: "deploys and reads the environment variables of every project in its scope",
 						Self:  true,
+						Mints: true,
 					},
 				},
 				{
@@ -117604,6 +119528,18 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "vercel-integration-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another token of the same user with full access",
+							URL:  "https://vercel.com/account/settings/tokens",
+						},
+						{
+							Name: "team_id",
+							Text: "id of the team that the new token may use (team_…)",
+							URL:  "https://vercel.com/docs/accounts/team-id",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -117637,17 +119573,39 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OK: []int{200},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a token for one team or project with an expiry",
-								URL:   "https://vercel.com/account/settings/tokens",
+								URL:   "https://vercel.com/docs/rest-api/reference/endpoints/authentication/create-an-auth-token",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.vercel.com/v3/user/tokens?teamId={{team_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","expiresAt":{{expires-ms}}}`,
+								},
+								Result: Result{
+									Secret:  "bearerToken",
+									Expires: "token.expiresAt",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://vercel.com/account/activity ; GET /v5/user/tokens/current tells when it was last active",
 						Blast: "deploys and reads the environment variables of every project in its scope",
 						Self:  true,
+						Mints: true,
 					},
 				},
 				{
@@ -117660,6 +119618,18 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "vercel-app-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another token of the same user with full access",
+							URL:  "https://vercel.com/account/settings/tokens",
+						},
+						{
+							Name: "team_id",
+							Text: "id of the team that the new token may use (team_…)",
+							URL:  "https://vercel.com/docs/accounts/team-id",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -117721,6 +119691,18 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "vercel-app-refresh-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another token of the same user with full access",
+							URL:  "https://vercel.com/account/settings/tokens",
+						},
+						{
+							Name: "team_id",
+							Text: "id of the team that the new token may use (team_…)",
+							URL:  "https://vercel.com/docs/accounts/team-id",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -117783,6 +119765,18 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "vercel-ai-gateway-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another token of the same user with full access",
+							URL:  "https://vercel.com/account/settings/tokens",
+						},
+						{
+							Name: "team_id",
+							Text: "id of the team that the new token may use (team_…)",
+							URL:  "https://vercel.com/docs/accounts/team-id",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -117827,6 +119821,18 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "vercel-legacy-token",
 					Allow:       []string{"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$"},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another token of the same user with full access",
+							URL:  "https://vercel.com/account/settings/tokens",
+						},
+						{
+							Name: "team_id",
+							Text: "id of the team that the new token may use (team_…)",
+							URL:  "https://vercel.com/docs/accounts/team-id",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -117860,17 +119866,39 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								OK: []int{200},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a token for one team or project with an expiry",
-								URL:   "https://vercel.com/account/settings/tokens",
+								URL:   "https://vercel.com/docs/rest-api/reference/endpoints/authentication/create-an-auth-token",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://api.vercel.com/v3/user/tokens?teamId={{team_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","expiresAt":{{expires-ms}}}`,
+								},
+								Result: Result{
+									Secret:  "bearerToken",
+									Expires: "token.expiresAt",
+								},
+								Lifetime: 7776000000000000,
 							},
 						},
 						Usage: "https://vercel.com/account/activity ; GET /v5/user/tokens/current tells when it was last active",
 						Blast: "deploys and reads the environment variables of every project in its scope",
 						Self:  true,
+						Mints: true,
 					},
 				},
 				{
@@ -117883,6 +119911,18 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "vercel-blob-read-write-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another token of the same user with full access",
+							URL:  "https://vercel.com/account/settings/tokens",
+						},
+						{
+							Name: "team_id",
+							Text: "id of the team that the new token may use (team_…)",
+							URL:  "https://vercel.com/docs/accounts/team-id",
+						},
+					},
 					Verify: Verify{
 						Note: "no harmless request is documented",
 					},
@@ -117916,6 +119956,18 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "vercel-deploy-hook",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another token of the same user with full access",
+							URL:  "https://vercel.com/account/settings/tokens",
+						},
+						{
+							Name: "team_id",
+							Text: "id of the team that the new token may use (team_…)",
+							URL:  "https://vercel.com/docs/accounts/team-id",
+						},
+					},
 					Verify: Verify{
 						Note: "asking it would start a deployment",
 					},
@@ -117949,6 +120001,18 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "vercel-protection-bypass-secret",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another token of the same user with full access",
+							URL:  "https://vercel.com/account/settings/tokens",
+						},
+						{
+							Name: "team_id",
+							Text: "id of the team that the new token may use (team_…)",
+							URL:  "https://vercel.com/docs/accounts/team-id",
+						},
+					},
 					Verify: Verify{
 						Note: "opening a protected deployment with it is the only test",
 					},
@@ -119812,6 +121876,16 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "weaviate-api-key",
 					Allow:       []string{"^[A-Za-z]+[0-9]{0,2}(?:[-_/][A-Za-z]+[0-9]{0,2})+$"},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an admin key of the cluster",
+						},
+						{
+							Name: "host",
+							Text: "host of the cluster, such as name.c0.region.gcp.weaviate.cloud",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -119834,9 +121908,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the key",
-								Text:  "Cluster details, API keys. A database user's key can be cut by API as well.",
-								URL:   "https://console.weaviate.cloud",
+								Title: "Deactivate the database user's key",
+								Text:  "A key that is not a database user's is deleted on the page of the cluster.",
+								URL:   "https://docs.weaviate.io/weaviate/configuration/rbac/manage-users",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://{{host}}/v1/users/db/{{user}}/deactivate",
@@ -119852,13 +121926,14 @@ var builtin = Catalogue{
 									},
 									Body: `{"revoke_key":true}`,
 								},
+								Gone: []int{409},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a key with its own role",
-								Text:  "Rotating a user's key ends the old one at once.",
-								URL:   "https://console.weaviate.cloud",
+								Title: "Rotate the user's key",
+								Text:  "Ends the old one at once.",
+								URL:   "https://docs.weaviate.io/weaviate/configuration/rbac/manage-users",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://{{host}}/v1/users/db/{{user}}/rotate-key",
@@ -119867,6 +121942,31 @@ var builtin = Catalogue{
 											Name:  "Authorization",
 											Value: "Bearer {{admin}}",
 										},
+									},
+								},
+								Result: Result{
+									Secret: "apikey",
+								},
+								Ends: true,
+								Once: true,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/v1/users/own-info",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "user",
+										Path: "username",
 									},
 								},
 							},
@@ -121963,6 +124063,20 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "xai-api-key",
+					Ask: []Ask{
+						{
+							Name:    "acls",
+							Text:    "models and endpoints that the new key may use",
+							URL:     "https://docs.x.ai/docs/management-api/auth",
+							Default: "api-key:model:*, api-key:endpoint:chat",
+							List:    true,
+						},
+						{
+							Name: "admin",
+							Text: "a management key of the team",
+							URL:  "https://console.x.ai/team/default/management-keys",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -121986,9 +124100,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Disable the key, then delete it",
-								Text:  "The api_key_id is in the answer of GET /v1/api-key made with the leaked key itself.",
-								URL:   "https://console.x.ai/team/default/api-keys",
+								Title: "Delete the key",
+								Text:  "Its id comes from the vendor's answer to the leaked key itself.",
+								URL:   "https://docs.x.ai/docs/management-api/auth",
 								Request: &Request{
 									Method: "DELETE",
 									URL:    "https://management-api.x.ai/auth/api-keys/{{api_key_id}}",
@@ -121999,12 +124113,13 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a key limited to the models and endpoints in use",
-								URL:   "https://console.x.ai/team/default/api-keys",
+								URL:   "https://docs.x.ai/docs/management-api/auth",
 								Request: &Request{
 									Method: "POST",
 									URL:    "https://management-api.x.ai/auth/teams/{{team_id}}/api-keys",
@@ -122018,7 +124133,36 @@ var builtin = Catalogue{
 											Value: "application/json",
 										},
 									},
-									Body: `{"name":"{{name}}","acls":["api-key:model:*","api-key:endpoint:*"]}`,
+									Body: `{"name":"{{name}}","acls":{{acls}},"expireTime":"{{expires-time}}"}`,
+								},
+								Result: Result{
+									Secret:  "apiKey",
+									Expires: "expireTime",
+								},
+								Lifetime: 7776000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://api.x.ai/v1/api-key",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "api_key_id",
+										Path: "api_key_id",
+									},
+									{
+										Name: "team_id",
+										Path: "team_id",
+									},
 								},
 							},
 						},
@@ -122036,6 +124180,20 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "xai-management-key",
+					Ask: []Ask{
+						{
+							Name:    "acls",
+							Text:    "models and endpoints that the new key may use",
+							URL:     "https://docs.x.ai/docs/management-api/auth",
+							Default: "api-key:model:*, api-key:endpoint:chat",
+							List:    true,
+						},
+						{
+							Name: "admin",
+							Text: "a management key of the team",
+							URL:  "https://console.x.ai/team/default/management-keys",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -122314,19 +124472,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the key or token",
 								Text:  "Service account, API keys or static keys; an OAuth token under id.yandex.com, Data and access.",
 								URL:   "https://console.yandex.cloud/",
-								Request: &Request{
-									Method: "DELETE",
-									URL:    "https://iam.api.cloud.yandex.net/iam/v1/apiKeys/{{key_id}}",
-									Headers: []Header{
-										{
-											Name:  "Authorization",
-											Value: "Bearer {{admin}}",
-										},
-									},
-								},
 							},
 						},
 						Reissue: []Step{
@@ -122357,19 +124505,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the key or token",
 								Text:  "Service account, API keys or static keys; an OAuth token under id.yandex.com, Data and access.",
 								URL:   "https://console.yandex.cloud/",
-								Request: &Request{
-									Method: "DELETE",
-									URL:    "https://iam.api.cloud.yandex.net/iam/v1/apiKeys/{{key_id}}",
-									Headers: []Header{
-										{
-											Name:  "Authorization",
-											Value: "Bearer {{admin}}",
-										},
-									},
-								},
 							},
 						},
 						Reissue: []Step{
@@ -122398,19 +124536,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the key or token",
 								Text:  "Service account, API keys or static keys; an OAuth token under id.yandex.com, Data and access.",
 								URL:   "https://console.yandex.cloud/",
-								Request: &Request{
-									Method: "DELETE",
-									URL:    "https://iam.api.cloud.yandex.net/iam/v1/apiKeys/{{key_id}}",
-									Headers: []Header{
-										{
-											Name:  "Authorization",
-											Value: "Bearer {{admin}}",
-										},
-									},
-								},
 							},
 						},
 						Reissue: []Step{
@@ -122440,19 +124568,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the key or token",
 								Text:  "Service account, API keys or static keys; an OAuth token under id.yandex.com, Data and access.",
 								URL:   "https://console.yandex.cloud/",
-								Request: &Request{
-									Method: "DELETE",
-									URL:    "https://iam.api.cloud.yandex.net/iam/v1/apiKeys/{{key_id}}",
-									Headers: []Header{
-										{
-											Name:  "Authorization",
-											Value: "Bearer {{admin}}",
-										},
-									},
-								},
 							},
 						},
 						Reissue: []Step{
@@ -122481,19 +124599,9 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the key",
+								Title: "Revoke the key or token",
 								Text:  "Service account, API keys or static keys; an OAuth token under id.yandex.com, Data and access.",
 								URL:   "https://console.yandex.cloud/",
-								Request: &Request{
-									Method: "DELETE",
-									URL:    "https://iam.api.cloud.yandex.net/iam/v1/apiKeys/{{key_id}}",
-									Headers: []Header{
-										{
-											Name:  "Authorization",
-											Value: "Bearer {{admin}}",
-										},
-									},
-								},
 							},
 						},
 						Reissue: []Step{
@@ -124280,43 +126388,19 @@ var builtin = Catalogue{
 					Class:       "suspect",
 					Family:      "zoho-client-id",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://accounts.zoho.com/oauth/user/info",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Zoho-oauthtoken {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "Email",
-						Docs:     "https://www.zoho.com/accounts/protocol/oauth.html",
-						Note:     "accounts live in one data center: zoho.eu, zoho.in and others have their own host",
+						Note: "An identifier: it opens nothing without the client secret.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the token",
+								Title: "Nothing to revoke while the client secret is safe",
 								URL:   "https://api-console.zoho.com/",
-								Request: &Request{
-									Method: "POST",
-									URL:    "https://accounts.zoho.com/oauth/v2/token/revoke?token={{secret}}",
-									Headers: []Header{
-										{
-											Name:  "Content-Type",
-											Value: "application/x-www-form-urlencoded",
-										},
-									},
-								},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new token",
+								Title: "Keep it in the configuration beside the secret",
 								URL:   "https://api-console.zoho.com/",
 							},
 						},
@@ -124334,43 +126418,20 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "zoho-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://accounts.zoho.com/oauth/user/info",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Zoho-oauthtoken {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "Email",
-						Docs:     "https://www.zoho.com/accounts/protocol/oauth.html",
-						Note:     "accounts live in one data center: zoho.eu, zoho.in and others have their own host",
+						Note: "Needs a code or refresh token of a user: not asked.",
 					},
 					Workflow: Workflow{
-						Order: "revoke-first",
+						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the token",
+								Title: "Generate a new client secret",
+								Text:  "The old one ends with it.",
 								URL:   "https://api-console.zoho.com/",
-								Request: &Request{
-									Method: "POST",
-									URL:    "https://accounts.zoho.com/oauth/v2/token/revoke?token={{secret}}",
-									Headers: []Header{
-										{
-											Name:  "Content-Type",
-											Value: "application/x-www-form-urlencoded",
-										},
-									},
-								},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a new token",
+								Title: "Put the new secret in place",
 								URL:   "https://api-console.zoho.com/",
 							},
 						},

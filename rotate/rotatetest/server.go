@@ -4,6 +4,7 @@
 package rotatetest
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -89,6 +90,7 @@ func New(t testing.TB, handler http.HandlerFunc) *Server {
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	s.mu.Lock()
 	s.calls = append(s.calls, Call{r.Method, r.Host, r.URL.RequestURI(), r.Header.Clone(), string(body)})
 	h := s.handler

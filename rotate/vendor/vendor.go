@@ -9,7 +9,11 @@ import "github.com/till-sh/till/rotate"
 // new one is one file and one line here; docs/architecture.md says how.
 func Funcs() []rotate.Func {
 	return []rotate.Func{
+		{Name: "aws-iam", Adapter: awsIAM{}},
+		{Name: "aws-iam-delete", Adapter: awsIAMDelete{}},
 		{Name: "aws-sts", Adapter: awsSTS{}},
+		{Name: "gcp-iam", Adapter: gcpIAM{}},
+		{Name: "gcp-iam-delete", Adapter: gcpIAMDelete{}},
 		{Name: "gcp-service-account", Adapter: gcpServiceAccount{}},
 	}
 }
