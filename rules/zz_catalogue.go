@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.08d60a",
+	Version: "2026-11-28.9901fa",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -64070,7 +64070,7 @@ var builtin = Catalogue{
 					Provider:    "jwt",
 					Description: "JSON Web Token without signature",
 					Keywords:    []string{"eyj"},
-					Regex:       `\beyJ[0-9A-Za-z_-]{12,1000}\.eyJ[0-9A-Za-z_-]{10,1000}(?:[0-9A-Za-z_-]{1000})?\.?`,
+					Regex:       `\b(?P<secret>eyJ[0-9A-Za-z_-]{12,1000}\.eyJ[0-9A-Za-z_-]{10,1000}(?:[0-9A-Za-z_-]{1000})?\.?)(?:[^0-9A-Za-z_.-]|$)`,
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "jwt-unsigned-token",

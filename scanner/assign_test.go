@@ -39,6 +39,8 @@ func TestAssigned(t *testing.T) {
 		{"$db_password = 'P';", "generic-password"},
 		{"easy_setopt(curl, CURLOPT_PASSWORD, \"P\");", "generic-password"},
 
+		{"#define PASSWORD \"P\"", "generic-password"},
+
 		{"cache_key = \"V\"", ""},
 		{"testPublicKey = \"V\"", ""},
 		{"fakeToken = \"V\"", ""},

@@ -23,8 +23,8 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 	if rule.Checksum != "" {
 		verdict = checksum.Verify(rule.Checksum, string(value))
 	}
-	if by == byChecksum && verdict != checksum.OK {
-		return false
+	if by == byChecksum && verdict != checksum.OK || rule.Checksum == "jwt" && !checksum.HasJWTHeader(string(value)) {
+		return false // a token whose header is no JSON is nobody's, whatever it looks like
 	}
 	switch verdict {
 	case checksum.OK:

@@ -64,7 +64,9 @@ func looksAssigned(v []byte, a assignment, rule *rules.Rule) bool {
 		}
 	}
 	if rule.Human {
-		return a.link <= linkDash && !a.later && looksChosen(v, a.quoted)
+		// #define PASSWORD "…" has no operator, and neither has prose.
+		written := a.link <= linkDash || a.link == linkBlank && a.quoted && bitsOf(v) >= 12
+		return written && !a.later && looksChosen(v, a.quoted)
 	}
 	return looksDrawn(v, a, rule.Weak)
 }

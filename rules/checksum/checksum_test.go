@@ -389,3 +389,17 @@ func TestBasicAuth(t *testing.T) {
 		}
 	}
 }
+
+func TestHasJWTHeader(t *testing.T) {
+	for token, want := range map[string]bool{
+		"eyJhbGciOiJub25lIn0.e30.": true,
+		"eyJhbGciOiJub25lIn0":      true,
+		"eyJhbGciOiJub25lIn":       false,
+		"e30.x":                    true,
+		"":                         false,
+	} {
+		if got := HasJWTHeader(token); got != want {
+			t.Errorf("%q: %v, want %v", token, got, want)
+		}
+	}
+}

@@ -92,6 +92,13 @@ func jwtParts(value string) (header, claims map[string]any, ok bool) {
 	return header, claims, claims != nil
 }
 
+// HasJWTHeader reports whether a token begins with a JSON object in base 64, as
+// every JSON Web Token does (RFC 7519, 7.2).
+func HasJWTHeader(token string) bool {
+	header, _, _ := strings.Cut(token, ".")
+	return jsonPart(header) != nil
+}
+
 // jsonPart decodes base 64 that holds a JSON object; nil when it does not.
 func jsonPart(s string) map[string]any {
 	// Some makers leave bits set behind the last byte: no reason to fail.
