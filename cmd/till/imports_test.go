@@ -21,12 +21,13 @@ const module = "github.com/till-sh/till"
 var mayImport = map[string][]string{
 	"cmd/till": {
 		"rules", "scanner", "scanner/config", "scanner/report", "scanner/source",
-		"rotate", "rotate/call", "rotate/place", "rotate/server", "rotate/vendor",
+		"rotate", "rotate/call", "rotate/literal", "rotate/place", "rotate/server", "rotate/vendor",
 		"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/sync", "golang.org/x/term",
 	},
 	"rotate":                 {"rotate/call", "rules", "scanner", "golang.org/x/sys"},
 	"rotate/call":            {"rules", "scanner"},
-	"rotate/place":           {"rotate", "scanner"},
+	"rotate/literal":         {},
+	"rotate/place":           {"rotate", "rotate/literal", "scanner"},
 	"rotate/server":          {"rotate", "rules", "scanner"},
 	"rotate/rotatetest":      {"rotate/call"},
 	"rotate/vendor":          {"rotate", "rotate/call", "scanner"},

@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 //
 //	plant NAME KIND       make up a key and put it into $NAME
 //	fill FILE...          replace ${NAME} in files
+//	holds FILE NAME       FILE is meant to hold the key of $NAME, and does
 //	run [args]            run till; no output may hold a planted key
 //	reveal [args]         the same where the output is meant to hold one
 //	code N                the last exit code
@@ -70,6 +71,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"plant":  cmdPlant,
 			"fill":   cmdFill,
+			"holds":  cmdHolds,
 			"run":    func(ts *testscript.TestScript, neg bool, args []string) { cmdTill(ts, neg, args, false) },
 			"reveal": func(ts *testscript.TestScript, neg bool, args []string) { cmdTill(ts, neg, args, true) },
 			"code":   cmdCode,
@@ -158,6 +160,16 @@ func cmdFill(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		text := os.Expand(string(data), ts.Getenv)
 		ts.Check(os.WriteFile(path, []byte(text), 0o644))
+		of(ts).filled[path] = true
+	}
+}
+
+func cmdHolds(ts *testscript.TestScript, neg bool, args []string) {
+	path := ts.MkAbs(args[0])
+	if strings.Contains(ts.ReadFile(args[0]), ts.Getenv(args[1])) == neg {
+		ts.Fatalf("%s: holds %s: %v", args[0], args[1], neg)
+	}
+	if !neg {
 		of(ts).filled[path] = true
 	}
 }

@@ -135,36 +135,5 @@ func (Files) Place(_ context.Context, j *rotate.Job, s rotate.Spot) error {
 	if bytes.Equal(changed, data) {
 		return nil
 	}
-	return replace(root, s.Where, changed)
-}
-
-func replace(root *os.Root, name string, data []byte) error {
-	info, err := root.Lstat(filepath.FromSlash(name))
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no regular file", name)
-	}
-	temp := path.Join(path.Dir(name), ".till-"+path.Base(name)+".new")
-	f, err := root.OpenFile(filepath.FromSlash(temp), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Chmod(info.Mode().Perm())
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = root.Rename(filepath.FromSlash(temp), filepath.FromSlash(name))
-	}
-	if err != nil {
-		_ = root.Remove(filepath.FromSlash(temp))
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	return nil
+	return Write(root, s.Where, changed, 0)
 }

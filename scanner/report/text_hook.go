@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,9 +84,21 @@ func (p *page) hookFindings(known, suspects int) {
 	p.put()
 	p.advice()
 	p.put()
-	p.commands([][2]string{
+	var rows [][2]string
+	if p.o.Hook == "pre-commit" && slices.ContainsFunc(p.r.Keys, p.fixable) {
+		rows = append(rows, [2]string{fixCommand, "moves the values to .env, ignored by git"})
+	}
+	p.commands(append(rows, [][2]string{
 		{allowCommand(first), "it is not a secret: say why"},
 		{explainCommand(first), "why till thinks so"},
+	}...))
+}
+
+// fixable reports whether till fix can help: the key blocks and stands in a
+// file as it is, not in a name or an encoding.
+func (p *page) fixable(k scanner.Key) bool {
+	return p.o.blocks(&k) && slices.ContainsFunc(k.Places, func(at scanner.Place) bool {
+		return (at.Where == "" || at.Where == scanner.InContent) && len(at.Decoded) == 0 && !strings.Contains(at.Path, "!")
 	})
 }
 

@@ -403,6 +403,8 @@ func firstSteps(k *scanner.Key) string {
 }
 
 // commands that exist in till, as a person types them.
+const fixCommand = "till fix"
+
 func allowCommand(id string) string   { return "till allow " + id + ` --reason "…"` }
 func explainCommand(id string) string { return "till explain " + id }
 
