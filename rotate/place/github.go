@@ -37,11 +37,9 @@ func (GitHubSecret) Find(ctx context.Context, j *rotate.Job) ([]rotate.Spot, err
 	if err := json.Unmarshal([]byte(out), &list); err != nil {
 		return nil, errors.New("gh secret list: the answer is no list")
 	}
-	names := j.Leak.Variables()
 	var spots []rotate.Spot
 	for _, s := range list {
-		sure := slices.Contains(names, s.Name)
-		if sure || strings.Contains(strings.ToLower(s.Name), strings.ToLower(j.Leak.Rule.Provider)) {
+		if namedFor(j, s.Name) {
 			spots = append(spots, rotate.Spot{
 				Placer: "github-secret", Where: slug + ": " + s.Name, Ref: [2]string{slug, s.Name},
 				ByHand:  partOfValue(j),
@@ -73,22 +71,39 @@ func (GitHubSecret) Place(ctx context.Context, j *rotate.Job, s rotate.Spot) err
 }
 
 // GitHubSlug is "owner/name" of a remote's address at github.com, "" for any
-// other. The address stands in the repository's own configuration, so nothing
-// but two plain names is taken from it, and the person sees them before the
-// first value goes there.
+// other.
 func GitHubSlug(remote string) string {
-	for _, prefix := range []string{"https://github.com/", "ssh://git@github.com/", "git@github.com:", "git://github.com/"} {
+	slug := slugAt("github.com", remote)
+	if strings.Count(slug, "/") != 1 {
+		return ""
+	}
+	return slug
+}
+
+// slugAt is the path of a repository at a host ("group/sub/name"), "" when the
+// remote's address is on another. The address stands in the repository's own
+// configuration, so nothing but plain names is taken from it, and the person
+// sees them before the first value goes there.
+func slugAt(host, remote string) string {
+	for _, prefix := range []string{"https://" + host + "/", "ssh://git@" + host + "/", "git@" + host + ":", "git://" + host + "/"} {
 		rest, ok := strings.CutPrefix(remote, prefix)
 		if !ok {
 			continue
 		}
-		owner, name, ok := strings.Cut(strings.TrimSuffix(strings.TrimSuffix(rest, "/"), ".git"), "/")
+		slug := strings.TrimSuffix(strings.TrimSuffix(rest, "/"), ".git")
 		plain := func(s string) bool {
 			return s != "" && s[0] != '-' && s[0] != '.' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == ""
 		}
-		if ok && plain(owner) && plain(name) {
-			return owner + "/" + name
+		parts := strings.Split(slug, "/")
+		if len(parts) >= 2 && !slices.ContainsFunc(parts, func(s string) bool { return !plain(s) }) {
+			return slug
 		}
 	}
 	return ""
+}
+
+// namedFor reports whether a variable is called like those under which the old
+// key stands in the files, or after its vendor.
+func namedFor(j *rotate.Job, name string) bool {
+	return slices.Contains(j.Leak.Variables(), name) || j.Leak.Rule.Provider != "" && strings.Contains(strings.ToLower(name), strings.ToLower(j.Leak.Rule.Provider))
 }

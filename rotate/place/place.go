@@ -10,5 +10,10 @@ func All() []rotate.Placer {
 	return []rotate.Placer{
 		Files{},
 		GitHubSecret{},
+		GitLabVariable{},
+		KubernetesSecret{},
+		AWSSecret{},
+		VaultField{"vault"},
+		VaultField{"bao"},
 	}
 }
