@@ -17,23 +17,34 @@ import (
 func newReport(e *env) *cobra.Command {
 	var o output
 	merge := false
+	var ledger, failOnOpen string
 	cmd := &cobra.Command{
-		Use:   "report --merge FILE...",
-		Short: "Put several JSON reports together",
-		Long: "Reads reports that till scan wrote with --format json (- is standard input) and makes one of them: a key that stands in\n" +
+		Use:   "report [--merge FILE...]",
+		Short: "Report the open cases, or put several JSON reports together",
+		Long: "Without --merge: what is open in the record of till rotate, how old it is and who touched it last, as Markdown, JSON or HTML\n" +
+			"(--format). With --fail-on-open 7d the exit code is 1 when a case is open longer.\n\n" +
+			"With --merge: reads reports that till scan wrote with --format json (- is standard input) and makes one of them: a key that stands in\n" +
 			"several is one key with all its places. Where shards of a repository are missing, the result is not complete.\n" +
 			"The exit code is that of a scan.",
-		Example: "  till report --merge shard-*.json --report sarif=till.sarif",
-		Args:    cobra.MinimumNArgs(1),
+		Example: "  till report --fail-on-open 7d\n  till report --merge shard-*.json --report sarif=till.sarif",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !merge {
+			switch {
+			case !merge && len(args) > 0:
 				return withHint(errors.New("say what to do with the reports"), "till report --merge FILE...")
+			case !merge:
+				return o.reportCases(e, ledger, failOnOpen)
+			case len(args) == 0:
+				return withHint(errors.New("which reports?"), "till report --merge FILE...")
+			case ledger != "" || failOnOpen != "":
+				return errors.New("--ledger and --fail-on-open are for the report of cases, without --merge")
 			}
 			return o.merge(e, args)
 		},
 	}
 	f := cmd.Flags()
 	f.BoolVar(&merge, "merge", false, "make one report of all")
+	f.StringVar(&ledger, "ledger", "", "read the record of cases from `FILE` instead of .git/till/ledger.jsonl")
+	f.StringVar(&failOnOpen, "fail-on-open", "", "exit code 1 when a case is open longer than this `SPAN` (7d, 2w, 36h)")
 	o.registerReport(cmd)
 	return cmd
 }
