@@ -99,7 +99,7 @@ func newRoot(e *env) *cobra.Command {
 	})
 	root.SetVersionTemplate("till {{.Version}}\n")
 	root.AddCommand(
-		newScan(e), newHook(e), newCI(e), newReport(e), newFix(e), newCheck(e), newRotate(e), newRules(e), newAllow(e), newAllowed(e), newConfig(e), newExplain(e), newVersion(e),
+		newScan(e), newHook(e), newCI(e), newReport(e), newFix(e), newCheck(e), newRotate(e), newClean(e), newRules(e), newAllow(e), newAllowed(e), newConfig(e), newExplain(e), newVersion(e),
 	)
 	return root
 }
