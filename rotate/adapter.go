@@ -31,6 +31,15 @@ type Issuer interface {
 	Issue(ctx context.Context, j *Job) (Issued, error)
 }
 
+// A Setter is an Issuer that makes the value itself, such as a password, and
+// keeps it before the call that sets it. After an interruption its Issue is
+// called again without asking: it sets what was kept, and where nothing was
+// kept, nothing was set.
+type Setter interface {
+	Issuer
+	SetsKept()
+}
+
 // A Revoker ends the old key, and only that: when the key cannot be addressed
 // exactly it returns ErrAmbiguous and has done nothing. Doing it twice is no
 // error. That it returns nil means that the vendor has accepted; whether the key
@@ -63,9 +72,6 @@ type Issued struct {
 	Expires string // as the vendor writes it
 	// Ends says that the old key died with it: a changed password, a rotated token.
 	Ends bool
-	// Early says that it was kept before the call that makes it valid. After an
-	// interruption it is asked about before anything is built on it.
-	Early bool
 }
 
 // A Func is an adapter under the name that TOML files call it by.

@@ -128,6 +128,9 @@ func (s *Session) open() (unlock func(), err error) {
 		s.Job.New, err = s.Store.Get(s.c.Fingerprint)
 		if err == nil && s.Job.New != nil {
 			s.Job.Redact.Add(s.Job.New.Secret.Reveal())
+			if s.Job.New.Secret.Reveal() == s.Job.Leak.Secret.Reveal() {
+				err = errors.New("what was found is the new key of this case, and it must not be ended")
+			}
 		}
 	}
 	if err != nil {

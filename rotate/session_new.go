@@ -19,7 +19,7 @@ func (s *Session) reissue(ctx context.Context, a *Action) error {
 	if s.Job.New != nil && s.c.Stored != "" {
 		return s.resumeNew(ctx, a)
 	}
-	if st := s.c.Steps[a.Name]; st.Mark == Begun && way != ByHand {
+	if st := s.c.Steps[a.Name]; st.Mark == Begun && way != ByHand && !s.Job.sets(step) {
 		// The process ended between the call and its answer.
 		s.Person.Say(fmt.Sprintf("A new key was asked for at %s, and the answer is not known. There may be one that nobody has.", st.At.Local().Format("2006-01-02 15:04")))
 		if step.URL != "" {
@@ -122,7 +122,7 @@ func (s *Session) testNew(ctx context.Context) error {
 func (s *Session) resumeNew(ctx context.Context, a *Action) error {
 	n := s.Job.New
 	s.Person.Say(fmt.Sprintf("There is a new key already: %s, in %s.", n.Secret, s.c.Stored))
-	if (n.Ends || n.Early) && s.c.Steps[a.Name].Mark != Done && s.Job.CanVerify() {
+	if (n.Ends || s.Job.sets(s.Job.pick(a))) && s.c.Steps[a.Name].Mark != Done && s.Job.CanVerify() {
 		// It was kept before the call that makes it valid.
 		v, err := s.Job.Verify(ctx, n.Secret)
 		if err == nil && v.Validity == Inactive {

@@ -53,6 +53,15 @@ func (j *Job) WayOf(s *rules.Step, reissue bool) Way {
 	return ByHand
 }
 
+// sets reports whether a step of a reissue sets a value that was kept before.
+func (j *Job) sets(s *rules.Step) bool {
+	if s.Request == nil || s.Request.Func == "" {
+		return false
+	}
+	_, ok := j.Adapters.Func(s.Request.Func).(Setter)
+	return ok
+}
+
 func isAdmin(name string) bool { return strings.HasPrefix(name, "admin") || name == "app-jwt" }
 
 // Describe shows what a step would do, line by line, keys masked.

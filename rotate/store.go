@@ -28,7 +28,6 @@ type storedKey struct {
 	ID      string `json:"id,omitempty"`
 	Expires string `json:"expires,omitempty"`
 	Ends    bool   `json:"ends,omitempty"`
-	Early   bool   `json:"early,omitempty"`
 }
 
 // Path is the file of a case.
@@ -44,7 +43,7 @@ func (s Store) Put(fingerprint string, n Issued) error {
 	if info, err := os.Lstat(s.Dir); err != nil || !info.IsDir() {
 		return fmt.Errorf("store the new key: %s is no folder", s.Dir)
 	}
-	data, err := json.Marshal(storedKey{n.Secret.Reveal(), n.ID, n.Expires, n.Ends, n.Early})
+	data, err := json.Marshal(storedKey{n.Secret.Reveal(), n.ID, n.Expires, n.Ends})
 	if err != nil {
 		return errors.New("store the new key: it cannot be written as JSON")
 	}
@@ -84,7 +83,7 @@ func (s Store) Get(fingerprint string) (*Issued, error) {
 	if err := json.NewDecoder(f).Decode(&k); err != nil {
 		return nil, fmt.Errorf("the stored key in %s is damaged", f.Name())
 	}
-	return &Issued{Secret: scanner.NewSecret([]byte(k.Secret)), ID: k.ID, Expires: k.Expires, Ends: k.Ends, Early: k.Early}, nil
+	return &Issued{Secret: scanner.NewSecret([]byte(k.Secret)), ID: k.ID, Expires: k.Expires, Ends: k.Ends}, nil
 }
 
 // Forget removes the stored key of a case; that there is none is no error.

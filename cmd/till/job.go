@@ -125,6 +125,23 @@ func (w *workshop) job(k *scanner.Key) *rotate.Job {
 	return j
 }
 
+// older finds the leaked value of a case whose new one has taken its place: a
+// password is known by its place, so both have the same fingerprint.
+func older(ctx context.Context, e *env, s *sight) error {
+	keys, err := keysOf(ctx, e, func(e *env) (*target, error) { return openHistory(e, source.HistoryOptions{Unreachable: true}, true) })
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if k.Fingerprint == s.key.Fingerprint && k.Secret.Reveal() != s.key.Secret.Reveal() {
+			*s = sight{key: k, where: "history"}
+			return nil
+		}
+	}
+	return withHint(fmt.Errorf("%s: the new key is in its place already, and the old one stands nowhere any more", s.key.ID),
+		`when it is dead: till rotate %s --resolve revoked --reason "…"`, s.key.ID)
+}
+
 // whole adds what the history knows of a key that was found nearer by: how far
 // it has travelled, since when, in which commits. Where there is no repository
 // there is nothing to add.

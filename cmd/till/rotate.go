@@ -118,6 +118,16 @@ func (f *rotateFlags) rotate(ctx context.Context, w *workshop, id string, watche
 	if err != nil {
 		return false, f.gone(w, id, err)
 	}
+	store := rotate.Store{Dir: w.below(rotate.StoreName)}
+	fresh, err := store.Get(found.key.Fingerprint)
+	if err != nil {
+		return false, err
+	}
+	if fresh != nil && fresh.Secret.Reveal() == found.key.Secret.Reveal() {
+		if err := older(ctx, w.e, found); err != nil {
+			return false, err
+		}
+	}
 	if err := whole(ctx, w.e, found); err != nil {
 		return false, err
 	}
@@ -141,7 +151,7 @@ func (f *rotateFlags) rotate(ctx context.Context, w *workshop, id string, watche
 		j.Command = w.ownCommand(j)
 	}
 	s := &rotate.Session{
-		Job: j, Ledger: ledger, Store: rotate.Store{Dir: w.below(rotate.StoreName)}, Person: person,
+		Job: j, Ledger: ledger, Store: store, Person: person,
 		Options: rotate.Options{Reason: f.reason, Order: rules.Order(f.order), Finish: f.finish, Patience: f.wait},
 	}
 	fmt.Fprintf(w.e.stdout, "%s  %s  %s\n\n", k.ID, printable(k.Rule.Description), printable(k.Secret.String()))

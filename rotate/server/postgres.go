@@ -102,13 +102,16 @@ func pgSession(ctx context.Context, j *rotate.Job, t target, user string, admin 
 	return c, pgDenied(err)
 }
 
+// SetsKept: see rotate.Setter.
+func (postgresPassword) SetsKept() {}
+
 func (postgresPassword) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued, error) {
 	t, user, c, err := pgEnter(ctx, j, hasAdmin(j))
 	if err != nil {
 		return rotate.Issued{}, err
 	}
 	defer c.close()
-	n := rotate.Issued{Secret: newPassword(j), ID: user, Ends: true, Early: true}
+	n := rotate.Issued{Secret: newPassword(j), ID: user, Ends: true}
 	stored, err := pgStored(c, user, n.Secret)
 	if err != nil {
 		return n, err

@@ -87,13 +87,16 @@ func (redisLogin) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secr
 	return out, nil
 }
 
+// SetsKept: see rotate.Setter.
+func (redisPassword) SetsKept() {}
+
 func (redisPassword) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued, error) {
 	t, c, err := redisEnter(ctx, j, hasAdmin(j))
 	if err != nil {
 		return rotate.Issued{}, err
 	}
 	defer c.Close()
-	n := rotate.Issued{Secret: newPassword(j), ID: redisUser(j), Early: true}
+	n := rotate.Issued{Secret: newPassword(j), ID: redisUser(j)}
 	if err := keep(j, n); err != nil {
 		return n, err
 	}

@@ -1,0 +1,147 @@
+//go:build linux
+
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRealKilled kills till rotate at random moments and runs it again. Whatever
+// the moment, the case comes to its end with one new password, the one that was
+// kept first, which is never lost, and a record that can be read.
+// TILL_KILLS is how many rounds there are.
+func TestRealKilled(t *testing.T) {
+	rounds := 6
+	if n, err := strconv.Atoi(os.Getenv("TILL_KILLS")); err == nil {
+		rounds = n
+	}
+	s := startRedis(t)
+	old := s.shop
+	l := plant(t, ".env", fmt.Sprintf("CACHE=redis://shop:%s@%s\n", old, s.address()), old, s.boss)
+	flags := []string{"--yes", "--reason", "leaked", "--max", "1", "--set", "server=" + s.address(), "--secret", "admin=" + s.file("admin", "default:"+s.boss)}
+	whole := 0 * time.Second
+	killed := 0
+	for round := range rounds {
+		// Each round is a new leak: what the round before has set is committed again,
+		// under another name, since a case of a password is known by its place.
+		if round > 0 {
+			l.write(l.file, fmt.Sprintf("CACHE_%d=redis://shop:%s@%s\n", round, old, s.address()))
+			l.git("add", "-f", l.file)
+			l.git("commit", "-q", "-m", fmt.Sprint("again ", round))
+			l.git("rm", "-q", "--cached", l.file)
+			l.git("commit", "-q", "-m", "away")
+		}
+		before := l.read()
+		l.secrets[0] = old
+		l.findValue("database-url-redis")
+		begin := time.Now()
+		var stored string // the value that was kept first
+		for try := 0; ; try++ {
+			if try > 40 {
+				t.Fatal("it does not come to an end")
+			}
+			cmd := l.command(append([]string{"rotate", l.id}, flags...)...)
+			var out bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &out
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if round > 0 && try < 3 { // the first round tells how long it takes
+				timer := time.AfterFunc(time.Duration(rand.Int64N(int64(whole))), func() { _ = cmd.Process.Kill() })
+				_ = cmd.Wait()
+				timer.Stop()
+			} else {
+				_ = cmd.Wait()
+			}
+			l.silent("till rotate", out.String())
+			if now := l.kept(); now != "" {
+				if stored != "" && now != stored {
+					t.Fatalf("round %d: a second new password was made", round)
+				}
+				stored = now
+			}
+			l.readable()
+			if code := cmd.ProcessState.ExitCode(); code == 0 {
+				break
+			} else if code > 0 && try > 5 {
+				t.Fatalf("round %d: exit code %d\n%s", round, code, &out)
+			} else if code < 0 {
+				killed++
+			}
+		}
+		if whole == 0 {
+			whole = time.Since(begin)
+		}
+		fresh := l.replaced(before)
+		if stored != "" && stored != fresh {
+			t.Fatalf("round %d: the password that was kept is not the one in the file", round)
+		}
+		s.check("shop", old, fresh)
+		if n := s.passwords("shop"); n != 1 {
+			t.Fatalf("round %d: the user has %d passwords", round, n)
+		}
+		l.silent("the record", l.record())
+		old = fresh
+	}
+	t.Logf("%d rounds, killed %d times", rounds, killed)
+	if rounds > 1 && killed == 0 {
+		t.Error("it was never killed")
+	}
+}
+
+// findValue is find for the one key whose value is the first secret.
+func (l *leak) findValue(rule string) {
+	l.t.Helper()
+	out, _ := l.command("scan", "--format", "json", l.file).Output()
+	var report struct {
+		Keys []struct{ ID, Rule string }
+	}
+	if err := json.Unmarshal(out, &report); err != nil || len(report.Keys) != 1 || report.Keys[0].Rule != rule {
+		l.t.Fatalf("till scan: %s", out)
+	}
+	l.id = report.Keys[0].ID
+}
+
+// kept is the new value that waits to be put into its place.
+func (l *leak) kept() string {
+	files, _ := filepath.Glob(filepath.Join(l.repo, ".git", "till", "new", "*.json"))
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		var k struct{ Secret string }
+		if err == nil && json.Unmarshal(data, &k) == nil {
+			return k.Secret
+		}
+	}
+	return ""
+}
+
+// readable demands that the record can be read, whatever has happened.
+func (l *leak) readable() {
+	l.t.Helper()
+	out, code := l.till("rotate", "--list", "--json")
+	if code != 0 || !json.Valid([]byte(out[max(0, strings.IndexAny(out, "[{")):])) {
+		l.t.Fatalf("till rotate --list: exit code %d\n%s", code, out)
+	}
+}
+
+// passwords counts the passwords of a user.
+func (s *redisServer) passwords(user string) int {
+	cmd := s.command(s.cli, "-h", "127.0.0.1", "-p", fmt.Sprint(s.port))
+	cmd.Stdin = strings.NewReader("AUTH default " + s.boss + "\nACL LIST\n")
+	out, _ := cmd.Output()
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, "user "+user+" ") {
+			return strings.Count(line, " #")
+		}
+	}
+	return -1
+}
