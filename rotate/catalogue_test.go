@@ -197,6 +197,10 @@ func TestVerifyContract(t *testing.T) {
 				if (code == 429 || code >= 500) && v.DeadBody == "" {
 					continue
 				}
+				if code == 403 && v.DeadBody == "" {
+					cases = append(cases, contractCase{"refused", rotatetest.Answer(code, dead), rotate.Unknown})
+					continue
+				}
 				cases = append(cases, contractCase{fmt.Sprint("dead ", code), rotatetest.Answer(code, dead), rotate.Inactive})
 			}
 			cases = append(cases,

@@ -42,14 +42,17 @@ func (j *Job) verify(ctx context.Context, v *rules.Verify, secret scanner.Secret
 
 // Judge reads a verdict out of a vendor's answer. What neither list names is
 // Unknown, and so are 429 and 5xx: such an answer speaks of the server, not of
-// the key. Only a vendor that says so in the body as well (live-body,
-// dead-body) is taken at its word.
+// the key. A 403 comes from firewalls, lists of addresses and missing rights as
+// well, so it proves no death. Only a vendor that says so in the body as well
+// (live-body, dead-body) is taken at its word.
 func Judge(v *rules.Verify, a *call.Answer) (Validity, string) {
 	why := fmt.Sprintf("HTTP %d", a.Status)
 	said := slices.Contains(v.Dead, a.Status) && v.DeadBody != "" || slices.Contains(v.Live, a.Status) && v.LiveBody != ""
 	switch {
 	case a.Status == 429 && !said:
 		return Unknown, why + ": rate limit"
+	case a.Status == 403 && !said && !slices.Contains(v.Live, 403):
+		return Unknown, why + ": refused, by whom or for what is not said"
 	case a.Status >= 500 && !said:
 		return Unknown, why + ": the server fails"
 	case a.Status >= 300 && a.Status < 400 && !slices.Contains(v.Dead, a.Status) && !slices.Contains(v.Live, a.Status):

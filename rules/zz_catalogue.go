@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.9901fa",
+	Version: "2026-11-28.a39e15",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -3151,11 +3151,12 @@ var builtin = Catalogue{
 								},
 							},
 						},
-						Live:   []int{200},
-						Dead:   []int{403},
-						Scopes: "acl",
-						Docs:   "https://www.algolia.com/doc/rest-api/search/get-api-key",
-						Note:   "needs the application id; a key whose rights are only search is made for browsers and is no leak",
+						Live:     []int{200},
+						Dead:     []int{403},
+						DeadBody: "Invalid Application-ID or API key",
+						Scopes:   "acl",
+						Docs:     "https://www.algolia.com/doc/rest-api/search/get-api-key",
+						Note:     "needs the application id; a key whose rights are only search is made for browsers and is no leak",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -3276,11 +3277,12 @@ var builtin = Catalogue{
 								},
 							},
 						},
-						Live:   []int{200},
-						Dead:   []int{403},
-						Scopes: "acl",
-						Docs:   "https://www.algolia.com/doc/rest-api/search/get-api-key",
-						Note:   "needs the application id; a key whose rights are only search is made for browsers and is no leak",
+						Live:     []int{200},
+						Dead:     []int{403},
+						DeadBody: "Invalid Application-ID or API key",
+						Scopes:   "acl",
+						Docs:     "https://www.algolia.com/doc/rest-api/search/get-api-key",
+						Note:     "needs the application id; a key whose rights are only search is made for browsers and is no leak",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -7498,7 +7500,6 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401},
 						Identity: "emailAddress",
 						Docs:     "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-myself/",
 						Note:     "needs the owner's e-mail and the site; the text after Basic is sent in base64; tokens with scopes answer at api.atlassian.com/ex/jira/CLOUD_ID only, so a 401 here does not prove those dead",
@@ -7555,7 +7556,6 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200},
-						Dead:     []int{401},
 						Identity: "emailAddress",
 						Docs:     "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-myself/",
 						Note:     "needs the owner's e-mail and the site; the text after Basic is sent in base64; tokens with scopes answer at api.atlassian.com/ex/jira/CLOUD_ID only, so a 401 here does not prove those dead",
@@ -7806,10 +7806,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "atlassian-opsgenie-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the account: api.opsgenie.com or api.eu.opsgenie.com",
+							Default: "api.opsgenie.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.opsgenie.com/v2/account",
+							URL:    "https://{{host}}/v2/account",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -26937,10 +26944,9 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200, 403},
-						Dead:     []int{401},
 						Identity: "spec.owner.id",
 						Docs:     "https://docs.confluent.io/cloud/current/api.html#tag/API-Keys-(iamv2)",
-						Note:     "needs the key; a cluster's key is known to its own endpoint only; the text after Basic is sent in base64",
+						Note:     "needs the key; a cluster's key is known to its own endpoint only, so a 401 here proves nothing; the text after Basic is sent in base64",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -27070,10 +27076,9 @@ var builtin = Catalogue{
 							},
 						},
 						Live:     []int{200, 403},
-						Dead:     []int{401},
 						Identity: "spec.owner.id",
 						Docs:     "https://docs.confluent.io/cloud/current/api.html#tag/API-Keys-(iamv2)",
-						Note:     "needs the key; a cluster's key is known to its own endpoint only; the text after Basic is sent in base64",
+						Note:     "needs the key; a cluster's key is known to its own endpoint only, so a 401 here proves nothing; the text after Basic is sent in base64",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -31762,10 +31767,27 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "datadog-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an application key with api_keys_read, api_keys_write and api_keys_delete",
+							URL:  "https://app.datadoghq.com/organization-settings/application-keys",
+						},
+						{
+							Name: "admin_api_key",
+							Text: "an API key of the organization, not the leaked one",
+							URL:  "https://app.datadoghq.com/organization-settings/api-keys",
+						},
+						{
+							Name:    "host",
+							Text:    "API host of the site: api.datadoghq.com, api.us3.datadoghq.com, api.us5.datadoghq.com, api.datadoghq.eu, api.ap1.datadoghq.com",
+							Default: "api.datadoghq.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.datadoghq.com/api/v1/validate",
+							URL:    "https://{{host}}/api/v1/validate",
 							Headers: []Header{
 								{
 									Name:  "DD-API-KEY",
@@ -31776,6 +31798,7 @@ var builtin = Catalogue{
 						Live:     []int{200},
 						Dead:     []int{403},
 						LiveBody: `"valid":\s*true`,
+						DeadBody: `"errors":\s*\[\s*"Forbidden`,
 						Docs:     "https://docs.datadoghq.com/api/latest/authentication/",
 						Note:     "each site (us3, us5, eu, ap1, gov) knows its own keys only: a 403 here does not prove those dead",
 					},
@@ -31784,11 +31807,11 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Revoke the API key",
-								Text:  "Agents that still use it stop reporting. Match the last four characters.",
+								Text:  "Found by its last four characters. Agents that still use it stop reporting.",
 								URL:   "https://app.datadoghq.com/organization-settings/api-keys",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.datadoghq.com/api/v2/api_keys/{{key_id}}",
+									URL:    "https://{{host}}/api/v2/api_keys/{{key_id}}",
 									Headers: []Header{
 										{
 											Name:  "DD-API-KEY",
@@ -31800,15 +31823,16 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create a new API key",
-								URL:   "https://app.datadoghq.com/organization-settings/api-keys",
+								URL:   "https://docs.datadoghq.com/api/latest/key-management/#create-an-api-key",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.datadoghq.com/api/v2/api_keys",
+									URL:    "https://{{host}}/api/v2/api_keys",
 									Headers: []Header{
 										{
 											Name:  "Content-Type",
@@ -31825,6 +31849,42 @@ var builtin = Catalogue{
 									},
 									Body: `{"data":{"type":"api_keys","attributes":{"name":"{{name}}"} } }`,
 								},
+								Result: Result{
+									Secret: "data.attributes.key",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/v2/api_keys?page[size]=100",
+									Headers: []Header{
+										{
+											Name:  "DD-API-KEY",
+											Value: "{{admin_api_key}}",
+										},
+										{
+											Name:  "DD-APPLICATION-KEY",
+											Value: "{{admin}}",
+										},
+									},
+								},
+								List: "data",
+								Where: []Condition{
+									{
+										Path: "attributes.last4",
+										Like: "{{secret-last4}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Show:    []string{"attributes.name"},
+								Created: "attributes.created_at",
 							},
 						},
 						Usage: "https://app.datadoghq.com/organization-settings/api-keys : last use; usage page for volume",
@@ -31845,10 +31905,39 @@ var builtin = Catalogue{
 						Lines:   10,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an application key with api_keys_read, api_keys_write and api_keys_delete",
+							URL:  "https://app.datadoghq.com/organization-settings/application-keys",
+						},
+						{
+							Name: "admin_api_key",
+							Text: "an API key of the organization, not the leaked one",
+							URL:  "https://app.datadoghq.com/organization-settings/api-keys",
+						},
+						{
+							Name:    "host",
+							Text:    "API host of the site: api.datadoghq.com, api.us3.datadoghq.com, api.us5.datadoghq.com, api.datadoghq.eu, api.ap1.datadoghq.com",
+							Default: "api.datadoghq.com",
+						},
+						{
+							Name: "key_id",
+							Text: "id of the leaked key; the page of keys shows it beside the last four characters",
+							URL:  "https://app.datadoghq.com/organization-settings/application-keys",
+						},
+						{
+							Name:    "scopes",
+							Text:    "scopes of the new application key",
+							URL:     "https://docs.datadoghq.com/account_management/api-app-keys/#scopes",
+							Default: "dashboards_read",
+							List:    true,
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.datadoghq.com/api/v2/validate_keys",
+							URL:    "https://{{host}}/api/v2/validate_keys",
 							Headers: []Header{
 								{
 									Name:  "DD-API-KEY",
@@ -31860,21 +31949,21 @@ var builtin = Catalogue{
 								},
 							},
 						},
-						Live: []int{200},
-						Dead: []int{403},
-						Docs: "https://docs.datadoghq.com/api/latest/authentication/",
-						Note: "needs an API key of the same organization; each site (us3, us5, eu, ap1, gov) knows its own keys only",
+						Live:     []int{200},
+						Dead:     []int{403},
+						DeadBody: `"errors":\s*\[\s*"Forbidden`,
+						Docs:     "https://docs.datadoghq.com/api/latest/authentication/",
+						Note:     "needs an API key of the same organization; each site (us3, us5, eu, ap1, gov) knows its own keys only",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
 								Title: "Revoke the application key",
-								Text:  "Match the last four characters.",
 								URL:   "https://app.datadoghq.com/organization-settings/application-keys",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.datadoghq.com/api/v2/application_keys/{{key_id}}",
+									URL:    "https://{{host}}/api/v2/application_keys/{{key_id}}",
 									Headers: []Header{
 										{
 											Name:  "DD-API-KEY",
@@ -31886,15 +31975,16 @@ var builtin = Catalogue{
 										},
 									},
 								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Create an application key with scopes, best for a service account",
-								URL:   "https://app.datadoghq.com/organization-settings/service-accounts",
+								URL:   "https://docs.datadoghq.com/api/latest/key-management/#create-an-application-key-for-current-user",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.datadoghq.com/api/v2/current_user/application_keys",
+									URL:    "https://{{host}}/api/v2/current_user/application_keys",
 									Headers: []Header{
 										{
 											Name:  "Content-Type",
@@ -31909,7 +31999,10 @@ var builtin = Catalogue{
 											Value: "{{admin}}",
 										},
 									},
-									Body: `{"data":{"type":"application_keys","attributes":{"name":"{{name}}","scopes":["dashboards_read"]} } }`,
+									Body: `{"data":{"type":"application_keys","attributes":{"name":"{{name}}","scopes":{{scopes}}} } }`,
+								},
+								Result: Result{
+									Secret: "data.attributes.key",
 								},
 							},
 						},
@@ -31926,6 +32019,23 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "datadog-client-token",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "an application key with api_keys_read, api_keys_write and api_keys_delete",
+							URL:  "https://app.datadoghq.com/organization-settings/application-keys",
+						},
+						{
+							Name: "admin_api_key",
+							Text: "an API key of the organization, not the leaked one",
+							URL:  "https://app.datadoghq.com/organization-settings/api-keys",
+						},
+						{
+							Name:    "host",
+							Text:    "API host of the site: api.datadoghq.com, api.us3.datadoghq.com, api.us5.datadoghq.com, api.datadoghq.eu, api.ap1.datadoghq.com",
+							Default: "api.datadoghq.com",
+						},
+					},
 					Verify: Verify{
 						Note: "made for browsers and apps: it only sends data",
 					},
@@ -32732,6 +32842,7 @@ var builtin = Catalogue{
 						},
 						Live:     []int{200},
 						Dead:     []int{403},
+						DeadBody: `"message":\s*"(?:Forbidden|Authorization failure|Invalid auth key)`,
 						Identity: "character_count",
 						Docs:     "https://developers.deepl.com/api-reference/usage-and-quota",
 						Note:     "keys without :fx belong to a paid plan and answer at api.deepl.com",
@@ -51567,6 +51678,7 @@ var builtin = Catalogue{
 						},
 						Live:     []int{200},
 						Dead:     []int{403},
+						DeadBody: `"message":\s*"403 Forbidden`,
 						Identity: "id",
 						Docs:     "https://docs.gitlab.com/api/runners/#verify-authentication-for-a-registered-runner",
 						Note:     "Only tells about gitlab.com; a self-managed GitLab has to be asked itself.",
@@ -55062,6 +55174,7 @@ var builtin = Catalogue{
 						},
 						Live:     []int{200},
 						Dead:     []int{403},
+						DeadBody: "permission denied|bad token|invalid token",
 						Identity: "data.display_name",
 						Scopes:   "data.policies",
 						Docs:     "https://developer.hashicorp.com/vault/api-docs/auth/token",
@@ -55120,6 +55233,7 @@ var builtin = Catalogue{
 						},
 						Live:     []int{200},
 						Dead:     []int{403},
+						DeadBody: "permission denied|bad token|invalid token",
 						Identity: "data.display_name",
 						Scopes:   "data.policies",
 						Docs:     "https://developer.hashicorp.com/vault/api-docs/auth/token",
@@ -55166,6 +55280,7 @@ var builtin = Catalogue{
 						},
 						Live:     []int{200},
 						Dead:     []int{403},
+						DeadBody: "permission denied|bad token|invalid token",
 						Identity: "data.display_name",
 						Scopes:   "data.policies",
 						Docs:     "https://developer.hashicorp.com/vault/api-docs/auth/token",
@@ -55226,6 +55341,7 @@ var builtin = Catalogue{
 						},
 						Live:     []int{200},
 						Dead:     []int{403},
+						DeadBody: "permission denied|bad token|invalid token",
 						Identity: "data.display_name",
 						Scopes:   "data.policies",
 						Docs:     "https://developer.hashicorp.com/vault/api-docs/auth/token",
@@ -55618,6 +55734,7 @@ var builtin = Catalogue{
 						},
 						Live:     []int{200},
 						Dead:     []int{403},
+						DeadBody: "ACL (?:token )?not found|[Pp]ermission denied",
 						Identity: "Description",
 						Docs:     "https://developer.hashicorp.com/consul/api-docs/acl/tokens",
 					},
@@ -55726,6 +55843,7 @@ var builtin = Catalogue{
 						},
 						Live:     []int{200},
 						Dead:     []int{403},
+						DeadBody: "ACL (?:token )?not found|[Pp]ermission denied",
 						Identity: "Name",
 						Docs:     "https://developer.hashicorp.com/nomad/api-docs/acl/tokens",
 					},
@@ -66721,10 +66839,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "lago-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the account: api.getlago.com, api.eu.getlago.com or a server of your own",
+							Default: "api.getlago.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.getlago.com/api/v1/customers?per_page=1",
+							URL:    "https://{{host}}/api/v1/customers?per_page=1",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -66916,10 +67041,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "langchain-langsmith-personal-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: api.smith.langchain.com or eu.api.smith.langchain.com",
+							Default: "api.smith.langchain.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.smith.langchain.com/api/v1/orgs/current",
+							URL:    "https://{{host}}/api/v1/orgs/current",
 							Headers: []Header{
 								{
 									Name:  "X-Api-Key",
@@ -66972,10 +67104,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "langchain-langsmith-service-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: api.smith.langchain.com or eu.api.smith.langchain.com",
+							Default: "api.smith.langchain.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.smith.langchain.com/api/v1/orgs/current",
+							URL:    "https://{{host}}/api/v1/orgs/current",
 							Headers: []Header{
 								{
 									Name:  "X-Api-Key",
@@ -66997,7 +67136,7 @@ var builtin = Catalogue{
 								URL:   "https://smith.langchain.com/settings",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.smith.langchain.com/api/v1/orgs/current/service-keys/{{api_key_id}}",
+									URL:    "https://{{host}}/api/v1/orgs/current/service-keys/{{api_key_id}}",
 									Headers: []Header{
 										{
 											Name:  "X-Api-Key",
@@ -67026,10 +67165,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "langchain-langsmith-legacy-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: api.smith.langchain.com or eu.api.smith.langchain.com",
+							Default: "api.smith.langchain.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.smith.langchain.com/api/v1/orgs/current",
+							URL:    "https://{{host}}/api/v1/orgs/current",
 							Headers: []Header{
 								{
 									Name:  "X-Api-Key",
@@ -67051,7 +67197,7 @@ var builtin = Catalogue{
 								URL:   "https://smith.langchain.com/settings",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.smith.langchain.com/api/v1/orgs/current/service-keys/{{api_key_id}}",
+									URL:    "https://{{host}}/api/v1/orgs/current/service-keys/{{api_key_id}}",
 									Headers: []Header{
 										{
 											Name:  "X-Api-Key",
@@ -72260,6 +72406,11 @@ var builtin = Catalogue{
 							URL:  "https://app.mailgun.com/mg/sending/domains",
 						},
 						{
+							Name:    "host",
+							Text:    "host of the account: api.mailgun.net or api.eu.mailgun.net",
+							Default: "api.mailgun.net",
+						},
+						{
 							Name: "key_id",
 							Text: "id of the leaked key; the list tells description and role, not the value",
 							URL:  "https://app.mailgun.com/settings/api_security",
@@ -72268,7 +72419,7 @@ var builtin = Catalogue{
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.mailgun.net/v3/domains?limit=1",
+							URL:    "https://{{host}}/v3/domains?limit=1",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -72290,7 +72441,7 @@ var builtin = Catalogue{
 								URL:   "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/keys",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.mailgun.net/v1/keys/{{key_id}}",
+									URL:    "https://{{host}}/v1/keys/{{key_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -72307,7 +72458,7 @@ var builtin = Catalogue{
 								URL:   "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/keys",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.mailgun.net/v1/keys",
+									URL:    "https://{{host}}/v1/keys",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -72353,6 +72504,11 @@ var builtin = Catalogue{
 							URL:  "https://app.mailgun.com/mg/sending/domains",
 						},
 						{
+							Name:    "host",
+							Text:    "host of the account: api.mailgun.net or api.eu.mailgun.net",
+							Default: "api.mailgun.net",
+						},
+						{
 							Name: "key_id",
 							Text: "id of the leaked key; the list tells description and role, not the value",
 							URL:  "https://app.mailgun.com/settings/api_security",
@@ -72361,7 +72517,7 @@ var builtin = Catalogue{
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.mailgun.net/v3/domains?limit=1",
+							URL:    "https://{{host}}/v3/domains?limit=1",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -72383,7 +72539,7 @@ var builtin = Catalogue{
 								URL:   "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/keys",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.mailgun.net/v1/keys/{{key_id}}",
+									URL:    "https://{{host}}/v1/keys/{{key_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -72400,7 +72556,7 @@ var builtin = Catalogue{
 								URL:   "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/keys",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.mailgun.net/v1/keys",
+									URL:    "https://{{host}}/v1/keys",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -72444,6 +72600,11 @@ var builtin = Catalogue{
 							Name: "domain",
 							Text: "domain that the new key may send for",
 							URL:  "https://app.mailgun.com/mg/sending/domains",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the account: api.mailgun.net or api.eu.mailgun.net",
+							Default: "api.mailgun.net",
 						},
 						{
 							Name: "key_id",
@@ -72494,6 +72655,11 @@ var builtin = Catalogue{
 							URL:  "https://app.mailgun.com/mg/sending/domains",
 						},
 						{
+							Name:    "host",
+							Text:    "host of the account: api.mailgun.net or api.eu.mailgun.net",
+							Default: "api.mailgun.net",
+						},
+						{
 							Name: "key_id",
 							Text: "id of the leaked key; the list tells description and role, not the value",
 							URL:  "https://app.mailgun.com/settings/api_security",
@@ -72510,7 +72676,7 @@ var builtin = Catalogue{
 								URL:   "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/keys",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.mailgun.net/v1/keys/{{key_id}}",
+									URL:    "https://{{host}}/v1/keys/{{key_id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -72527,7 +72693,7 @@ var builtin = Catalogue{
 								URL:   "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/keys",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.mailgun.net/v1/keys",
+									URL:    "https://{{host}}/v1/keys",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -77179,10 +77345,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "moonshot-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the platform: api.moonshot.ai or api.moonshot.cn",
+							Default: "api.moonshot.ai",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.moonshot.ai/v1/users/me/balance",
+							URL:    "https://{{host}}/v1/users/me/balance",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -79420,10 +79593,22 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "newrelic-user-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another user key of the same user, or an admin's",
+							URL:  "https://one.newrelic.com/api-keys",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the region: api.newrelic.com or api.eu.newrelic.com",
+							Default: "api.newrelic.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.newrelic.com/graphql",
+							URL:    "https://{{host}}/graphql",
 							Headers: []Header{
 								{
 									Name:  "API-Key",
@@ -79448,11 +79633,11 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the user key",
-								Text:  "Match it by id in the list; the owner's own keys can be deleted with the leaked key too.",
+								Text:  "Found by its value among the keys of its owner, who is asked with the leaked key.",
 								URL:   "https://one.newrelic.com/api-keys",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.newrelic.com/graphql",
+									URL:    "https://{{host}}/graphql",
 									Headers: []Header{
 										{
 											Name:  "API-Key",
@@ -79465,6 +79650,7 @@ var builtin = Catalogue{
 									},
 									Body: `{"query":"mutation { apiAccessDeleteKeys(keys: {userKeyIds: [\"{{key_id}}\"]}) { deletedKeys { id } errors { message } } }"}`,
 								},
+								OKBody: `"deletedKeys":\s*\[\s*\{`,
 							},
 						},
 						Reissue: []Step{
@@ -79473,8 +79659,42 @@ var builtin = Catalogue{
 								URL:   "https://one.newrelic.com/api-keys",
 							},
 						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "POST",
+									URL:    "https://{{host}}/graphql",
+									Headers: []Header{
+										{
+											Name:  "API-Key",
+											Value: "{{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"{ actor { apiAccess { keySearch(query: {types: [USER]}) { keys { id name key } } } } }"}`,
+								},
+								List: "data.actor.apiAccess.keySearch.keys",
+								Where: []Condition{
+									{
+										Path: "key",
+										Like: "{{secret}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Show: []string{"name"},
+							},
+						},
 						Usage: "NRQL over NrAuditEvent tells what the key changed",
 						Blast: "reads telemetry and changes alerts, dashboards and keys as its owner",
+						Mints: true,
 					},
 				},
 				{
@@ -79486,10 +79706,22 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "newrelic-admin-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another user key of the same user, or an admin's",
+							URL:  "https://one.newrelic.com/api-keys",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the region: api.newrelic.com or api.eu.newrelic.com",
+							Default: "api.newrelic.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.newrelic.com/graphql",
+							URL:    "https://{{host}}/graphql",
 							Headers: []Header{
 								{
 									Name:  "API-Key",
@@ -79514,11 +79746,11 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the user key",
-								Text:  "Match it by id in the list; the owner's own keys can be deleted with the leaked key too.",
+								Text:  "Found by its value among the keys of its owner, who is asked with the leaked key.",
 								URL:   "https://one.newrelic.com/api-keys",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.newrelic.com/graphql",
+									URL:    "https://{{host}}/graphql",
 									Headers: []Header{
 										{
 											Name:  "API-Key",
@@ -79531,6 +79763,7 @@ var builtin = Catalogue{
 									},
 									Body: `{"query":"mutation { apiAccessDeleteKeys(keys: {userKeyIds: [\"{{key_id}}\"]}) { deletedKeys { id } errors { message } } }"}`,
 								},
+								OKBody: `"deletedKeys":\s*\[\s*\{`,
 							},
 						},
 						Reissue: []Step{
@@ -79539,8 +79772,42 @@ var builtin = Catalogue{
 								URL:   "https://one.newrelic.com/api-keys",
 							},
 						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "POST",
+									URL:    "https://{{host}}/graphql",
+									Headers: []Header{
+										{
+											Name:  "API-Key",
+											Value: "{{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"{ actor { apiAccess { keySearch(query: {types: [USER]}) { keys { id name key } } } } }"}`,
+								},
+								List: "data.actor.apiAccess.keySearch.keys",
+								Where: []Condition{
+									{
+										Path: "key",
+										Like: "{{secret}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Show: []string{"name"},
+							},
+						},
 						Usage: "NRQL over NrAuditEvent tells what the key changed",
 						Blast: "reads telemetry and changes alerts, dashboards and keys as its owner",
+						Mints: true,
 					},
 				},
 				{
@@ -79552,10 +79819,22 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "newrelic-rest-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another user key of the same user, or an admin's",
+							URL:  "https://one.newrelic.com/api-keys",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the region: api.newrelic.com or api.eu.newrelic.com",
+							Default: "api.newrelic.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.newrelic.com/graphql",
+							URL:    "https://{{host}}/graphql",
 							Headers: []Header{
 								{
 									Name:  "API-Key",
@@ -79580,11 +79859,11 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the user key",
-								Text:  "Match it by id in the list; the owner's own keys can be deleted with the leaked key too.",
+								Text:  "Found by its value among the keys of its owner, who is asked with the leaked key.",
 								URL:   "https://one.newrelic.com/api-keys",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.newrelic.com/graphql",
+									URL:    "https://{{host}}/graphql",
 									Headers: []Header{
 										{
 											Name:  "API-Key",
@@ -79597,6 +79876,7 @@ var builtin = Catalogue{
 									},
 									Body: `{"query":"mutation { apiAccessDeleteKeys(keys: {userKeyIds: [\"{{key_id}}\"]}) { deletedKeys { id } errors { message } } }"}`,
 								},
+								OKBody: `"deletedKeys":\s*\[\s*\{`,
 							},
 						},
 						Reissue: []Step{
@@ -79605,8 +79885,42 @@ var builtin = Catalogue{
 								URL:   "https://one.newrelic.com/api-keys",
 							},
 						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "POST",
+									URL:    "https://{{host}}/graphql",
+									Headers: []Header{
+										{
+											Name:  "API-Key",
+											Value: "{{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"{ actor { apiAccess { keySearch(query: {types: [USER]}) { keys { id name key } } } } }"}`,
+								},
+								List: "data.actor.apiAccess.keySearch.keys",
+								Where: []Condition{
+									{
+										Path: "key",
+										Like: "{{secret}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Show: []string{"name"},
+							},
+						},
 						Usage: "NRQL over NrAuditEvent tells what the key changed",
 						Blast: "reads telemetry and changes alerts, dashboards and keys as its owner",
+						Mints: true,
 					},
 				},
 				{
@@ -79618,10 +79932,22 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "newrelic-insights-query-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another user key of the same user, or an admin's",
+							URL:  "https://one.newrelic.com/api-keys",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the region: api.newrelic.com or api.eu.newrelic.com",
+							Default: "api.newrelic.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.newrelic.com/graphql",
+							URL:    "https://{{host}}/graphql",
 							Headers: []Header{
 								{
 									Name:  "API-Key",
@@ -79646,11 +79972,11 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the user key",
-								Text:  "Match it by id in the list; the owner's own keys can be deleted with the leaked key too.",
+								Text:  "Found by its value among the keys of its owner, who is asked with the leaked key.",
 								URL:   "https://one.newrelic.com/api-keys",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.newrelic.com/graphql",
+									URL:    "https://{{host}}/graphql",
 									Headers: []Header{
 										{
 											Name:  "API-Key",
@@ -79663,6 +79989,7 @@ var builtin = Catalogue{
 									},
 									Body: `{"query":"mutation { apiAccessDeleteKeys(keys: {userKeyIds: [\"{{key_id}}\"]}) { deletedKeys { id } errors { message } } }"}`,
 								},
+								OKBody: `"deletedKeys":\s*\[\s*\{`,
 							},
 						},
 						Reissue: []Step{
@@ -79671,8 +79998,42 @@ var builtin = Catalogue{
 								URL:   "https://one.newrelic.com/api-keys",
 							},
 						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "POST",
+									URL:    "https://{{host}}/graphql",
+									Headers: []Header{
+										{
+											Name:  "API-Key",
+											Value: "{{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"{ actor { apiAccess { keySearch(query: {types: [USER]}) { keys { id name key } } } } }"}`,
+								},
+								List: "data.actor.apiAccess.keySearch.keys",
+								Where: []Condition{
+									{
+										Path: "key",
+										Like: "{{secret}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Show: []string{"name"},
+							},
+						},
 						Usage: "NRQL over NrAuditEvent tells what the key changed",
 						Blast: "reads telemetry and changes alerts, dashboards and keys as its owner",
+						Mints: true,
 					},
 				},
 				{
@@ -79684,6 +80045,18 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "newrelic-insights-insert-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another user key of the same user, or an admin's",
+							URL:  "https://one.newrelic.com/api-keys",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the region: api.newrelic.com or api.eu.newrelic.com",
+							Default: "api.newrelic.com",
+						},
+					},
 					Verify: Verify{
 						Note: "it can only write: not asked",
 					},
@@ -79692,11 +80065,11 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Delete the user key",
-								Text:  "Match it by id in the list; the owner's own keys can be deleted with the leaked key too.",
+								Text:  "Found by its value among the keys of its owner, who is asked with the leaked key.",
 								URL:   "https://one.newrelic.com/api-keys",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.newrelic.com/graphql",
+									URL:    "https://{{host}}/graphql",
 									Headers: []Header{
 										{
 											Name:  "API-Key",
@@ -79709,6 +80082,7 @@ var builtin = Catalogue{
 									},
 									Body: `{"query":"mutation { apiAccessDeleteKeys(keys: {userKeyIds: [\"{{key_id}}\"]}) { deletedKeys { id } errors { message } } }"}`,
 								},
+								OKBody: `"deletedKeys":\s*\[\s*\{`,
 							},
 						},
 						Reissue: []Step{
@@ -79717,8 +80091,42 @@ var builtin = Catalogue{
 								URL:   "https://one.newrelic.com/api-keys",
 							},
 						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "POST",
+									URL:    "https://{{host}}/graphql",
+									Headers: []Header{
+										{
+											Name:  "API-Key",
+											Value: "{{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"{ actor { apiAccess { keySearch(query: {types: [USER]}) { keys { id name key } } } } }"}`,
+								},
+								List: "data.actor.apiAccess.keySearch.keys",
+								Where: []Condition{
+									{
+										Path: "key",
+										Like: "{{secret}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key_id",
+										Path: "id",
+									},
+								},
+								Show: []string{"name"},
+							},
+						},
 						Usage: "NRQL over NrAuditEvent tells what the key changed",
 						Blast: "reads telemetry and changes alerts, dashboards and keys as its owner",
+						Mints: true,
 					},
 				},
 				{
@@ -79730,6 +80138,23 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "newrelic-license-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another user key of the same user, or an admin's",
+							URL:  "https://one.newrelic.com/api-keys",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the region: api.newrelic.com or api.eu.newrelic.com",
+							Default: "api.newrelic.com",
+						},
+						{
+							Name: "key_id",
+							Text: "id of the leaked key, from the page of keys",
+							URL:  "https://one.newrelic.com/api-keys",
+						},
+					},
 					Verify: Verify{
 						Note: "it can only write: not asked",
 					},
@@ -79742,7 +80167,7 @@ var builtin = Catalogue{
 								URL:   "https://one.newrelic.com/api-keys",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.newrelic.com/graphql",
+									URL:    "https://{{host}}/graphql",
 									Headers: []Header{
 										{
 											Name:  "API-Key",
@@ -79755,6 +80180,7 @@ var builtin = Catalogue{
 									},
 									Body: `{"query":"mutation { apiAccessDeleteKeys(keys: {ingestKeyIds: [\"{{key_id}}\"]}) { deletedKeys { id } errors { message } } }"}`,
 								},
+								OKBody: `"deletedKeys":\s*\[\s*\{`,
 							},
 						},
 						Reissue: []Step{
@@ -79776,6 +80202,18 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "newrelic-license-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another user key of the same user, or an admin's",
+							URL:  "https://one.newrelic.com/api-keys",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the region: api.newrelic.com or api.eu.newrelic.com",
+							Default: "api.newrelic.com",
+						},
+					},
 					Verify: Verify{
 						Note: "it can only write: not asked",
 					},
@@ -79807,6 +80245,18 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "newrelic-browser-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another user key of the same user, or an admin's",
+							URL:  "https://one.newrelic.com/api-keys",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the region: api.newrelic.com or api.eu.newrelic.com",
+							Default: "api.newrelic.com",
+						},
+					},
 					Verify: Verify{
 						Note: "made for browsers and apps: it only sends data",
 					},
@@ -79838,6 +80288,18 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "newrelic-pixie-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another user key of the same user, or an admin's",
+							URL:  "https://one.newrelic.com/api-keys",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the region: api.newrelic.com or api.eu.newrelic.com",
+							Default: "api.newrelic.com",
+						},
+					},
 					Verify: Verify{
 						Note: "no harmless request is documented",
 					},
@@ -79871,6 +80333,18 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "newrelic-pixie-deploy-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "another user key of the same user, or an admin's",
+							URL:  "https://one.newrelic.com/api-keys",
+						},
+						{
+							Name:    "host",
+							Text:    "host of the region: api.newrelic.com or api.eu.newrelic.com",
+							Default: "api.newrelic.com",
+						},
+					},
 					Verify: Verify{
 						Note: "no harmless request is documented",
 					},
@@ -81958,10 +82432,11 @@ var builtin = Catalogue{
 								},
 							},
 						},
-						Live: []int{400},
-						Dead: []int{403},
-						Docs: "https://learn.microsoft.com/nuget/api/package-publish-resource",
-						Note: "sends nothing that could be published",
+						Live:     []int{400},
+						Dead:     []int{403},
+						DeadBody: "API key is invalid|has expired",
+						Docs:     "https://learn.microsoft.com/nuget/api/package-publish-resource",
+						Note:     "sends nothing that could be published",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -82388,10 +82863,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "nylas-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: api.us.nylas.com or api.eu.nylas.com",
+							Default: "api.us.nylas.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.us.nylas.com/v3/applications",
+							URL:    "https://{{host}}/v3/applications",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -82434,6 +82916,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "nylas-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: api.us.nylas.com or api.eu.nylas.com",
+							Default: "api.us.nylas.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -83409,10 +83898,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "onelogin-api-credential",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: api.us.onelogin.com or api.eu.onelogin.com",
+							Default: "api.us.onelogin.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.us.onelogin.com/auth/oauth2/v2/token",
+							URL:    "https://{{host}}/auth/oauth2/v2/token",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -93292,10 +93788,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "posthog-personal-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the project: us.posthog.com, eu.posthog.com or a server of your own",
+							Default: "us.posthog.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://us.posthog.com/api/users/@me/",
+							URL:    "https://{{host}}/api/users/@me/",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -93337,6 +93840,13 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "posthog-feature-flags-secure-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the project: us.posthog.com, eu.posthog.com or a server of your own",
+							Default: "us.posthog.com",
+						},
+					},
 					Verify: Verify{
 						Note: "reads flag definitions of one project; there is no other question",
 					},
@@ -93368,10 +93878,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "posthog-oauth-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the project: us.posthog.com, eu.posthog.com or a server of your own",
+							Default: "us.posthog.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://us.posthog.com/api/users/@me/",
+							URL:    "https://{{host}}/api/users/@me/",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -93413,6 +93930,13 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "posthog-project-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the project: us.posthog.com, eu.posthog.com or a server of your own",
+							Default: "us.posthog.com",
+						},
+					},
 					Verify: Verify{
 						Note: "made for use in browsers: it only sends events",
 					},
@@ -96659,10 +97183,11 @@ var builtin = Catalogue{
 							},
 							Body: ":action=file_upload&protocol_version=1",
 						},
-						Live: []int{400},
-						Dead: []int{403},
-						Docs: "https://docs.pypi.org/api/upload/",
-						Note: "An upload without a file: 400 says that the token was taken and the upload refused.",
+						Live:     []int{400},
+						Dead:     []int{403},
+						DeadBody: "Invalid or non-existent authentication",
+						Docs:     "https://docs.pypi.org/api/upload/",
+						Note:     "An upload without a file: 400 says that the token was taken and the upload refused.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -96710,10 +97235,11 @@ var builtin = Catalogue{
 							},
 							Body: ":action=file_upload&protocol_version=1",
 						},
-						Live: []int{400},
-						Dead: []int{403},
-						Docs: "https://docs.pypi.org/api/upload/",
-						Note: "An upload without a file: 400 says that the token was taken and the upload refused.",
+						Live:     []int{400},
+						Dead:     []int{403},
+						DeadBody: "Invalid or non-existent authentication",
+						Docs:     "https://docs.pypi.org/api/upload/",
+						Note:     "An upload without a file: 400 says that the token was taken and the upload refused.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -103115,6 +103641,11 @@ var builtin = Catalogue{
 							URL:  "https://app.sendgrid.com/settings/api_keys",
 						},
 						{
+							Name:    "host",
+							Text:    "host of the account: api.sendgrid.com, or api.eu.sendgrid.com for subusers in the EU",
+							Default: "api.sendgrid.com",
+						},
+						{
 							Name:    "scopes",
 							Text:    "scopes of the new key",
 							URL:     "https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions",
@@ -103125,7 +103656,7 @@ var builtin = Catalogue{
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.sendgrid.com/v3/scopes",
+							URL:    "https://{{host}}/v3/scopes",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -103148,7 +103679,7 @@ var builtin = Catalogue{
 								URL:   "https://app.sendgrid.com/settings/api_keys",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.sendgrid.com/v3/api_keys/{{id}}",
+									URL:    "https://{{host}}/v3/api_keys/{{id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -103164,7 +103695,7 @@ var builtin = Catalogue{
 								URL:   "https://www.twilio.com/docs/sendgrid/api-reference/api-keys/delete-api-keys",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://api.sendgrid.com/v3/api_keys/{{id}}",
+									URL:    "https://{{host}}/v3/api_keys/{{id}}",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -103183,7 +103714,7 @@ var builtin = Catalogue{
 								URL:   "https://www.twilio.com/docs/sendgrid/api-reference/api-keys/create-api-keys",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://api.sendgrid.com/v3/api_keys",
+									URL:    "https://{{host}}/v3/api_keys",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -103302,10 +103833,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "sentry-user-auth-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of your Sentry: sentry.io, de.sentry.io or a server of your own",
+							Default: "sentry.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://sentry.io/api/0/auth/validate/",
+							URL:    "https://{{host}}/api/0/auth/validate/",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -103345,10 +103883,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "sentry-integration-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of your Sentry: sentry.io, de.sentry.io or a server of your own",
+							Default: "sentry.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://sentry.io/api/0/auth/validate/",
+							URL:    "https://{{host}}/api/0/auth/validate/",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -103389,10 +103934,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "sentry-app-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of your Sentry: sentry.io, de.sentry.io or a server of your own",
+							Default: "sentry.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://sentry.io/api/0/auth/validate/",
+							URL:    "https://{{host}}/api/0/auth/validate/",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -103439,6 +103991,11 @@ var builtin = Catalogue{
 							URL:  "https://sentry.io/settings/account/api/auth-tokens/",
 						},
 						{
+							Name:    "host",
+							Text:    "host of your Sentry: sentry.io, de.sentry.io or a server of your own",
+							Default: "sentry.io",
+						},
+						{
 							Name: "org",
 							Text: "slug of the organization, which stands in its address",
 						},
@@ -103446,7 +104003,7 @@ var builtin = Catalogue{
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://sentry.io/api/0/auth/validate/",
+							URL:    "https://{{host}}/api/0/auth/validate/",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -103468,7 +104025,7 @@ var builtin = Catalogue{
 								URL:   "https://sentry.io/settings/auth-tokens/",
 								Request: &Request{
 									Method: "DELETE",
-									URL:    "https://sentry.io/api/0/organizations/{{org}}/org-auth-tokens/{{token_id}}/",
+									URL:    "https://{{host}}/api/0/organizations/{{org}}/org-auth-tokens/{{token_id}}/",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -103486,7 +104043,7 @@ var builtin = Catalogue{
 								URL:   "https://sentry.io/settings/auth-tokens/",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://sentry.io/api/0/organizations/{{org}}/org-auth-tokens/",
+									URL:    "https://{{host}}/api/0/organizations/{{org}}/org-auth-tokens/",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -103508,7 +104065,7 @@ var builtin = Catalogue{
 							{
 								Request: Request{
 									Method: "GET",
-									URL:    "https://sentry.io/api/0/organizations/{{org}}/org-auth-tokens/",
+									URL:    "https://{{host}}/api/0/organizations/{{org}}/org-auth-tokens/",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -103546,10 +104103,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "sentry-legacy-auth-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of your Sentry: sentry.io, de.sentry.io or a server of your own",
+							Default: "sentry.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://sentry.io/api/0/auth/validate/",
+							URL:    "https://{{host}}/api/0/auth/validate/",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -103590,6 +104154,13 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "sentry-dsn",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of your Sentry: sentry.io, de.sentry.io or a server of your own",
+							Default: "sentry.io",
+						},
+					},
 					Verify: Verify{
 						Note: "made for use in browsers and apps: it only sends events",
 					},
@@ -106727,6 +107298,7 @@ var builtin = Catalogue{
 						Live:     []int{400},
 						Dead:     []int{403, 404, 410},
 						LiveBody: "no_text|invalid_payload",
+						DeadBody: "no_service|no_team|invalid_token|channel_not_found|channel_is_archived",
 						Docs:     "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors",
 						Note:     "An empty message is refused and nothing is posted.",
 					},
@@ -107520,10 +108092,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "snyk-api-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: api.snyk.io, api.eu.snyk.io or api.au.snyk.io",
+							Default: "api.snyk.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.snyk.io/rest/self?version=2024-10-15",
+							URL:    "https://{{host}}/rest/self?version=2024-10-15",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -107565,10 +108144,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "snyk-personal-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: api.snyk.io, api.eu.snyk.io or api.au.snyk.io",
+							Default: "api.snyk.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.snyk.io/rest/self?version=2024-10-15",
+							URL:    "https://{{host}}/rest/self?version=2024-10-15",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -107610,10 +108196,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "snyk-service-account-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: api.snyk.io, api.eu.snyk.io or api.au.snyk.io",
+							Default: "api.snyk.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.snyk.io/rest/self?version=2024-10-15",
+							URL:    "https://{{host}}/rest/self?version=2024-10-15",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -107877,7 +108470,7 @@ var builtin = Catalogue{
 						},
 						{
 							Name:    "host",
-							Text:    "host of the server",
+							Text:    "host of the server: sonarcloud.io or your own",
 							Default: "sonarcloud.io",
 						},
 						{
@@ -107893,7 +108486,7 @@ var builtin = Catalogue{
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://sonarcloud.io/api/authentication/validate",
+							URL:    "https://{{host}}/api/authentication/validate",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -107969,7 +108562,7 @@ var builtin = Catalogue{
 						},
 						{
 							Name:    "host",
-							Text:    "host of the server",
+							Text:    "host of the server: sonarcloud.io or your own",
 							Default: "sonarcloud.io",
 						},
 						{
@@ -107985,7 +108578,7 @@ var builtin = Catalogue{
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://sonarcloud.io/api/authentication/validate",
+							URL:    "https://{{host}}/api/authentication/validate",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -108061,7 +108654,7 @@ var builtin = Catalogue{
 						},
 						{
 							Name:    "host",
-							Text:    "host of the server",
+							Text:    "host of the server: sonarcloud.io or your own",
 							Default: "sonarcloud.io",
 						},
 						{
@@ -108077,7 +108670,7 @@ var builtin = Catalogue{
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://sonarcloud.io/api/authentication/validate",
+							URL:    "https://{{host}}/api/authentication/validate",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -108268,10 +108861,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "sourcegraph-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of your Sourcegraph: sourcegraph.com or your own",
+							Default: "sourcegraph.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://sourcegraph.com/.api/graphql",
+							URL:    "https://{{host}}/.api/graphql",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -108295,18 +108895,37 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the token",
+								Title: "Delete the token with itself",
+								Text:  "Addressed by its value.",
 								URL:   "https://sourcegraph.com/user/settings/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/.api/graphql",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "token {{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"mutation($t:String!){deleteAccessToken(byToken:$t){alwaysNil}}","variables":{"t":"{{secret}}"} }`,
+								},
+								OKBody: `"deleteAccessToken":\s*\{`,
+								Gone:   []int{401},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create another token",
+								Title: "Create another token with an expiry",
 								URL:   "https://sourcegraph.com/user/settings/tokens",
 							},
 						},
 						Usage: "https://sourcegraph.com/user/settings/event-log : events of the user",
 						Blast: "searches and reads all code its user can see, private repositories included",
+						Self:  true,
 					},
 				},
 				{
@@ -108318,10 +108937,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "sourcegraph-legacy-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of your Sourcegraph: sourcegraph.com or your own",
+							Default: "sourcegraph.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://sourcegraph.com/.api/graphql",
+							URL:    "https://{{host}}/.api/graphql",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -108345,18 +108971,37 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the token",
+								Title: "Delete the token with itself",
+								Text:  "Addressed by its value.",
 								URL:   "https://sourcegraph.com/user/settings/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/.api/graphql",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "token {{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"mutation($t:String!){deleteAccessToken(byToken:$t){alwaysNil}}","variables":{"t":"{{secret}}"} }`,
+								},
+								OKBody: `"deleteAccessToken":\s*\{`,
+								Gone:   []int{401},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create another token",
+								Title: "Create another token with an expiry",
 								URL:   "https://sourcegraph.com/user/settings/tokens",
 							},
 						},
 						Usage: "https://sourcegraph.com/user/settings/event-log : events of the user",
 						Blast: "searches and reads all code its user can see, private repositories included",
+						Self:  true,
 					},
 				},
 				{
@@ -108368,10 +109013,17 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "sourcegraph-gateway-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of your Sourcegraph: sourcegraph.com or your own",
+							Default: "sourcegraph.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://sourcegraph.com/.api/graphql",
+							URL:    "https://{{host}}/.api/graphql",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -108395,18 +109047,37 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Delete the token",
+								Title: "Delete the token with itself",
+								Text:  "Addressed by its value.",
 								URL:   "https://sourcegraph.com/user/settings/tokens",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/.api/graphql",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "token {{secret}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"query":"mutation($t:String!){deleteAccessToken(byToken:$t){alwaysNil}}","variables":{"t":"{{secret}}"} }`,
+								},
+								OKBody: `"deleteAccessToken":\s*\{`,
+								Gone:   []int{401},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create another token",
+								Title: "Create another token with an expiry",
 								URL:   "https://sourcegraph.com/user/settings/tokens",
 							},
 						},
 						Usage: "https://sourcegraph.com/user/settings/event-log : events of the user",
 						Blast: "searches and reads all code its user can see, private repositories included",
+						Self:  true,
 					},
 				},
 			},
@@ -108705,10 +109376,11 @@ var builtin = Catalogue{
 								},
 							},
 						},
-						Live: []int{200},
-						Dead: []int{403},
-						Docs: "https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTinput",
-						Note: "the host with port, 8088 as a rule",
+						Live:     []int{200},
+						Dead:     []int{403},
+						DeadBody: "Invalid token",
+						Docs:     "https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTinput",
+						Note:     "the host with port, 8088 as a rule",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -109087,10 +109759,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "square-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: connect.squareup.com or connect.squareupsandbox.com",
+							Default: "connect.squareup.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://connect.squareup.com/oauth2/token/status",
+							URL:    "https://{{host}}/oauth2/token/status",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -109114,7 +109793,7 @@ var builtin = Catalogue{
 								URL:   "https://developer.squareup.com/apps",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://connect.squareup.com/oauth2/revoke",
+									URL:    "https://{{host}}/oauth2/revoke",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -109149,10 +109828,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "square-legacy-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: connect.squareup.com or connect.squareupsandbox.com",
+							Default: "connect.squareup.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://connect.squareup.com/oauth2/token/status",
+							URL:    "https://{{host}}/oauth2/token/status",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -109176,7 +109862,7 @@ var builtin = Catalogue{
 								URL:   "https://developer.squareup.com/apps",
 								Request: &Request{
 									Method: "POST",
-									URL:    "https://connect.squareup.com/oauth2/revoke",
+									URL:    "https://{{host}}/oauth2/revoke",
 									Headers: []Header{
 										{
 											Name:  "Authorization",
@@ -109216,6 +109902,13 @@ var builtin = Catalogue{
 						Lines:   10,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: connect.squareup.com or connect.squareupsandbox.com",
+							Default: "connect.squareup.com",
+						},
+					},
 					Verify: Verify{
 						Note: "asking with a made-up access token would be a revocation request: not asked",
 					},
@@ -109247,6 +109940,13 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "square-application-id",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: connect.squareup.com or connect.squareupsandbox.com",
+							Default: "connect.squareup.com",
+						},
+					},
 					Verify: Verify{
 						Note: "public: it stands in every payment form",
 					},
@@ -121390,10 +122090,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "wandb-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the server: api.wandb.ai or your own",
+							Default: "api.wandb.ai",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.wandb.ai/graphql",
+							URL:    "https://{{host}}/graphql",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -121442,10 +122149,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "wandb-legacy-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the server: api.wandb.ai or your own",
+							Default: "api.wandb.ai",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.wandb.ai/graphql",
+							URL:    "https://{{host}}/graphql",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -126714,6 +127428,7 @@ var builtin = Catalogue{
 						},
 						Live:     []int{200},
 						Dead:     []int{403},
+						DeadBody: "Invalid key",
 						Identity: "username",
 						Docs:     "https://www.zotero.org/support/dev/web_api/v3/basics#user_and_group_library_urls",
 					},
