@@ -57,9 +57,10 @@ func hasFillerWord(v []byte) bool {
 
 // isLadder reports whether runs of neighbouring letters or digits make up at
 // least half of the value: a ladder of eight or more, or several shorter ones.
+// Runs of three, as in abc123def456, have to make up nearly all of it.
 func isLadder(v []byte) bool {
 	lower := bytes.ToLower(v)
-	covered := 0
+	covered, threes := 0, 0
 	for i := 0; i < len(lower); {
 		n := 1
 		for i+n < len(lower) && (lower[i+n] == lower[i+n-1]+1 || lower[i+n] == '0' && lower[i+n-1] == '9') && isLetter(lower[i+n]) == isLetter(lower[i+n-1]) {
@@ -68,9 +69,12 @@ func isLadder(v []byte) bool {
 		if n >= 4 {
 			covered += n
 		}
+		if n >= 3 {
+			threes += n
+		}
 		i += n
 	}
-	if 2*covered >= len(v) && covered > 0 {
+	if 2*covered >= len(v) && covered > 0 || 6*threes >= 5*len(v) && len(v) >= 16 {
 		return true
 	}
 	if isWeave(lower) {

@@ -84,6 +84,9 @@ func findAssignment(data []byte, at, end int) (assignment, bool) {
 		}
 		return none, false
 	}
+	if k, ok := skipLabel(data, i, limit); ok {
+		return readValue(data, k)
+	}
 	i, l, ok := skipOperator(data, i, limit)
 	if !ok {
 		return none, false
@@ -176,7 +179,7 @@ func endsInWord(name []byte, words []string) bool {
 var flagWords = []string{
 	"no", "forgot", "forgotten", "reset", "is", "has", "use", "show", "hide", "toggle", "invalid", "wrong", "missing",
 	"encrypted", "hashed", "sealed", "csrf", "xsrf", "authenticity", "antiforgery", "verification", "public", "primary", "foreign", "cache", "sort", "partition",
-	"fake", "dummy", "mock", "example", "sample", "nonmatching", "bad", "contains",
+	"fake", "dummy", "mock", "example", "sample", "nonmatching", "bad", "contains", "publickey",
 }
 
 // otherKeys before "key" name keys that open nothing.
@@ -235,6 +238,11 @@ func skipOperator(data []byte, i, limit int) (at int, l link, ok bool) {
 			for i < limit && (data[i] == ' ' || data[i] == '\n' || data[i] == '\r' || data[i] == '\t') {
 				i++
 			}
+			for _, tag := range []string{"<value>", "<string>"} {
+				if i+len(tag) < limit && equalFold(data[i:i+len(tag)], tag) {
+					i += len(tag)
+				}
+			}
 			return i, linkOperator, i < limit
 		case c == '(' || c == ',' || c == '[' || c == ']' || c == ')' || c == '{':
 			if c == '(' || c == ',' {
@@ -272,6 +280,9 @@ func skipOperator(data []byte, i, limit int) (at int, l link, ok bool) {
 				return i, linkBlank, true
 			}
 			i = n
+		case c == '|' && !operator && data[i-1] == ' ' && i+1 < limit && data[i+1] == ' ': // a table
+			operator, l = true, linkList
+			i += 2
 		case (c == '?' || c == '.' || c == '+' || c == '|') && i+1 < limit && (data[i+1] == '=' || data[i+1] == c):
 			i++ // ?=, .=, +=, ||=
 		default:
@@ -279,6 +290,36 @@ func skipOperator(data []byte, i, limit int) (at int, l link, ok bool) {
 		}
 	}
 	return i, l, false
+}
+
+// skipLabel passes what stands between the two where name and value have an
+// entry each: `name="…" value="`, `"name": "…", "value": "`, `name: …` with
+// `value: ` on the next line, `<key>…</key>` with `<string>` behind it. The
+// value begins at the returned place.
+func skipLabel(data []byte, i, limit int) (at int, ok bool) {
+	if bytes.HasPrefix(data[i:limit], []byte("</")) {
+		for i < limit && data[i] != '>' {
+			i++
+		}
+		for i++; i < limit && data[i] <= ' '; i++ {
+		}
+		const open = "<string>"
+		return i + len(open), i < limit && bytes.HasPrefix(data[i:limit], []byte(open))
+	}
+	for i < limit && (data[i] <= ' ' || isQuote(data[i]) || data[i] == ',') {
+		i++
+	}
+	const label = "value"
+	if end := i + len(label); end >= limit || isWord(data[i-1]) || !equalFold(data[i:end], label) {
+		return i, false
+	}
+	i += len(label)
+	operator := false
+	for i < limit && (data[i] == '=' || data[i] == ':' || data[i] == ' ' || isQuote(data[i]) && !operator) {
+		operator = operator || data[i] == '=' || data[i] == ':'
+		i++
+	}
+	return i, operator && i < limit
 }
 
 // typeBytes are what a type's name holds beside letters.

@@ -35,6 +35,14 @@ type matcher struct {
 	paths   []*regexp.Regexp
 }
 
+// isPrefix reports whether a keyword of the rule is a piece of the shape's
+// values, such as "private_", and so no name that a value may stand beside.
+func (m *matcher) isPrefix(keyword int) bool {
+	kw := m.rule.Keywords[keyword]
+	last := kw[len(kw)-1]
+	return m.shape != nil && len(m.offsets[keyword]) > 0 && !isLetter(last) && !isDigit(last)
+}
+
 // forPath reports whether the rule is for files with the path.
 func (m *matcher) forPath(path string) bool {
 	if len(m.paths) == 0 {

@@ -310,7 +310,7 @@ func (e *Engine) tryHits(s *scratch, v *view, hits []hit) error {
 			case m.re != nil:
 				s.addWindow(int(ref.rule), m.windowOf(data, h.at, end))
 			}
-			if m.value != nil || m.valueRE != nil {
+			if (m.value != nil || m.valueRE != nil) && !m.isPrefix(int(ref.which)) {
 				s.tryValue(v, m, h.at, end)
 			}
 			if m.rule.Assigned {

@@ -172,7 +172,7 @@ func isHexBytes(v []byte) bool {
 func isCode(v []byte, quoted bool) bool {
 	switch {
 	case bytes.Contains(v, []byte("://")), bytes.HasPrefix(v, []byte("/")), bytes.HasPrefix(v, []byte("./")), bytes.HasPrefix(v, []byte("../")),
-		bytes.HasPrefix(v, []byte("$")) && isName(v[1:]), bytes.HasPrefix(v, []byte("&")) && isName(v[1:]), bytes.HasPrefix(v, []byte("h1:")), bytes.HasPrefix(v, []byte("@")) && isName(v[1:]), bytes.HasPrefix(v, []byte("sha")) && bytes.ContainsAny(v, "-:"):
+		bytes.HasPrefix(v, []byte("$")) && isName(v[1:]), bytes.HasPrefix(v, []byte("&")) && isName(v[1:]), bytes.HasPrefix(v, []byte("h1:")), bytes.HasPrefix(v, []byte("arn:")), bytes.HasPrefix(v, []byte("@")) && isName(v[1:]), bytes.HasPrefix(v, []byte("sha")) && bytes.ContainsAny(v, "-:"):
 		return true
 	}
 	if bytes.Contains(v, []byte("0-9")) && bytes.Contains(bytes.ToLower(v), []byte("a-z")) {

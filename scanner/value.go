@@ -45,7 +45,7 @@ func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 		length, seen := m.valueLength(data, i)
 		s.trail.saw(i, seen)
 		if length > 0 {
-			if !namedByVendor(data, at, end, i, m.public) {
+			if !namedByVendor(data, at, end, i, m.public) || inRandom(data, at, end, i) {
 				return
 			}
 			if s.accept(v, m, byValue, i, i+length, "") {
@@ -82,6 +82,26 @@ func startsName(data []byte, at, end int) bool {
 		n++
 	}
 	return n-at >= embedded
+}
+
+// inRandom reports whether the keyword at data[at:end] is an accident of random
+// text and not part of a name: "ibm" within a line of base64, where an id may
+// begin with it and name the secret behind. The name ends before the value at
+// data[start] at the latest.
+func inRandom(data []byte, at, end, start int) bool {
+	const shortest = 16
+	base64 := func(c byte) bool { return isWord(c) || c == '+' || c == '/' }
+	keyword := at
+	for at > 0 && end-at < assignHead && base64(data[at-1]) {
+		at--
+	}
+	if at == keyword {
+		return false
+	}
+	for end < start && base64(data[end]) {
+		end++
+	}
+	return end-at >= shortest && bitsOf(data[at:end]) >= bitsWeak
 }
 
 // valueLength returns how many bytes the rule's Value takes at i as a whole
