@@ -51,7 +51,7 @@ var nameTail = []string{
 // at data[at:end].
 func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 	s.trail.saw(at-assignHead-1, end+1)
-	if !headAllowed(v.data, at, m.rule.Weak) || m.rule.Weak && end < len(v.data) && v.data[end]|0x20 == 's' {
+	if !headAllowed(v.data, at, m.rule.Weak) || m.rule.Weak && end < len(v.data) && (v.data[end]|0x20 == 's' || isDigit(v.data[end])) {
 		return
 	}
 	a, ok := findAssignment(v.data, at, end)
