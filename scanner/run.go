@@ -47,7 +47,8 @@ func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, err
 		_        [64]byte // two workers never share a cache line
 	}
 	each := make([]worker, workers)
-	sum, err := src.Each(ctx, workers, func(n int, b *Blob) error {
+	var look func(n int, b *Blob) error
+	look = func(n int, b *Blob) error {
 		w := &each[n]
 		if end := b.Offset + int64(len(b.Data)); o.MaxSize > 0 && end > o.MaxSize {
 			skip := Skip{Path: nameOf(b), Reason: fmt.Sprintf("larger than %d bytes", o.MaxSize)}
@@ -56,6 +57,11 @@ func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, err
 			}
 			if b.Trace != nil {
 				b.Trace.Told = true
+			}
+			for i := range b.Also {
+				if err := look(n, b.twin(&b.Also[i])); err != nil {
+					return err
+				}
 			}
 			return nil
 		}
@@ -87,8 +93,22 @@ func Run(ctx context.Context, e *Engine, src Source, o RunOptions) (*Result, err
 			p.Bytes.Add(int64(len(b.Data)))
 			p.Found.Add(int64(len(found.Findings)))
 		}
+		moved := moves(b, found.Findings, len(w.skipped)+len(w.errors) > before)
+		for i := range b.Also {
+			t := &b.Also[i]
+			if !moved || t.Offset == 0 || o.MaxSize > 0 && t.Offset+int64(len(b.Data)) > o.MaxSize {
+				if err := look(n, b.twin(t)); err != nil {
+					return err
+				}
+				continue
+			}
+			for _, f := range found.Findings {
+				w.findings = append(w.findings, f.at(b, t))
+			}
+		}
 		return nil
-	})
+	}
+	sum, err := src.Each(ctx, workers, look)
 	if err != nil {
 		return nil, err
 	}

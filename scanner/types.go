@@ -41,12 +41,22 @@ type Blob struct {
 	// one of them is not new and is dropped. It is called only when something
 	// was found, and may be nil (everything is new).
 	Known func(ctx context.Context) ([][]byte, error)
+	// Also lists where else this very content stands: it is looked at once, and
+	// what is found in it is found there too.
+	Also []Twin
 	// Trace, if not nil, is for the receiver to fill in: what a source must pass
 	// on again that remembers what it has passed on.
 	Trace *Trace
 	// Delta, when not nil, asks Scan to leave a Base for contents that are made
 	// from this one, and may tell what this one was made from.
 	Delta *Delta
+}
+
+// Twin is another place of a Blob's Data; the fields are as there.
+type Twin struct {
+	Hash   string
+	Offset int64
+	Line   int
 }
 
 // Trace says what came of a Blob.

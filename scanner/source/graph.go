@@ -29,15 +29,20 @@ func nodeOf(id pack.OID, c *pack.Commit) commitNode {
 // commitGraph is a set of commits, known by number: their place in ids.
 type commitGraph struct {
 	nodes   []commitNode // ordered by id
-	parents [][]int32    // those that are here
+	fan     fan
+	parents [][]int32 // those that are here
 	// cut lists the commits of which a parent is not here.
 	cut []int32
 }
 
 // newGraph makes a graph of the nodes, which it keeps.
 func newGraph(nodes []commitNode) *commitGraph {
-	slices.SortFunc(nodes, func(a, b commitNode) int { return a.id.Compare(b.id) })
+	if !sortedByID(nodes) { // as those of a record are
+		slices.SortFunc(nodes, func(a, b commitNode) int { return a.id.Compare(b.id) })
+	}
 	g := &commitGraph{nodes: nodes, parents: make([][]int32, len(nodes))}
+	var buf [32]byte
+	g.fan = newFan(len(nodes), func(i int) []byte { return nodes[i].id.AppendTo(buf[:0]) })
 	total := 0
 	for i := range nodes {
 		total += len(nodes[i].parents)
@@ -65,8 +70,29 @@ func newGraph(nodes []commitNode) *commitGraph {
 
 // find returns the number of a commit.
 func (g *commitGraph) find(id pack.OID) (int32, bool) {
-	i, ok := slices.BinarySearchFunc(g.nodes, id, func(n commitNode, id pack.OID) int { return n.id.Compare(id) })
-	return int32(i), ok
+	var buf [32]byte
+	lo, hi := g.fan.of(id.AppendTo(buf[:0]))
+	for lo < hi {
+		m := int(uint(lo+hi) >> 1)
+		switch c := g.nodes[m].id.Compare(id); {
+		case c == 0:
+			return int32(m), true
+		case c < 0:
+			lo = m + 1
+		default:
+			hi = m
+		}
+	}
+	return int32(lo), false
+}
+
+func sortedByID(nodes []commitNode) bool {
+	for i := range nodes[:max(0, len(nodes)-1)] {
+		if nodes[i].id.Compare(nodes[i+1].id) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // reach marks the commits that are reachable from the given ones.
@@ -103,15 +129,12 @@ func (g *commitGraph) before(a, b int32) bool {
 // own ancestors; these come last.
 func (g *commitGraph) order() []int32 {
 	waiting := make([]int32, len(g.nodes)) // parents that have not come yet
-	children := make([][]int32, len(g.nodes))
+	children := g.children()
 	ready := &commitHeap{g: g}
 	for i, parents := range g.parents {
 		waiting[i] = int32(len(parents))
 		if len(parents) == 0 {
 			ready.list = append(ready.list, int32(i))
-		}
-		for _, p := range parents {
-			children[p] = append(children[p], int32(i))
 		}
 	}
 	heap.Init(ready)
@@ -134,6 +157,28 @@ func (g *commitGraph) order() []int32 {
 		}
 		sort.Sort(&rest)
 		out = append(out, rest.list...)
+	}
+	return out
+}
+
+// children lists those of every commit.
+func (g *commitGraph) children() [][]int32 {
+	count, total := make([]int32, len(g.nodes)), 0
+	for _, parents := range g.parents {
+		total += len(parents)
+		for _, p := range parents {
+			count[p]++
+		}
+	}
+	all := make([]int32, total) // one allocation for all lists
+	out := make([][]int32, len(g.nodes))
+	for p, n := range count {
+		out[p], all = all[:0:n], all[n:]
+	}
+	for i, parents := range g.parents {
+		for _, p := range parents {
+			out[p] = append(out[p], int32(i))
+		}
 	}
 	return out
 }

@@ -77,6 +77,7 @@ type historyWalk struct {
 	known   *known // nil = nothing
 	collect bool   // what a record needs
 	whole   bool   // see HistoryOptions
+	picking bool   // objects come one by one, and nothing is made from another
 }
 
 // historyWorker is what one goroutine of a walk needs for itself.
@@ -101,7 +102,7 @@ type historyWorker struct {
 	parts   []scanner.Stretch // where
 	trace   scanner.Trace
 	looked  [5]idList
-	spans   map[pack.OID][]span
+	spans   map[pack.OID][]foundSpan
 }
 
 // Each implements [scanner.Source].
@@ -139,7 +140,7 @@ func (h *History) newWalk(store *pack.Store, fn func(worker int, b *scanner.Blob
 	for i := range w.workers {
 		w.workers[i] = historyWorker{
 			walk: w, id: i, names: map[string]pack.OID{}, people: people{number: map[string]int32{}},
-			tags: map[pack.OID]tagNode{}, missing: map[pack.OID]struct{}{}, spans: map[pack.OID][]span{},
+			tags: map[pack.OID]tagNode{}, missing: map[pack.OID]struct{}{}, spans: map[pack.OID][]foundSpan{},
 		}
 	}
 	return w
@@ -273,7 +274,7 @@ func (w *historyWorker) blob(o *pack.Object) error {
 				return err
 			}
 		}
-		w.spans[o.ID], w.parts = list, nil
+		w.spans[o.ID], w.parts = spansWith(o.Data, list), nil
 		w.blobs++
 		w.bytes += o.Size
 		return nil
@@ -304,7 +305,7 @@ func (w *historyWorker) blob(o *pack.Object) error {
 // deltaOf tells the engine how a blob was made from its base. What the scan of
 // the base left came with it as its value.
 func (w *historyWorker) deltaOf(o *pack.Object) *scanner.Delta {
-	if w.walk.whole || o.Size > wholeLimit || o.Data == nil {
+	if w.walk.whole || w.walk.picking || o.Size > wholeLimit || o.Data == nil {
 		w.delta.Next = nil
 		return nil
 	}

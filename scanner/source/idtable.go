@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 
 	"github.com/till-sh/till/scanner/pack"
@@ -11,23 +12,13 @@ import (
 // idTable is a sorted list of object ids, one after the other.
 type idTable struct {
 	raw  []byte
-	size int      // of an id
-	fan  []uint32 // where the ids begin whose first two bytes are i
+	size int // of an id
+	fan  fan
 }
 
 func newIDTable(raw []byte, format pack.Format) idTable {
-	t := idTable{raw: raw, size: format.Size(), fan: make([]uint32, 1<<16+1)}
-	last := 0
-	for i := range t.len() {
-		for p := int(binary.BigEndian.Uint16(raw[i*t.size:])); last < p; {
-			last++
-			t.fan[last] = uint32(i)
-		}
-	}
-	for last < 1<<16 {
-		last++
-		t.fan[last] = uint32(t.len())
-	}
+	t := idTable{raw: raw, size: format.Size()}
+	t.fan = newFan(t.len(), t.at)
 	return t
 }
 
@@ -39,8 +30,7 @@ func (t *idTable) id(i int) pack.OID { return pack.OIDFromBytes(t.at(i)) }
 
 // find returns the position of an id, -1 when it is not there.
 func (t *idTable) find(id []byte) int {
-	p := int(binary.BigEndian.Uint16(id))
-	lo, hi := int(t.fan[p]), int(t.fan[p+1])
+	lo, hi := t.fan.of(id)
 	for lo < hi {
 		m := int(uint(lo+hi) >> 1)
 		switch c := bytes.Compare(t.at(m), id); {
@@ -53,6 +43,45 @@ func (t *idTable) find(id []byte) int {
 		}
 	}
 	return -1
+}
+
+// fan tells where in a sorted list of ids those begin whose first bits are the
+// same: up to 16 bits, as many as make a handful of ids share them.
+type fan struct {
+	start []uint32
+	shift int
+}
+
+func newFan(n int, at func(i int) []byte) fan {
+	f := fan{shift: 16 - max(0, min(16, bits.Len(uint(n))-2))}
+	f.start = make([]uint32, 1<<(16-f.shift)+1)
+	last := 0
+	for i := range n {
+		for p := f.bits(at(i)); last < p; {
+			last++
+			f.start[last] = uint32(i)
+		}
+	}
+	for last < len(f.start)-1 {
+		last++
+		f.start[last] = uint32(n)
+	}
+	return f
+}
+
+func (f *fan) bits(id []byte) int {
+	if len(id) < 2 { // none, which comes first
+		return 0
+	}
+	return int(binary.BigEndian.Uint16(id)) >> f.shift
+}
+
+// of returns the positions between which an id is.
+func (f *fan) of(id []byte) (lo, hi int) {
+	if p := f.bits(id); p+1 < len(f.start) {
+		return int(f.start[p]), int(f.start[p+1])
+	}
+	return 0, 0
 }
 
 // idList collects ids in any order, each with flags and a size.

@@ -45,8 +45,8 @@ func (h *History) openKnown(rec *record, store *pack.Store) (*known, error) {
 			k.present[t][i], k.again[t][i] = true, true
 		default:
 			k.present[t][i] = true
-			if rec.kinds[t].flags[i]&flagTold == 0 {
-				return
+			if rec.kinds[t].flags[i]&flagTold == 0 || t == pack.TypeBlob && len(rec.spans[uint32(i)]) > 0 {
+				return // not read, or see readSpanned
 			}
 		}
 		if len(k.todo) <= maxPick {
@@ -83,10 +83,11 @@ func (k *known) lookup(id pack.OID) (t pack.Type, i int) {
 	return k.find(id.AppendTo(buf[:0]))
 }
 
-// want reports whether an object is to be read.
+// want reports whether an object is to be read; blobs with spans are not, see
+// readSpanned.
 func (k *known) want(id pack.OID) bool {
 	t, i := k.lookup(id)
-	return t == 0 || k.wants(t, i)
+	return t == 0 || k.wants(t, i) && !(t == pack.TypeBlob && k.spanned(i))
 }
 
 func (k *known) wants(t pack.Type, i int) bool {
@@ -130,17 +131,24 @@ func (w *historyWalk) read(ctx context.Context) error {
 	o := pack.WalkOptions{Workers: len(w.workers), OnError: w.damage}
 	fn := func(n int, o *pack.Object) error { return w.workers[n].object(o) }
 	k := w.known
-	switch {
-	case k == nil:
-	case k.reread || len(k.todo) > maxPick:
-		o.Want = k.want
-	default:
-		failed, err := w.store.Pick(ctx, distinct(k.todo), o.Workers, fn)
-		if err != nil || len(failed) == 0 {
-			return err
-		}
-		o.Want = func(id pack.OID) bool { return slices.Contains(failed, id) }
+	if k == nil {
+		return w.store.Walk(ctx, o, fn)
 	}
+	todo, err := w.readSpanned(ctx)
+	if err != nil {
+		return err
+	}
+	if todo = distinct(append(todo, k.todo...)); k.reread || len(todo) > maxPick {
+		o.Want = k.want
+		return w.store.Walk(ctx, o, fn)
+	}
+	w.picking = true
+	failed, err := w.store.Pick(ctx, todo, o.Workers, fn)
+	w.picking = false
+	if err != nil || len(failed) == 0 {
+		return err
+	}
+	o.Want = func(id pack.OID) bool { return slices.Contains(failed, id) }
 	return w.store.Walk(ctx, o, fn)
 }
 
@@ -168,11 +176,22 @@ func (w *historyWalk) addKnown(all *historyWorker) {
 		}
 		return number[p]
 	}
-	all.commits = slices.Grow(all.commits, len(k.nodes))
-	for i, n := range k.nodes {
+	kept := 0
+	for i := range k.nodes {
+		n := &k.nodes[i]
+		n.people = [2]int32{person(n.people[0]), person(n.people[1])}
 		if k.keeps(pack.TypeCommit, i) {
-			n.people = [2]int32{person(n.people[0]), person(n.people[1])}
-			all.commits = append(all.commits, n)
+			kept++
+		}
+	}
+	if kept == len(k.nodes) && len(all.commits) == 0 { // most often, and then it is much to copy
+		all.commits = k.nodes
+	} else {
+		all.commits = slices.Grow(all.commits, kept)
+		for i := range k.nodes {
+			if k.keeps(pack.TypeCommit, i) {
+				all.commits = append(all.commits, k.nodes[i])
+			}
 		}
 	}
 	for i, t := range k.record.tags {

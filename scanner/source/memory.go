@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,7 +17,7 @@ type memory struct {
 	known     *known
 	stamps    map[string]stamp
 	looked    [5]idList
-	spans     map[pack.OID][]span
+	spans     map[pack.OID][]foundSpan
 	told      map[pack.OID]bool // trees with a name that is reported
 	people    map[int32]int32   // those that are reported; to their numbers in the record
 	connected bool
@@ -77,9 +78,9 @@ func (w *historyWorker) note(o *pack.Object) {
 	for _, p := range w.parts {
 		line += bytes.Count(o.Data[at:p.From], []byte("\n"))
 		at = p.From
-		list = append(list, span{p.From, p.To, line})
+		list = append(list, span{from: p.From, to: p.To, line: line})
 	}
-	w.spans[o.ID] = list
+	w.spans[o.ID] = spansWith(o.Data, list)
 }
 
 func (m *memory) person(who int32, told bool) {
@@ -172,12 +173,7 @@ func (h *History) makeRecord() *record {
 			rec.kinds[pack.TypeTree].flags[i] |= flagTold
 		}
 	}
-	rec.spans = make(map[uint32][]span, len(m.spans))
-	for id, s := range m.spans {
-		if i := rec.kinds[pack.TypeBlob].find(id.Bytes()); i >= 0 {
-			rec.spans[uint32(i)] = s
-		}
-	}
+	m.recordSpans(rec)
 	h.recordCommits(rec)
 	tags := &rec.kinds[pack.TypeTag]
 	for i := range tags.len() {
@@ -187,6 +183,29 @@ func (h *History) makeRecord() *record {
 	}
 	h.recordPlaces(rec)
 	return rec
+}
+
+func (m *memory) recordSpans(rec *record) {
+	rec.spans = make(map[uint32][]span, len(m.spans))
+	number := map[[sha256.Size]byte]int{}
+	for id, found := range m.spans {
+		i := rec.kinds[pack.TypeBlob].find(id.Bytes())
+		if i < 0 {
+			continue
+		}
+		list := make([]span, len(found))
+		for j, s := range found {
+			n, ok := number[s.sum]
+			if !ok {
+				n = len(number)
+				number[s.sum] = n
+			}
+			list[j] = s.span
+			list[j].text = n
+		}
+		rec.spans[uint32(i)] = list
+	}
+	rec.texts = len(number)
 }
 
 // number is the number in the record of somebody whose line is reported.

@@ -404,7 +404,7 @@ func (s *Range) present(f *scanner.Finding) bool {
 		if n == nil {
 			continue
 		}
-		e, err := treeFiles{store, s.repo.Format, n.tree}.lookup(f.Path)
+		e, err := treeFiles{&treeReader{store: store, format: s.repo.Format}, n.tree}.lookup(f.Path)
 		if err != nil || e.dir() {
 			continue
 		}

@@ -51,6 +51,7 @@ type record struct {
 	stamps map[string]stamp  // of packs, by path
 	kinds  [5]recordTable    // by pack.Type
 	spans  map[uint32][]span // by position in kinds[pack.TypeBlob]
+	texts  int               // of spans, numbered from 0
 	nodes  []commitNode      // in the order of kinds[pack.TypeCommit]
 	tags   []tagNode         // in the order of kinds[pack.TypeTag]
 	people int               // authors whose lines are reported; they are known by number
@@ -68,7 +69,11 @@ type recordTable struct {
 
 // span is one of the stretches of a blob that give all that is reported of it, and
 // the number of line feeds before it.
-type span struct{ from, to, line int }
+//
+// Versions of a file have most of their stretches in common. Those with the same
+// text have the same number, so that one blob with it needs to be read and not
+// all. The file says no more of the text than that.
+type span struct{ from, to, line, text int }
 
 // recordPlace is where an object stands: the first commit that brought it to a
 // path.
@@ -132,7 +137,7 @@ func (o *Record) name() string {
 // that a record is of no use elsewhere.
 func (o *Record) mac(r *Repository, body []byte) []byte {
 	m := hmac.New(sha256.New, o.Key)
-	fmt.Fprintf(m, "till record 1\x00%q\x00%q\x00", r.CommonDir, r.objects)
+	fmt.Fprintf(m, "till record 2\x00%q\x00%q\x00", r.CommonDir, r.objects)
 	m.Write(o.Config[:])
 	m.Write(body)
 	return m.Sum(nil)

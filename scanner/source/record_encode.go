@@ -42,6 +42,7 @@ func encodeRecord(r *record, format pack.Format) []byte {
 			}
 		}
 	}
+	w.number(int64(r.texts))
 	w.number(int64(len(r.spans)))
 	for _, i := range slices.Sorted(maps.Keys(r.spans)) {
 		w.number(int64(i))
@@ -50,6 +51,7 @@ func encodeRecord(r *record, format pack.Format) []byte {
 			w.number(int64(s.from))
 			w.number(int64(s.to))
 			w.number(int64(s.line))
+			w.number(int64(s.text))
 		}
 	}
 	for i := range r.nodes {
@@ -148,18 +150,21 @@ func decodeRecord(data []byte, format pack.Format) (*record, error) {
 			rec.kinds[t].sizes = sizes
 		}
 	}
-	rec.spans = map[uint32][]span{}
+	rec.spans, rec.texts = map[uint32][]span{}, r.count(1)
 	for range r.count(16) {
-		i, list := uint32(r.number()), make([]span, r.count(24))
+		i, list := r.number(), make([]span, r.count(32))
+		if i < 0 || i >= int64(rec.kinds[pack.TypeBlob].len()) {
+			return nil, errRecord
+		}
 		last := 0
 		for n := range list {
-			s := span{int(r.number()), int(r.number()), int(r.number())}
-			if s.from < last || s.to <= s.from || s.line < 0 {
+			s := span{int(r.number()), int(r.number()), int(r.number()), int(r.number())}
+			if s.from < last || s.to <= s.from || s.line < 0 || s.text < 0 || s.text >= rec.texts {
 				return nil, errRecord
 			}
 			list[n], last = s, s.to
 		}
-		rec.spans[i] = list
+		rec.spans[uint32(i)] = list
 	}
 	rec.nodes = make([]commitNode, rec.kinds[pack.TypeCommit].len())
 	parents := make([]pack.OID, 0, len(rec.nodes)+len(rec.nodes)/2)

@@ -36,7 +36,7 @@ func (c *counted) Each(ctx context.Context, workers int, fn func(int, *scanner.B
 	return c.Source.Each(ctx, workers, func(n int, b *scanner.Blob) error {
 		if b.Where == "" {
 			c.bytes.Add(int64(len(b.Data)))
-			c.blobs.Add(1)
+			c.blobs.Add(1 + int64(len(b.Also)))
 		}
 		return fn(n, b)
 	})
@@ -396,6 +396,38 @@ func TestIDTable(t *testing.T) {
 	}
 }
 
+// TestRecordTexts: of the versions of a file the text that they have in common
+// is passed on once, for all places at which it stands.
+func TestRecordTexts(t *testing.T) {
+	r := newRepo(t)
+	for i := range 6 {
+		r.commit(fmt.Sprint("c", i), "a.txt", strings.Repeat(fmt.Sprintf("line %d\n", i), 100*i)+"the "+key("same")+"\n"+strings.Repeat("more\n", 100))
+	}
+	sameAsWithout(t, r, "first")
+	texts := func() (texts, places int) {
+		h := recording(r)
+		_, err := h.Each(t.Context(), 1, func(_ int, b *scanner.Blob) error {
+			if b.Where == "" {
+				texts++
+				places += 1 + len(b.Also)
+			}
+			return nil
+		})
+		must(t, err)
+		return texts, places
+	}
+	if texts, places := texts(); texts != 1 || places != 6 {
+		t.Errorf("%d texts for %d places, want 1 for 6", texts, places)
+	}
+	r.commit("other", "a.txt", "the "+key("other")+"\n"+strings.Repeat("more\n", 100))
+	for _, what := range []string{"new text", "new text, again"} {
+		sameAsWithout(t, r, what)
+	}
+	if texts, places := texts(); texts != 2 || places != 7 {
+		t.Errorf("%d texts for %d places, want 2 for 7", texts, places)
+	}
+}
+
 // FuzzRecord: whatever stands in a record, reading it ends without a panic, and
 // what was read is written the same.
 func FuzzRecord(f *testing.F) {
@@ -413,7 +445,8 @@ func FuzzRecord(f *testing.F) {
 	commits := rec.kinds[pack.TypeCommit]
 	rec.nodes = []commitNode{{tree: commits.id(0), people: [2]int32{0, -1}}, {tree: commits.id(1), people: [2]int32{-1, -1}, parents: []pack.OID{commits.id(0)}}}
 	rec.tags = []tagNode{{commits.id(1), pack.TypeCommit, -1}}
-	rec.spans = map[uint32][]span{0: {{1, 5, 0}, {7, 9, 1}}}
+	rec.spans = map[uint32][]span{0: {{1, 5, 0, 1}, {7, 9, 1, 0}}}
+	rec.texts = 2
 	rec.places = map[pack.OID][]recordPlace{rec.kinds[pack.TypeBlob].id(0): {{"a/b", 1, 2}}}
 	seed := encodeRecord(rec, pack.SHA1)
 	f.Add(seed)

@@ -82,17 +82,19 @@ func tryScan(t *testing.T, s scanner.Source, workers int) (*run, error) {
 			if slices.ContainsFunc(known, func(old []byte) bool { return bytes.Contains(old, value) }) {
 				continue
 			}
-			f := scanner.Finding{
-				Secret: scanner.NewSecret(value), Path: b.Path, Hash: b.Hash, Where: b.Where,
-				Location: scanner.Location{
-					Offset: b.Offset + int64(h[0]), Length: int64(h[1] - h[0]),
-					StartLine: b.Line + 1 + bytes.Count(b.Data[:h[0]], []byte("\n")),
-				},
-			}
-			id := fmt.Sprint(f.Secret.Reveal(), f.Path, f.Hash, f.Where, f.Location.Offset)
-			if !seen[id] { // windows overlap
-				seen[id] = true
-				r.findings = append(r.findings, f)
+			for _, at := range append([]scanner.Twin{{Hash: b.Hash, Offset: b.Offset, Line: b.Line}}, b.Also...) {
+				f := scanner.Finding{
+					Secret: scanner.NewSecret(value), Path: b.Path, Hash: at.Hash, Where: b.Where,
+					Location: scanner.Location{
+						Offset: at.Offset + int64(h[0]), Length: int64(h[1] - h[0]),
+						StartLine: at.Line + 1 + bytes.Count(b.Data[:h[0]], []byte("\n")),
+					},
+				}
+				id := fmt.Sprint(f.Secret.Reveal(), f.Path, f.Hash, f.Where, f.Location.Offset)
+				if !seen[id] { // windows overlap
+					seen[id] = true
+					r.findings = append(r.findings, f)
+				}
 			}
 		}
 		return nil

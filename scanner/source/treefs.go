@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/till-sh/till/scanner/pack"
@@ -30,7 +31,7 @@ func (r *Repository) TreeFS(revision string) (fs.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &objectFS{store: store, files: treeFiles{store: store, format: r.Format, root: c.Tree}}, nil
+	return &objectFS{store: store, files: treeFiles{&treeReader{store: store, format: r.Format}, c.Tree}}, nil
 }
 
 // IndexFS returns the files of the index, as the next commit would have them,
@@ -44,7 +45,7 @@ func (r *Repository) IndexFS() (fs.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &objectFS{store: store, files: indexFiles{ix, treeFiles{store: store, format: r.Format}}}, nil
+	return &objectFS{store: store, files: indexFiles{ix, treeFiles{trees: &treeReader{store: store, format: r.Format}}}}, nil
 }
 
 // files finds entries by their path, which is valid for fs.FS.
@@ -53,11 +54,41 @@ type files interface {
 	list(name string) ([]treeEntry, error) // of a folder
 }
 
-// treeFiles are the files of a tree object.
-type treeFiles struct {
+// treeReader reads trees and remembers some: for a name below many folders they
+// are all read again. Safe for concurrent use.
+type treeReader struct {
 	store  *pack.Store
 	format pack.Format
-	root   pack.OID
+
+	mu    sync.Mutex
+	trees map[pack.OID][]treeEntry
+	names int // in trees
+}
+
+// maxTreeNames is how many names are remembered.
+const maxTreeNames = 1 << 15
+
+func (r *treeReader) read(id pack.OID) ([]treeEntry, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if entries, ok := r.trees[id]; ok {
+		return entries, nil
+	}
+	entries, err := readTree(r.store, id, r.format)
+	if err != nil {
+		return entries, err
+	}
+	if r.names += len(entries) + 1; r.trees == nil || r.names > maxTreeNames {
+		r.trees, r.names = map[pack.OID][]treeEntry{}, len(entries)+1
+	}
+	r.trees[id] = entries
+	return entries, nil
+}
+
+// treeFiles are the files of a tree object.
+type treeFiles struct {
+	trees *treeReader
+	root  pack.OID
 }
 
 func (t treeFiles) lookup(name string) (treeEntry, error) {
@@ -69,7 +100,7 @@ func (t treeFiles) lookup(name string) (treeEntry, error) {
 		if !at.dir() {
 			return at, fs.ErrNotExist
 		}
-		entries, err := readTree(t.store, at.id, t.format)
+		entries, err := t.trees.read(at.id)
 		if err != nil {
 			return at, err
 		}
@@ -87,7 +118,7 @@ func (t treeFiles) list(name string) ([]treeEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readTree(t.store, e.id, t.format)
+	return t.trees.read(e.id)
 }
 
 // indexFiles are the files of an index; sparse folders are trees.
