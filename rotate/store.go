@@ -35,6 +35,10 @@ func (s Store) Path(fingerprint string) string {
 	return filepath.Join(s.Dir, filepath.Base(fingerprint)+".json")
 }
 
+func (s Store) temp(fingerprint string) string {
+	return filepath.Join(s.Dir, ".new-"+filepath.Base(fingerprint))
+}
+
 // Put stores a new key; when it returns nil it is on the disk.
 func (s Store) Put(fingerprint string, n Issued) error {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
@@ -47,7 +51,13 @@ func (s Store) Put(fingerprint string, n Issued) error {
 	if err != nil {
 		return errors.New("store the new key: it cannot be written as JSON")
 	}
-	f, err := os.CreateTemp(s.Dir, ".new-*") // mode 0600
+	// One name for each case, which its lock protects: what a killed process has
+	// left behind is written over, and goes with the key.
+	temp := s.temp(fingerprint)
+	if err := os.Remove(temp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("store the new key: %w", err)
+	}
+	f, err := openPlain(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return fmt.Errorf("store the new key: %w", err)
 	}
@@ -88,6 +98,7 @@ func (s Store) Get(fingerprint string) (*Issued, error) {
 
 // Forget removes the stored key of a case; that there is none is no error.
 func (s Store) Forget(fingerprint string) error {
+	_ = os.Remove(s.temp(fingerprint))
 	err := os.Remove(s.Path(fingerprint))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil

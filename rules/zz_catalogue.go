@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.a39e15",
+	Version: "2026-11-28.f2a929",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -49271,7 +49271,7 @@ var builtin = Catalogue{
 					ID:          "generic-password",
 					Provider:    "generic",
 					Description: "password beside its name",
-					Keywords:    []string{"password", "passwd", "passphrase", "pwd", "passwort", "pass_word", "userpass", "db_pass", "dbpass", "_pass", "psk"},
+					Keywords:    []string{"password", "passwd", "passphrase", "pwd", "passwort", "pass_word", "userpass", "db_pass", "dbpass", "_pass", "psk", "bindpw"},
 					Assigned:    true,
 					Severity:    "medium",
 					Class:       "suspect",
@@ -58359,6 +58359,39 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "http-auth-curl-user",
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's. The same request with and without the header would tell.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one at the host",
+								URL:   "https://www.rfc-editor.org/rfc/rfc7617",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password or token at the host",
+								Text:  "Let programs read it from the environment or a netrc file outside the repository.",
+								URL:   "https://curl.se/docs/manpage.html#--netrc-file",
+							},
+						},
+						Usage: "the host's access log, by user",
+						Blast: "the site or API as that user",
+					},
+				},
+				{
+					ID:          "http-auth-curl-key",
+					Provider:    "http-auth",
+					Description: "Key in place of the user in a curl command",
+					Docs:        []string{"https://curl.se/docs/manpage.html#-u"},
+					Keywords:    []string{"curl "},
+					Regex:       `\bcurl (?:[^\r\n]{0,300}?[\s"\x27])?(?:-u|--user) {0,2}=?["\x27]?(?P<secret>[0-9A-Za-z._=-]{16,200}):["\x27]?(?:\s|\z)`,
+					MinEntropy:  3.4,
+					Severity:    "high",
+					Class:       "suspect",
+					Family:      "http-auth-curl-key",
 					Verify: Verify{
 						Note: "Not tried: the host may be anybody's. The same request with and without the header would tell.",
 					},
@@ -70794,6 +70827,218 @@ var builtin = Catalogue{
 						},
 						Usage: "https://adminconsole.loginradius.com : audit logs",
 						Blast: "with the API key: reads, changes and makes the customers who sign in",
+					},
+				},
+			},
+		},
+		{
+			ID:       "logins",
+			Name:     "Logins in commands and calls",
+			Reviewed: "2026-11-28",
+			Docs:     []string{"https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html"},
+			Rules: []Rule{
+				{
+					ID:          "logins-sqlplus-password",
+					Provider:    "logins",
+					Description: "Password on the command line of an Oracle program",
+					Docs:        []string{"https://docs.oracle.com/en/database/oracle/oracle-database/23/sqpug/starting-SQL-Plus.html"},
+					Keywords:    []string{"sqlplus", "sqlldr", "impdp", "expdp"},
+					Regex:       `\b(?:sqlplus|sqlldr|impdp|expdp) (?:-[0-9A-Za-z]{1,8} ){0,4}["\x27]?(?P<id>[0-9A-Za-z_$#]{1,64})/(?P<secret>[0-9A-Za-z!#%&*+,.=?^_~-]{3,80})@[0-9A-Za-z/$"\x27]`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "logins-sqlplus-password",
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's. A login with the same program tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the sessions of the old one",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password where the user is kept",
+								Text:  "Let programs read it from the environment or a file outside of the repository.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Usage: "the host's log of logins, by user and address",
+						Blast: "the host, the site or the database as that user",
+					},
+				},
+				{
+					ID:          "logins-go-mysql-dsn",
+					Provider:    "logins",
+					Description: "Password in a data source name of Go's MySQL driver",
+					Docs:        []string{"https://github.com/go-sql-driver/mysql#dsn-data-source-name"},
+					Keywords:    []string{"@tcp(", "@unix("},
+					Regex:       `(?:\A|[\s"\x27\x60=])(?P<id>[0-9A-Za-z_.-]{1,64}):(?P<secret>[^@:/\s"\x27\x60<>]{3,80})@(?:tcp|unix)\(`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "logins-go-mysql-dsn",
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's. A login with the same program tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the sessions of the old one",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password where the user is kept",
+								Text:  "Let programs read it from the environment or a file outside of the repository.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Usage: "the host's log of logins, by user and address",
+						Blast: "the host, the site or the database as that user",
+					},
+				},
+				{
+					ID:          "logins-jdbc-call-password",
+					Provider:    "logins",
+					Description: "Password in a call that opens a JDBC connection",
+					Docs:        []string{"https://docs.oracle.com/en/java/javase/21/docs/api/java.sql/java/sql/DriverManager.html"},
+					Keywords:    []string{"getconnection("},
+					Regex:       `\bgetConnection\(\s{0,8}[^\s,()]{1,200},\s{0,8}"(?P<id>[^"\s]{1,64})",\s{0,8}"(?P<secret>[^"\s<>]{3,80})"\s{0,8}\)`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "logins-jdbc-call-password",
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's. A login with the same program tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the sessions of the old one",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password where the user is kept",
+								Text:  "Let programs read it from the environment or a file outside of the repository.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Usage: "the host's log of logins, by user and address",
+						Blast: "the host, the site or the database as that user",
+					},
+				},
+				{
+					ID:          "logins-python-basic-auth",
+					Provider:    "logins",
+					Description: "Password of a basic login in a Python call",
+					Docs:        []string{"https://requests.readthedocs.io/en/latest/user/authentication/"},
+					Keywords:    []string{"auth=(", "httpbasicauth("},
+					Regex:       `\b(?:auth=|HTTPBasicAuth)\(["\x27](?P<id>[^"\x27\s]{1,80})["\x27], ?["\x27](?P<secret>[^"\x27\s<>]{3,120})["\x27]\)`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "logins-python-basic-auth",
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's. A login with the same program tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the sessions of the old one",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password where the user is kept",
+								Text:  "Let programs read it from the environment or a file outside of the repository.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Usage: "the host's log of logins, by user and address",
+						Blast: "the host, the site or the database as that user",
+					},
+				},
+				{
+					ID:          "logins-chpasswd-password",
+					Provider:    "logins",
+					Description: "Password piped into chpasswd",
+					Docs:        []string{"https://man7.org/linux/man-pages/man8/chpasswd.8.html"},
+					Keywords:    []string{"chpasswd"},
+					Regex:       `\becho (?:-[a-z]{1,2} )?["\x27]?(?P<id>[0-9A-Za-z_.-]{1,64}):(?P<secret>[^\s"\x27|:/$%<>]{4,80})["\x27]? ?\| ?(?:sudo )?(?:/usr/sbin/)?chpasswd`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "logins-chpasswd-password",
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's. A login with the same program tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the sessions of the old one",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password where the user is kept",
+								Text:  "Let programs read it from the environment or a file outside of the repository.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Usage: "the host's log of logins, by user and address",
+						Blast: "the host, the site or the database as that user",
+					},
+				},
+				{
+					ID:          "logins-net-user-password",
+					Provider:    "logins",
+					Description: "Password in a net user command of Windows",
+					Docs:        []string{"https://learn.microsoft.com/windows-server/administration/windows-commands/net-user"},
+					Keywords:    []string{"net user "},
+					Regex:       `(?i)\bnet user [0-9a-z_.-]{1,64} (?P<secret>[^\s"\x27|:/$%<>*]{4,80}) /add`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "logins-net-user-password",
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's. A login with the same program tells.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the sessions of the old one",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password where the user is kept",
+								Text:  "Let programs read it from the environment or a file outside of the repository.",
+								URL:   "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+							},
+						},
+						Usage: "the host's log of logins, by user and address",
+						Blast: "the host, the site or the database as that user",
 					},
 				},
 			},
