@@ -179,7 +179,7 @@ func endsInWord(name []byte, words []string) bool {
 var flagWords = []string{
 	"no", "forgot", "forgotten", "reset", "is", "has", "use", "show", "hide", "toggle", "invalid", "wrong", "missing",
 	"encrypted", "hashed", "sealed", "csrf", "xsrf", "authenticity", "antiforgery", "verification", "public", "primary", "foreign", "cache", "sort", "partition",
-	"fake", "dummy", "mock", "example", "sample", "nonmatching", "bad", "contains", "publickey",
+	"fake", "dummy", "mock", "example", "sample", "matching", "unmatched", "mismatched", "incorrect", "bad", "contains", "publickey",
 }
 
 // otherKeys before "key" name keys that open nothing.

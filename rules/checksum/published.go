@@ -10,10 +10,6 @@ import (
 // https://github.com/firebase/firebase-android-sdk (read 2026-11-24).
 const firebaseAndroid = "published by Google in the tests of the Firebase Android SDK"
 
-// nugetConfig is Microsoft's reference of nuget.config, whose examples have
-// clear text passwords: https://learn.microsoft.com/nuget/reference/nuget-config-file.
-const nugetConfig = "shown by Microsoft in the reference of nuget.config"
-
 // published are values that their vendor itself has put into public source, so
 // that they stand in thousands of copies and are nobody's leak. The first 64
 // bits of SHA-256 stand for the value: the list shall not be found by scanners,
@@ -49,8 +45,6 @@ var published = [...]struct {
 	{0xea5452e8b772e34a, firebaseAndroid},
 	{0xea9bb1082cf95663, firebaseAndroid},
 	{0xeb540d2b6ee2a0a4, firebaseAndroid},
-	{0xa0702bc91d699f60, nugetConfig},
-	{0xdba72c00f41f4e4c, nugetConfig},
 }
 
 // Published says where the vendor of a value has published it, "" when that is
