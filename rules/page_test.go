@@ -22,14 +22,29 @@ func TestPageIsUpToDate(t *testing.T) {
 	}
 }
 
-func TestWay(t *testing.T) {
-	page, cli, api := rules.Step{URL: "https://acme.example/keys"}, rules.Step{Command: "acme keys"}, rules.Step{Request: &rules.Request{Method: "DELETE"}}
+// TestWays: what counts is what till carries out, not what it only shows.
+func TestWays(t *testing.T) {
+	page, shown := rules.Step{URL: "https://acme.example/keys"}, rules.Step{Command: "acme keys"}
+	cli := rules.Step{Command: "acme keys", Run: true}
+	api := rules.Step{Request: &rules.Request{Method: "DELETE", URL: "https://acme.example/{{secret}}"}}
+	admin := rules.Step{Request: &rules.Request{Method: "DELETE", URL: "https://acme.example/{{secret}}", Headers: []rules.Header{{Name: "Key", Value: "{{admin_key}}"}}}}
+	full := func(s rules.Step) rules.Step { s.Result.Secret = "key"; return s }
 	for _, c := range []struct {
-		steps []rules.Step
-		want  string
-	}{{nil, ""}, {[]rules.Step{page}, "page"}, {[]rules.Step{page, cli}, "CLI"}, {[]rules.Step{cli, page}, "CLI"}, {[]rules.Step{page, cli, api}, "API"}} {
-		if got := rules.Way(c.steps); got != c.want {
-			t.Errorf("%d steps: %q, want %q", len(c.steps), got, c.want)
+		steps           []rules.Step
+		revoke, reissue string
+		self            bool
+	}{
+		{nil, "", "", false},
+		{[]rules.Step{page, shown}, "page", "page", false},
+		{[]rules.Step{page, cli}, "CLI", "page", false},
+		{[]rules.Step{full(cli), page}, "CLI", "CLI", false},
+		{[]rules.Step{cli, api}, "API", "page", true},
+		{[]rules.Step{page, full(admin)}, "API", "API", false},
+		{[]rules.Step{{Request: &rules.Request{Func: "acme"}}}, "API", "API", false},
+	} {
+		w := rules.Workflow{Revoke: c.steps, Reissue: c.steps}
+		if w.Revokes() != c.revoke || w.Reissues() != c.reissue || w.RevokesItself() != c.self {
+			t.Errorf("%+v: %q, %q, %v", c, w.Revokes(), w.Reissues(), w.RevokesItself())
 		}
 	}
 }

@@ -88,7 +88,7 @@ func entryOf(p *rules.Provider, r *rules.Rule) ruleEntry {
 	}
 	return ruleEntry{
 		ID: r.ID, Provider: p.Name, Description: r.Description, Class: string(r.Class), Severity: string(r.Severity), Keywords: r.Keywords,
-		Verifies: r.Verifies(), Revokes: strings.ToLower(rules.Way(r.Workflow.Revoke)), Reissues: strings.ToLower(rules.Way(r.Workflow.Reissue)), Self: r.Workflow.Self, Docs: docs,
+		Verifies: r.Verifies(), Revokes: strings.ToLower(r.Workflow.Revokes()), Reissues: strings.ToLower(r.Workflow.Reissues()), Self: r.Workflow.RevokesItself(), Docs: docs,
 	}
 }
 
