@@ -78,9 +78,14 @@ func testStep(t *testing.T, s *rotatetest.Server, f found, step *rules.Step, rei
 		{"gateway", rotatetest.Answer(503, "<html>"), 503, false},
 		{"redirect", rotatetest.Answer(302, "", "Location", "https://evil.example/"), 302, false},
 		{"hang up", rotatetest.HangUp, 0, false},
+		{"odd answer", rotatetest.Answer(status, `[{"key":7}]`), -1, false},
+		{"no JSON", rotatetest.Answer(status, "<html>\x00"), -1, false},
 	} {
 		if slices.Contains(step.Gone, c.status) || slices.Contains(step.OK, c.status) && !c.ok {
 			continue
+		}
+		if c.status < 0 && (!reissue && step.OKBody == "" || step.Result.Secret == "text") {
+			continue // the status says it all, or any text is a key
 		}
 		j := newJob(t, &f.key, s)
 		// What lookups would find is given here; they have a test of their own.
@@ -104,6 +109,9 @@ func testStep(t *testing.T, s *rotatetest.Server, f found, step *rules.Step, rei
 		}
 		if reissue && c.ok && (!strings.Contains(n.Secret.Reveal(), newKey) || kept != 1) {
 			t.Errorf("%s: the new key was not taken out of the answer, or not kept (%d times)", c.name, kept)
+		}
+		if reissue && !c.ok && kept != 0 {
+			t.Errorf("%s: something was kept as the new key", c.name)
 		}
 		if shown := fmt.Sprint(err, n, j.Describe(step, reissue)); strings.Contains(shown, f.key.Secret.Reveal()) || strings.Contains(shown, "Adm1nOfTheTests") || strings.Contains(shown, newKey) {
 			t.Errorf("%s: what is shown holds a secret", c.name)
