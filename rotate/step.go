@@ -66,6 +66,10 @@ func isAdmin(name string) bool { return strings.HasPrefix(name, "admin") || name
 
 // Describe shows what a step would do, line by line, keys masked.
 func (j *Job) Describe(s *rules.Step, reissue bool) []string {
+	if j.Lifetime == 0 { // as it will be when the step is done
+		j.Lifetime = s.Lifetime
+		defer func() { j.Lifetime = 0 }()
+	}
 	values := func(name string) (call.Value, error) { return j.shown(name) }
 	switch j.WayOf(s, reissue) {
 	case ByFunc:

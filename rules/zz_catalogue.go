@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.f2a929",
+	Version: "2026-11-28.585eab",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -8833,7 +8833,7 @@ var builtin = Catalogue{
 								Text:  "A user has two keys at most. Give the user only what the old key was seen to use.",
 								URL:   "https://console.aws.amazon.com/iam/home#/users",
 								Request: &Request{
-									Func: "aws-iam",
+									Func: "aws-iam-create",
 								},
 							},
 							{

@@ -14,12 +14,16 @@ import (
 	"github.com/till-sh/till/scanner"
 )
 
-// awsIAM makes a second access key for the leaked key's user, deactivates the
-// leaked one, and activates it again. It works with an access key of the owner
+// awsIAM deactivates the leaked access key, and activates it again. Like its
+// sisters below it works with an access key of the owner
 // ({{admin_key_id}}, {{admin}}); the user is the one that IAM names for the
 // leaked key's id, so no other user's key can be touched
 // (https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html).
 type awsIAM struct{}
+
+// awsIAMCreate makes a second access key for the leaked key's user
+// (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html).
+type awsIAMCreate struct{}
 
 // awsIAMDelete deletes the leaked key, when it is inactive
 // (https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccessKey.html).
@@ -49,12 +53,15 @@ type (
 )
 
 func (awsIAM) Describe(j *rotate.Job) []string {
-	id := shownID(j)
-	return []string{
-		"POST " + iamURL + " Action=GetAccessKeyLastUsed AccessKeyId=" + id + " (signed with your own key): whose it is",
-		"POST " + iamURL + " Action=CreateAccessKey for that user (new key), or",
-		"POST " + iamURL + " Action=UpdateAccessKey AccessKeyId=" + id + " Status=Inactive (old key off)",
-	}
+	return []string{iamWhose(j), "POST " + iamURL + " Action=UpdateAccessKey AccessKeyId=" + shownID(j) + " Status=Inactive"}
+}
+
+func (awsIAMCreate) Describe(j *rotate.Job) []string {
+	return []string{iamWhose(j), "POST " + iamURL + " Action=CreateAccessKey, for that user"}
+}
+
+func iamWhose(j *rotate.Job) string {
+	return "POST " + iamURL + " Action=GetAccessKeyLastUsed AccessKeyId=" + shownID(j) + " (signed with your own key): whose it is"
 }
 
 func (awsIAMDelete) Describe(j *rotate.Job) []string {
@@ -68,7 +75,7 @@ func shownID(j *rotate.Job) string {
 	return j.Leak.PublicID
 }
 
-func (awsIAM) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued, error) {
+func (awsIAMCreate) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued, error) {
 	s, err := iamSessionFor(ctx, j)
 	if err != nil {
 		return rotate.Issued{}, err

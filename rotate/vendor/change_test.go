@@ -149,7 +149,7 @@ type changer struct {
 	secret, id string
 	account    func(state string) account // whose leaked key is in that state
 	before     string                     // in which the function may revoke
-	after      string                     // what revoking makes of it
+	after      string                     // what revoking makes of it; "" = it only makes new keys
 	wrong      string                     // in which it must refuse; "" = none
 }
 
@@ -189,6 +189,7 @@ func changers(t *testing.T) []changer {
 	secret, email := strings.Repeat("Zk3vQ9xL2m", 4), "ci@acme-prod.iam.gserviceaccount.com"
 	return []changer{
 		{name: "aws-iam", secret: secret, id: leaked, account: iam, before: "active", after: "inactive"},
+		{name: "aws-iam-create", secret: secret, id: leaked, account: iam, before: "active"},
 		{name: "aws-iam-delete", secret: secret, id: leaked, account: iam, before: "inactive", after: "gone", wrong: "active"},
 		{name: "gcp-iam", secret: text, id: email, account: gcp, before: "active", after: "inactive"},
 		{name: "gcp-iam-delete", secret: text, id: email, account: gcp, before: "inactive", after: "gone", wrong: "active"},
@@ -233,6 +234,13 @@ func TestChangers(t *testing.T) {
 			a := c.account(c.before)
 			s.Handle(a.serve)
 			j := changeJob(c, s)
+			if revokes != (c.after != "") {
+				t.Fatal("the row does not say what it does")
+			}
+			if !revokes {
+				testIssueFailures(t, s, c, f.Adapter.(rotate.Issuer))
+				return
+			}
 			for _, time := range []string{"first", "second"} {
 				if err := j.Revoke(t.Context(), step); err != nil || a.state() != c.after {
 					t.Errorf("%s time: %v, the key is %s, want %s", time, err, a.state(), c.after)
@@ -256,12 +264,7 @@ func TestChangers(t *testing.T) {
 					t.Errorf("a key that is not there: %v", err)
 				}
 			}
-			for name, handler := range map[string]http.HandlerFunc{
-				"not authenticated": rotatetest.Answer(401, `{}`), "no permission": rotatetest.Answer(403, `<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>`),
-				"rate limit": rotatetest.Answer(429, "{}"), "fails": rotatetest.Answer(500, "{}"), "gateway": rotatetest.Answer(503, "<html>"),
-				"redirect": rotatetest.Answer(302, "", "Location", "https://evil.example/"), "hang up": rotatetest.HangUp,
-				"not what was asked": rotatetest.Answer(200, "<html>\x00"), "odd JSON": rotatetest.Answer(200, `[7]`), "empty": rotatetest.Answer(200, ""),
-			} {
+			for name, handler := range failures() {
 				a := c.account(c.before)
 				// The vendor fails at every request, or at those that change something alone.
 				for _, late := range []bool{false, true} {
@@ -280,11 +283,6 @@ func TestChangers(t *testing.T) {
 					if shown := fmt.Sprint(err, j.Describe(step, false)); strings.Contains(shown, c.secret) || strings.Contains(shown, ownKey) {
 						t.Errorf("%s: what is shown holds a secret", name)
 					}
-					if issuer, ok := f.Adapter.(rotate.Issuer); ok {
-						if n, err := issuer.Issue(t.Context(), changeJob(c, s)); err == nil {
-							t.Errorf("%s: a new key %+v", name, n)
-						}
-					}
 					for _, x := range s.Calls() {
 						if strings.HasSuffix(x.Host, "evil.example") || strings.Contains(fmt.Sprint(x), c.secret) {
 							t.Errorf("%s: the redirect was followed, or the key was sent", name)
@@ -296,22 +294,67 @@ func TestChangers(t *testing.T) {
 	}
 }
 
+// failures are answers that say nothing good.
+func failures() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"not authenticated": rotatetest.Answer(401, `{}`), "no permission": rotatetest.Answer(403, `<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>`),
+		"rate limit": rotatetest.Answer(429, "{}"), "fails": rotatetest.Answer(500, "{}"), "gateway": rotatetest.Answer(503, "<html>"),
+		"redirect": rotatetest.Answer(302, "", "Location", "https://evil.example/"), "hang up": rotatetest.HangUp,
+		"not what was asked": rotatetest.Answer(200, "<html>\x00"), "odd JSON": rotatetest.Answer(200, `[7]`), "empty": rotatetest.Answer(200, ""),
+	}
+}
+
+// testIssueFailures: no failure gives a key, and none makes two. The vendor
+// fails at every request, or at the last one.
+func testIssueFailures(t *testing.T, s *rotatetest.Server, c changer, issuer rotate.Issuer) {
+	for name, handler := range failures() {
+		for _, late := range []bool{false, true} {
+			a := c.account(c.before)
+			s.Handle(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(strings.NewReader(string(body)))
+				if late && !strings.Contains(string(body), "Create") {
+					a.serve(w, r)
+					return
+				}
+				handler(w, r)
+			})
+			n, err := issuer.Issue(t.Context(), changeJob(c, s))
+			if err == nil {
+				t.Errorf("%s: a new key %+v", name, n)
+			}
+			made := 0
+			for _, x := range s.Calls() {
+				if strings.Contains(x.Body, "Create") {
+					made++
+				}
+				if strings.HasSuffix(x.Host, "evil.example") || strings.Contains(fmt.Sprint(x, err), c.secret) {
+					t.Errorf("%s: the redirect was followed, or the key was sent or shown", name)
+				}
+			}
+			if made > 1 {
+				t.Errorf("%s: the key was asked for %d times", name, made)
+			}
+		}
+	}
+}
+
 // TestIAMIssue: a second key beside the leaked one, and never a third.
 func TestIAMIssue(t *testing.T) {
 	c := changers(t)[0]
 	s := rotatetest.New(t, nil)
 	a := c.account("active").(*iamAccount)
 	s.Handle(a.serve)
-	n, err := awsIAM{}.Issue(t.Context(), changeJob(c, s))
+	n, err := awsIAMCreate{}.Issue(t.Context(), changeJob(c, s))
 	if err != nil || n.ID != "AKIANEW" || n.Secret.Reveal() != newValue || n.Ends {
 		t.Fatalf("%+v, %v", n, err)
 	}
-	if _, err := (awsIAM{}).Issue(t.Context(), changeJob(c, s)); err == nil || !strings.Contains(err.Error(), "2 access keys") || len(a.keys) != 2 {
+	if _, err := (awsIAMCreate{}).Issue(t.Context(), changeJob(c, s)); err == nil || !strings.Contains(err.Error(), "2 access keys") || len(a.keys) != 2 {
 		t.Errorf("with two keys: %v, %d keys", err, len(a.keys))
 	}
 	j := changeJob(c, s)
 	j.GivenSecrets["admin_key_id"] = scanner.NewSecret([]byte("ASIAOWN"))
-	if _, err := (awsIAM{}).Issue(t.Context(), j); err == nil || !strings.Contains(err.Error(), "admin_session_token") {
+	if _, err := (awsIAMCreate{}).Issue(t.Context(), j); err == nil || !strings.Contains(err.Error(), "admin_session_token") {
 		t.Errorf("a temporary key of the owner: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import "github.com/till-sh/till/rotate"
 func Funcs() []rotate.Func {
 	return []rotate.Func{
 		{Name: "aws-iam", Adapter: awsIAM{}},
+		{Name: "aws-iam-create", Adapter: awsIAMCreate{}},
 		{Name: "aws-iam-delete", Adapter: awsIAMDelete{}},
 		{Name: "aws-sts", Adapter: awsSTS{}},
 		{Name: "gcp-iam", Adapter: gcpIAM{}},
