@@ -39,17 +39,15 @@ type Plan struct {
 	Actions []Action
 }
 
-// PlanFor orders the actions of a rule by exposure: what is public is used by
-// others already, so the old key goes first; what is private may be in use, so
-// the new key comes first. order, when not empty, is the person's own choice.
+// PlanFor orders the actions of a rule by exposure (scanner.Exposure.Order), as
+// the reports do. order, when not empty, is the person's own choice.
 func PlanFor(r *rules.Rule, exposure scanner.Exposure, order rules.Order) Plan {
 	p := Plan{Order: order, Why: "as you said"}
-	switch {
-	case order != "":
-	case exposure == scanner.ExposurePublic:
-		p.Order, p.Why = rules.RevokeFirst, "public, so: old key off first, then a new one"
-	default:
-		p.Order, p.Why = rules.ReissueFirst, "not public, so: new key first, then swap, then the old one off"
+	if order == "" {
+		p.Order, p.Why = exposure.Order(r.Workflow.Order), "not public, so: new key first, then swap, then the old one off"
+		if p.Order == rules.RevokeFirst {
+			p.Why = "public, so: old key off first, then a new one"
+		}
 	}
 	reissue := append(actions(DoReissue, r.Workflow.Reissue), Action{Kind: DoReplace, Name: "replace"})
 	revoke := actions(DoRevoke, r.Workflow.Revoke)

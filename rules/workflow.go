@@ -56,7 +56,7 @@ type Verify struct {
 
 // Workflow is the way out: what to do with a leaked key, in order.
 type Workflow struct {
-	Order   Order
+	Order   Order // where nobody knows how far the key has travelled
 	Revoke  []Step
 	Reissue []Step
 	// Lookups find what the steps need to address exactly this key. Each is

@@ -158,6 +158,20 @@ const (
 	ExposurePublic      Exposure = "public"      // known to be readable by anybody
 )
 
+// Order is the order in which a key that has travelled so far is replaced: what
+// anybody can read is used by others already, so the old key goes first; what is
+// private may be in use, so the new key comes first. usual, of the key's rule,
+// stands where the exposure is not known ("").
+func (e Exposure) Order(usual rules.Order) rules.Order {
+	switch e {
+	case "":
+		return usual
+	case ExposurePublic:
+		return rules.RevokeFirst
+	}
+	return rules.ReissueFirst
+}
+
 // Commit is the part of a commit that reports show.
 type Commit struct {
 	Hash    string

@@ -88,6 +88,7 @@ type event struct {
 	// taken out of the clone.
 	guessed bool
 	deleted bool // the push removed a branch: nothing to scan
+	public  bool // everybody in the world can read the repository
 }
 
 // githubEvent is the part of a webhook payload that names commits
@@ -107,6 +108,7 @@ type githubEvent struct {
 	} `json:"merge_group"`
 	Repository struct {
 		DefaultBranch string `json:"default_branch"`
+		Private       *bool  `json:"private"`
 	} `json:"repository"`
 }
 
@@ -124,6 +126,7 @@ func (f *ciFlags) event(e *env) (event, error) {
 		if err := json.Unmarshal(data, &g); err != nil {
 			return ev, fmt.Errorf("read the event %s: %w", e.getenv("GITHUB_EVENT_PATH"), err)
 		}
+		ev.public = g.Repository.Private != nil && !*g.Repository.Private && e.getenv("GITHUB_SERVER_URL") == "https://github.com"
 		branch, at, ev.deleted = g.Repository.DefaultBranch, strings.TrimPrefix(g.Ref, "refs/heads/"), g.Deleted
 		switch {
 		case g.PullRequest != nil:
@@ -134,6 +137,7 @@ func (f *ciFlags) event(e *env) (event, error) {
 			ev.base, ev.head, ev.guessed = g.Before, g.After, true
 		}
 	case e.getenv("CI_COMMIT_SHA") != "": // https://docs.gitlab.com/ci/variables/predefined_variables/
+		ev.public = e.getenv("CI_PROJECT_VISIBILITY") == "public" && e.getenv("CI_SERVER_HOST") == "gitlab.com"
 		ev.head, branch, at = e.getenv("CI_COMMIT_SHA"), e.getenv("CI_DEFAULT_BRANCH"), e.getenv("CI_COMMIT_BRANCH")
 		if ev.base = e.getenv("CI_MERGE_REQUEST_DIFF_BASE_SHA"); ev.base == "" {
 			ev.base, ev.guessed = e.getenv("CI_COMMIT_BEFORE_SHA"), true
@@ -177,6 +181,7 @@ func (f *ciFlags) open(e *env) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.public = ev.public
 	if err := f.aim(repo, t, ev, named); err != nil {
 		if t.close != nil {
 			t.close()

@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/scanner"
+	"github.com/till-sh/till/scanner/report"
 )
 
 func newExplain(e *env) *cobra.Command {
@@ -52,12 +54,20 @@ func explain(e *env, s *sight) {
 	if b := k.Rule.Workflow.Blast; b != "" {
 		fmt.Fprintf(w, "blast       %s\n", b)
 	}
-	showSteps(w, "Revoke", k.Rule.Workflow.Revoke)
-	showSteps(w, "Reissue", k.Rule.Workflow.Reissue)
+	if flow := &k.Rule.Workflow; k.Exposure.Order(flow.Order) == rules.RevokeFirst {
+		showSteps(w, "Revoke", flow.Revoke)
+		showSteps(w, "Reissue", flow.Reissue)
+	} else {
+		showSteps(w, "Reissue", flow.Reissue)
+		showSteps(w, "Revoke", flow.Revoke)
+	}
 	if k.Suppressed != nil {
 		return
 	}
 	fmt.Fprintf(w, "\nNot a secret?  till allow %s --reason \"…\"\n", k.ID)
+	if line, what := report.Next(k); line != "" {
+		fmt.Fprintf(w, "Next           %s    %s\n", line, what)
+	}
 }
 
 func placeLine(p scanner.Place) string {

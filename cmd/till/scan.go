@@ -121,6 +121,8 @@ type target struct {
 	scope  string // for the report: "history", "staged", …
 	root   string // name of what is scanned
 	hook   string // the git hook that runs till, "" for none
+	given  bool   // comes through standard input: no ID finds it again
+	public bool   // everybody can read what was pushed
 
 	// history is source where it may leave out what earlier scans looked at.
 	history *source.History
@@ -216,7 +218,7 @@ func (f *scanFlags) open(e *env, args []string) (*target, error) {
 	case f.commits != "" || f.since != "":
 		return openRange(e, f.commits, f.since)
 	case len(args) == 1 && args[0] == "-":
-		return &target{source: source.NewReader("stdin", e.stdin), scope: "files", root: "standard input"}, nil
+		return &target{source: source.NewReader("stdin", e.stdin), scope: "files", root: "standard input", given: true}, nil
 	}
 	return f.openFiles(e, args)
 }
@@ -341,6 +343,11 @@ func (o *output) run(ctx context.Context, e *env, t *target) (*scanner.Result, *
 	}
 	t.remember()
 	s.apply(result, begin)
+	for i := range result.Keys {
+		if k := &result.Keys[i]; t.public && k.Exposure == scanner.ExposurePushed {
+			k.Exposure = scanner.ExposurePublic
+		}
+	}
 	if t.ask != nil {
 		notes, err := t.ask(ctx, result.Keys)
 		if err != nil {
@@ -425,7 +432,7 @@ func (o *output) options(e *env, t *target, s *settings, took time.Duration) rep
 		Elapsed: took, Finished: time.Now(), ShowSecrets: o.showSecrets,
 		Color: e.color(o.color, e.stdout), ASCII: e.ascii(), Plain: e.ci() && !e.terminal(e.stdout),
 		Quiet: o.quiet, Verbose: o.verbose, Width: e.width(),
-		RepoURL: githubURL(e), Commit: e.getenv("GITHUB_SHA"),
+		RepoURL: githubURL(e), Given: t.given, Commit: e.getenv("GITHUB_SHA"),
 	}
 }
 

@@ -134,7 +134,7 @@ func annotationText(k *scanner.Key) string {
 	case class(k) == rules.ClassSuspect:
 		text += "Looks like a secret."
 	case onRemote(k.Exposure):
-		text += "This key is in a pushed commit, so treat it as known to others."
+		text += "This key is in a pushed commit, so treat it as known to others. Replace it: " + rotateCommand(k.ID) + "."
 	default:
 		text += "Keep it from being pushed; what was pushed must be replaced."
 	}

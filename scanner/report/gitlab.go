@@ -167,6 +167,9 @@ func gitlabKey(k *scanner.Key, o *Options) gitlabVulnerability {
 	if len(steps) > 0 {
 		steps = append(steps, "")
 	}
+	if line, _ := Next(k); line != "" {
+		steps = append(steps, "Next: "+markdownCode(line))
+	}
 	steps = append(steps, "Not a secret: "+markdownCode(allowCommand(k.ID)))
 	v.Solution = clipRunes(strings.Join(steps, "\n"), 7000)
 	for _, d := range rule.Docs {

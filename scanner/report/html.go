@@ -147,6 +147,9 @@ func htmlKey(b *strings.Builder, k *scanner.Key, o *Options) {
 		}
 		b.WriteString("</ol>\n")
 	}
+	if line, what := Next(k); line != "" {
+		fmt.Fprintf(b, "<p>Next: <code>%s</code>: %s</p>\n", htmlText(line), htmlText(what))
+	}
 	fmt.Fprintf(b, "<p>Not a secret? <code>%s</code></p>\n</section>\n", htmlText(allowCommand(k.ID)))
 }
 

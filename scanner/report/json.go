@@ -240,7 +240,7 @@ func newJSONKey(k *scanner.Key, o *Options) jsonKey {
 		Facts: jsonFacts{Account: validText(k.Facts.Account), Checksum: k.Facts.Checksum, Expires: validText(k.Facts.Expires),
 			ID: validText(k.Facts.ID), Note: validText(k.Facts.Note)},
 		Places: []jsonPlace{},
-		Workflow: jsonWorkflow{Order: string(rule.Workflow.Order), Revoke: jsonSteps(rule.Workflow.Revoke),
+		Workflow: jsonWorkflow{Order: string(k.Exposure.Order(rule.Workflow.Order)), Revoke: jsonSteps(rule.Workflow.Revoke),
 			Reissue: jsonSteps(rule.Workflow.Reissue), Usage: validText(rule.Workflow.Usage), Blast: validText(rule.Workflow.Blast)},
 	}
 	if j.Facts.Checksum == "" {

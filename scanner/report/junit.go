@@ -125,6 +125,9 @@ func details(k *scanner.Key) []string {
 			lines = append(lines, s.name+": "+stepLine(k, &s.steps[i]))
 		}
 	}
+	if line, what := Next(k); line != "" {
+		lines = append(lines, "next: "+line+": "+what)
+	}
 	return append(lines, "not a secret: "+allowCommand(k.ID))
 }
 

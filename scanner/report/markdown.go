@@ -144,6 +144,7 @@ func markdownRow(b *strings.Builder, k *scanner.Key, o *Options) {
 func doNow(b *strings.Builder, keys []*scanner.Key) {
 	type group struct {
 		name, ids, steps string
+		rotate           string
 		remote, public   bool
 	}
 	var groups []*group
@@ -164,7 +165,9 @@ func doNow(b *strings.Builder, keys []*scanner.Key) {
 		})
 		if same >= 0 {
 			groups[same].ids += ", " + g.ids
+			groups[same].rotate += " " + k.ID
 		} else {
+			g.rotate = rotateCommand(k.ID)
 			groups = append(groups, g)
 		}
 	}
@@ -178,6 +181,9 @@ func doNow(b *strings.Builder, keys []*scanner.Key) {
 			when = ", if it was ever pushed or sent to anybody"
 		}
 		fmt.Fprintf(b, "%s %s%s:\n%s\n", g.name, g.ids, when, g.steps)
+		if g.remote {
+			fmt.Fprintf(b, "`%s` does this with you, and checks that the old key is dead.\n\n", g.rotate)
+		}
 		if g.public {
 			b.WriteString("*Public repositories are read by bots within a minute.*\n\n")
 		}
@@ -222,6 +228,9 @@ func markdownKey(b *strings.Builder, k *scanner.Key, o *Options) {
 			fmt.Fprintf(b, "%d. %s\n", i+1, markdownStep(k, &s.steps[i]))
 		}
 		b.WriteString("\n")
+	}
+	if line, what := Next(k); line != "" {
+		fmt.Fprintf(b, "Next: `%s`: %s\n\n", line, what)
 	}
 	fmt.Fprintf(b, "Not a secret? `%s`\n\n", allowCommand(k.ID))
 }

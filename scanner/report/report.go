@@ -37,6 +37,9 @@ type Options struct {
 	// RepoURL/blob/<commit>/<path>#L<line>, which GitHub and GitLab know.
 	// "" means no links.
 	RepoURL string
+	// Given says that what was scanned came through standard input, where no
+	// later command finds it again.
+	Given bool
 	// Commit is the hash of the head that was scanned, "" when unknown.
 	Commit string
 

@@ -344,7 +344,7 @@ func sarifKey(k *scanner.Key, index map[string]int) sarifResult {
 	}
 	text += "."
 	if onRemote(k.Exposure) {
-		text += " It must be replaced."
+		text += " It must be replaced: " + rotateCommand(k.ID) + "."
 	}
 	if f := firstSteps(k); f != "" {
 		text += " " + f

@@ -322,18 +322,22 @@ func (p *page) steps(k *scanner.Key, indent string) {
 }
 
 // commands prints what to type, with the explanations in one column.
-func (p *page) commands(rows [][2]string) {
-	wide := 0
+func (p *page) commands(rows []command) { p.listed("    ", rows) }
+
+// listed is commands with a word before the first.
+func (p *page) listed(lead string, rows []command) {
+	wide, indent := 0, cells(lead)
 	for _, r := range rows {
-		wide = max(wide, cells(p.ours(r[0])))
+		wide = max(wide, cells(p.ours(r.line)))
 	}
 	for _, r := range rows {
-		c := p.ours(r[0])
-		if r[1] == "" || 4+wide+4+cells(r[1]) > p.width {
-			p.put("    ", c)
-			continue
+		c := p.ours(r.line)
+		if r.what == "" || indent+wide+4+cells(r.what) > p.width {
+			p.put(lead, c)
+		} else {
+			p.put(lead, c, strings.Repeat(" ", wide-cells(c)+4), p.ours(r.what))
 		}
-		p.put("    ", c, strings.Repeat(" ", wide-cells(c)+4), p.ours(r[1]))
+		lead = strings.Repeat(" ", indent)
 	}
 }
 

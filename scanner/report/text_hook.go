@@ -24,7 +24,7 @@ func (p *page) hook() {
 		p.errors("  ")
 		if p.o.Hook == "pre-commit" {
 			p.put()
-			p.commands([][2]string{{"till scan --staged", "the same check by hand"}})
+			p.commands([]command{{"till scan --staged", "the same check by hand"}})
 		}
 	}
 }
@@ -78,29 +78,29 @@ func (p *page) hookFindings(known, suspects int) {
 	}
 	first := p.firstID()
 	if quiet {
-		p.commands([][2]string{{allowCommand(first), ""}})
+		p.commands([]command{{allowCommand(first), ""}})
 		return
 	}
 	p.put()
 	p.advice()
 	p.put()
-	var rows [][2]string
+	var rows []command
 	if p.o.Hook == "pre-commit" && slices.ContainsFunc(p.r.Keys, p.fixable) {
-		rows = append(rows, [2]string{fixCommand, "moves the values to .env, ignored by git"})
+		rows = append(rows, command{fixCommand, "moves the values to .env, ignored by git"})
 	}
-	p.commands(append(rows, [][2]string{
-		{allowCommand(first), "it is not a secret: say why"},
-		{explainCommand(first), "why till thinks so"},
-	}...))
+	if p.o.Hook == "pre-push" || p.o.Hook == "pre-receive" {
+		if here := p.here(); len(here) > 0 {
+			rows = append(rows, command{rebase(here), "edits them by hand"}, command{"till clean " + here[0].ID + " --plan", "the git commands for each way"})
+		}
+	}
+	if i := slices.IndexFunc(p.r.Keys, func(k scanner.Key) bool { return onRemote(k.Exposure) && p.o.blocks(&k) }); i >= 0 {
+		rows = append(rows, command{rotateCommand(p.r.Keys[i].ID), "walks through the replacement"})
+	}
+	p.commands(append(rows, command{allowCommand(first), whyNotSecret}, command{explainCommand(first), "why till thinks so"}))
 }
 
-// fixable reports whether till fix can help: the key blocks and stands in a
-// file as it is, not in a name or an encoding.
-func (p *page) fixable(k scanner.Key) bool {
-	return p.o.blocks(&k) && slices.ContainsFunc(k.Places, func(at scanner.Place) bool {
-		return (at.Where == "" || at.Where == scanner.InContent) && len(at.Decoded) == 0 && !strings.Contains(at.Path, "!")
-	})
-}
+// fixable reports whether till fix takes the key out by itself.
+func (p *page) fixable(k scanner.Key) bool { return p.o.blocks(&k) && movable(&k) }
 
 // firstID is the key that the commands name: one that blocks, if there is one.
 func (p *page) firstID() string {
@@ -112,15 +112,24 @@ func (p *page) firstID() string {
 	return p.r.Keys[0].ID
 }
 
+// here are the keys that no remote has.
+func (p *page) here() []*scanner.Key {
+	var here []*scanner.Key
+	for i := range p.r.Keys {
+		if k := &p.r.Keys[i]; !onRemote(k.Exposure) {
+			here = append(here, k)
+		}
+	}
+	return here
+}
+
 // advice depends on how far the values have travelled: what never left this
 // machine has only to be taken out, what is on a remote must be replaced.
 func (p *page) advice() {
-	var here []*scanner.Key
 	told := false
 	for i := range p.r.Keys {
 		k := &p.r.Keys[i]
 		if !onRemote(k.Exposure) {
-			here = append(here, k)
 			continue
 		}
 		if told {
@@ -131,6 +140,7 @@ func (p *page) advice() {
 		p.put()
 		p.steps(k, "    ")
 	}
+	here := p.here()
 	if len(here) == 0 {
 		return
 	}
@@ -155,8 +165,6 @@ func (p *page) advice() {
 			say = "Nothing of the push was kept here. Take " + object + " out of the commits and push again:"
 		}
 		p.wrap("  ", say)
-		p.put()
-		p.put("    ", rebase(here))
 	case "commit-msg":
 		file := primaryPlace(here[0]).Path
 		if file == "" || p.text(file) != file || strings.ContainsAny(file, " '\"$`\\;&|<>()*?!#~") {

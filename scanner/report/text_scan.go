@@ -49,9 +49,9 @@ func (p *page) scan() {
 		p.put("  could not check everything: ", count(len(s.Errors), "error"))
 		p.errors("    ")
 	}
-	if next := p.next(); next != "" && !p.o.Quiet {
+	if next := p.next(); len(next) > 0 && !p.o.Quiet {
 		p.put()
-		p.put("  Next  ", p.ours(next))
+		p.listed("  Next  ", next)
 	}
 }
 
@@ -165,24 +165,36 @@ func (p *page) leftOut() {
 	}
 }
 
-// next is the one command to type now: about the first key, else about the
-// first suspect.
-func (p *page) next() string {
-	for _, want := range []rules.Class{rules.ClassKey, rules.ClassSuspect} {
-		for i := range p.r.Keys {
-			if k := &p.r.Keys[i]; class(k) == want {
-				command := explainCommand(k.ID)
-				if want == rules.ClassSuspect {
-					command = allowCommand(k.ID)
-				}
-				if r := primaryPlace(k).Repository; r != "" {
-					command = strings.Replace(command, "till ", "till -C "+p.text(r)+" ", 1)
-				}
-				return command
-			}
+// next are the commands to type now: about the first key, else about the first
+// suspect; one that is known to be dead comes after those that can hurt.
+func (p *page) next() []command {
+	first, rank := (*scanner.Key)(nil), 0
+	for i := range p.r.Keys {
+		k := &p.r.Keys[i]
+		r := 1
+		if class(k) == rules.ClassKey {
+			r = 2
+		}
+		switch k.Validity {
+		case "active":
+			r += 2
+		case "inactive":
+			r -= 2
+		}
+		if first == nil || r > rank {
+			first, rank = k, r
 		}
 	}
-	return ""
+	if first == nil {
+		return nil
+	}
+	rows := wayOn(first, &p.o)
+	if r := primaryPlace(first).Repository; r != "" {
+		for i := range rows {
+			rows[i].line = strings.Replace(rows[i].line, "till ", "till -C "+p.text(r)+" ", 1)
+		}
+	}
+	return rows
 }
 
 // plain is the report for a log: one line a key, no columns that depend on the
@@ -254,7 +266,7 @@ func (p *page) plain() {
 			p.put("error  ", p.text(e))
 		}
 	}
-	if next := p.next(); next != "" && !p.o.Quiet {
-		p.put("next  ", p.ours(next))
+	if next := p.next(); len(next) > 0 && !p.o.Quiet {
+		p.put("next  ", p.ours(next[0].line))
 	}
 }

@@ -145,7 +145,7 @@ func TestCaret(t *testing.T) {
 
 // Commands that the report names must exist in till.
 func TestCommandsExist(t *testing.T) {
-	known := regexp.MustCompile(`^till (allow|allowed|explain|fix|scan|config|rules show)\b`)
+	known := regexp.MustCompile(`^till (allow|allowed|check|clean|explain|fix|rotate|scan|config|rules show)\b`)
 	for name, r := range fixtures() {
 		if name == "everywhere" {
 			continue

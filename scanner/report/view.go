@@ -328,14 +328,14 @@ type stage struct {
 	steps []rules.Step
 }
 
-// stages are the halves in the order in which to do them: a public key is
-// switched off first whatever the rule says, since others are using it by now.
+// stages are the halves in the order in which to do them, which is that of till
+// rotate.
 func stages(k *scanner.Key) []stage {
 	w := &ruleOf(k).Workflow
 	revoke, reissue := stage{"revoke", w.Revoke}, stage{"new key", w.Reissue}
-	out := []stage{revoke, reissue}
-	if w.Order == rules.ReissueFirst && k.Exposure != scanner.ExposurePublic {
-		out = []stage{reissue, revoke}
+	out := []stage{reissue, revoke}
+	if k.Exposure.Order(w.Order) == rules.RevokeFirst {
+		out = []stage{revoke, reissue}
 	}
 	return slices.DeleteFunc(out, func(s stage) bool { return len(s.steps) == 0 })
 }
@@ -403,10 +403,60 @@ func firstSteps(k *scanner.Key) string {
 }
 
 // commands that exist in till, as a person types them.
-const fixCommand = "till fix"
+const (
+	fixCommand   = "till fix"
+	checkGiven   = "till check -"
+	whyNotSecret = "it is not a secret: say why"
+)
 
 func allowCommand(id string) string   { return "till allow " + id + ` --reason "…"` }
 func explainCommand(id string) string { return "till explain " + id }
+func rotateCommand(id string) string  { return "till rotate " + id }
+
+// A command is what to type, and in a few words what comes of it.
+type command struct{ line, what string }
+
+// wayOn are the commands that get a person on with a key, the best first. till
+// explain is always there.
+func wayOn(k *scanner.Key, o *Options) []command {
+	if o.Given { // no ID leads back to it
+		return []command{{checkGiven, "the same once more: is it live, whose is it"}}
+	}
+	allow, why := command{allowCommand(k.ID), whyNotSecret}, command{explainCommand(k.ID), "why till thinks so"}
+	line, what := Next(k)
+	switch {
+	case line == "":
+		return []command{allow, why}
+	case class(k) == rules.ClassSuspect:
+		return []command{allow, {line, what}, why}
+	}
+	return []command{{line, what}, why}
+}
+
+// Next is the command that gets on with a key that is one, and what it does:
+// what is staged leaves the commit, what git keeps is replaced, of what stands in
+// a file alone it is first asked whether it is live. "" = till has none.
+func Next(k *scanner.Key) (line, what string) {
+	switch k.Exposure {
+	case scanner.ExposureStaged:
+		if !movable(k) {
+			return "", ""
+		}
+		return fixCommand + " " + k.ID, "moves the value to .env, ignored by git"
+	case scanner.ExposureFile, "":
+		return "till check " + k.ID, "is it live, whose is it, where else is it"
+	case scanner.ExposureLocal, scanner.ExposurePushed, scanner.ExposurePublic, scanner.ExposureUnreachable:
+	}
+	return rotateCommand(k.ID), "new key, swap, old key proven dead"
+}
+
+// movable reports whether till fix can help: the key stands in a file as it is,
+// not in a name, a message or an encoding.
+func movable(k *scanner.Key) bool {
+	return slices.ContainsFunc(k.Places, func(at scanner.Place) bool {
+		return isContent(at.Where) && len(at.Decoded) == 0 && !strings.Contains(at.Path, "!")
+	})
+}
 
 // blobLink is the page of a place at its code host, "" when it has none.
 func blobLink(o *Options, p *scanner.Place) string {
