@@ -83,10 +83,16 @@ type Case struct {
 	// NewID is the public identifier of the new key, Stored the file that holds
 	// the key itself until it is in its place.
 	NewID, Stored string
+	Placed        bool // some spot has got the key that is stored
 	// Due is when the next step may be done, zero when there is no waiting.
 	Due time.Time
 	// Verdicts counts the answers "inactive" in a row.
 	Verdicts int
+
+	// Of a case that is known by its place: tags (Session.Tag) of the values that
+	// it has been about, the latest last; of those that were proven dead or closed
+	// by a person; and of the new keys that were put there.
+	About, Settled, Fresh []string
 }
 
 // StepState is how far one step has come.
@@ -139,12 +145,18 @@ func (c *Case) apply(e *Entry) {
 	case EventIntent, EventDone, EventFailed, EventSkipped, EventUndone:
 		mark := map[Event]Mark{EventIntent: Begun, EventDone: Done, EventFailed: Failed, EventSkipped: Skipped, EventUndone: Undone}[e.Event]
 		c.Steps[e.Step] = StepState{Mark: mark, At: e.Time, What: e.What}
+		if e.Event == EventDone && strings.HasPrefix(e.Step, "replace/") {
+			c.Placed = true
+		}
 		if e.Event == EventUndone {
-			c.Resolution = "" // what was taken back is open again
+			c.Resolution, c.Settled = "", nil // what was taken back is open again
 		}
 	case EventVerdict:
 		if e.Step == "new" { // about the new key
 			break
+		}
+		if e.Validity == Inactive {
+			c.Settled = withTags(c.Settled, e.Values)
 		}
 		if c.Validity = e.Validity; c.Validity == Inactive {
 			c.Verdicts++
@@ -152,20 +164,34 @@ func (c *Case) apply(e *Entry) {
 			c.Verdicts = 0
 		}
 	case EventStored:
-		c.Stored = e.What
+		c.Stored, c.Placed = e.What, false
+		c.Fresh = withTags(c.Fresh, e.Values)
 	case EventForgotten:
-		c.Stored = ""
+		c.Stored, c.Placed = "", false
 	case EventResolved:
 		c.Resolution, c.Reason = e.Resolution, e.Reason
+		c.Settled = withTags(c.Settled, e.Values)
+	case EventOpened, EventNote:
+		c.About = withTags(c.About, e.Values)
 	case EventReopened:
 		c.Resolution = ""
 		c.State = Found
 		clear(c.Steps)
+		c.About = withTags(c.About, e.Values)
+		c.Settled = slices.DeleteFunc(c.Settled, func(t string) bool { return len(e.Values) == 0 || slices.Contains(e.Values, t) })
 	}
 	if e.NewID != "" {
 		c.NewID = e.NewID
 	}
 	c.Due = e.Due
+}
+
+// withTags adds tags at the end, each once.
+func withTags(tags, more []string) []string {
+	for _, t := range more {
+		tags = append(slices.DeleteFunc(tags, func(o string) bool { return o == t }), t)
+	}
+	return tags
 }
 
 // Matches reports whether a person who types id can mean this case.

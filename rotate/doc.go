@@ -17,6 +17,24 @@
 // death: the key is asked about until the vendor says inactive, or a person who
 // saw it dead says so.
 //
+// # A password is known by its place
+//
+// The fingerprint of a value that a person may have chosen is that of its place,
+// since from one of the value it could be guessed. So a case can meet another
+// value than the one that it was closed for, and several can have stood at one
+// place. What holds (values.go):
+//
+//   - A closed case is closed for the values that were proven dead or vouched for.
+//     Whoever runs it again has every value of the place asked about; what is not
+//     proven dead opens it.
+//   - Where nobody can be asked, the record is compared: it holds a MAC of each
+//     value under a key that never leaves the person's own folder (Session.Tag),
+//     which tells nothing to whoever has the record alone. Made under another
+//     person's key, or missing, it proves nothing, and the case opens.
+//   - A case is closed when all values of its place are dead, those that stand
+//     nowhere any more included.
+//   - The new key that a case has put to the place is no leak while it stands in no commit.
+//
 // # Who does what
 //
 //	Leak      the key as it stands in the repository; the value comes from there and goes nowhere

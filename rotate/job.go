@@ -24,7 +24,8 @@ type Leak struct {
 	ID          string // short form for people
 	Rule        *rules.Rule
 	Secret      scanner.Secret
-	PublicID    string // what {{id}} stands for; "" = unknown
+	Others      []scanner.Secret // further values at the same place, the latest first (Rule.Human)
+	PublicID    string           // what {{id}} stands for; "" = unknown
 	Partner     *scanner.Partner
 	Account     string
 	Note        string // of the scanner: "test key"
@@ -35,7 +36,7 @@ type Leak struct {
 // LeakOf takes what a scan found.
 func LeakOf(k *scanner.Key) Leak {
 	l := Leak{
-		Fingerprint: k.Fingerprint, ID: k.ID, Rule: k.Rule, Secret: k.Secret, PublicID: k.Facts.ID,
+		Fingerprint: k.Fingerprint, ID: k.ID, Rule: k.Rule, Secret: k.Secret, Others: k.Others, PublicID: k.Facts.ID,
 		Partner: k.Partner, Account: k.Facts.Account, Note: k.Facts.Note, Exposure: k.Exposure, Places: k.Places,
 	}
 	// Facts name a partner by its mask when its value says nothing by itself.

@@ -55,6 +55,7 @@ type Entry struct {
 	Reason     string            `json:"reason,omitempty"`
 	Names      map[string]string `json:"names,omitempty"`
 	NewID      string            `json:"new_id,omitempty"`
+	Values     []string          `json:"values,omitempty"` // tags of the values that it is about; see Session.Tag
 	Due        time.Time         `json:"due,omitzero"`
 	Who        string            `json:"who"`
 	Prev       string            `json:"prev"` // Hash of the line before, "" in the first

@@ -17,6 +17,10 @@ func (s *Session) Preview(ctx context.Context) error {
 	if c := s.Ledger.Case(j.Leak.Fingerprint); c != nil {
 		s.c = c
 		s.remember()
+		if j.Leak.Rule.Human && !c.Open() {
+			s.Person.Say("The case is closed. First the value that stands there now is asked about, and only if it is not proven dead the rest is done:")
+			s.c = nil
+		}
 	}
 	for i := range s.plan.Actions {
 		a := &s.plan.Actions[i]

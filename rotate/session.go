@@ -60,11 +60,16 @@ type Session struct {
 	Ledger *Ledger
 	Store  Store
 	Person Person
+	// Tag makes of a value what the ledger notes to know it again: the name of a
+	// key that is this person's own, a dot, and a MAC under it, from which nobody
+	// without the key can guess. nil: no value is known again, and each is asked
+	// about. Only values of cases that are known by their place have one.
+	Tag func(fingerprint string, v scanner.Secret) string
 	Options
 
+	proven map[string]bool // values that were seen dead in this session
 	c      *Case
 	plan   Plan
-	placed int // spots that have got the new key
 }
 
 // Run goes through the case from where it stands until it is confirmed, has to
@@ -76,9 +81,27 @@ func (s *Session) Run(ctx context.Context) (*Case, error) {
 	}
 	defer unlock()
 	if r := s.c.Resolution; r != "" && r != ResolvedRevoked {
-		return s.c, fmt.Errorf("case %s is closed as %s", s.c.ID, r)
+		if settled, sure := s.c.Knows(s.tag(s.Job.Leak.Secret)); settled || !sure {
+			return s.c, fmt.Errorf("case %s is closed as %s; till rotate %s --reopen opens it", s.c.ID, r, s.c.ID)
+		}
 	}
 	s.plan = PlanFor(s.Job.Leak.Rule, s.Job.Leak.Exposure, s.Order)
+	if err := s.face(ctx); err != nil {
+		return s.c, err
+	}
+	if s.Job.Leak.Rule.Human && !s.c.Open() && !s.c.Done("confirm") {
+		return s.c, nil // closed by a person's word, which holds
+	}
+	for {
+		c, err := s.walk(ctx)
+		if !errors.Is(err, errTurned) {
+			return c, err
+		}
+	}
+}
+
+// walk goes through the actions for one value.
+func (s *Session) walk(ctx context.Context) (*Case, error) {
 	for i := range s.plan.Actions {
 		a := &s.plan.Actions[i]
 		if s.c.Done(a.Name) {
@@ -122,7 +145,7 @@ func (s *Session) open() (unlock func(), err error) {
 	s.Job.Keep = s.keep
 	s.c = s.Ledger.Case(s.Job.Leak.Fingerprint)
 	if s.c == nil {
-		err = s.append(Entry{Event: EventOpened, ID: s.Job.Leak.ID, Rule: s.Job.Leak.Rule.ID, Reason: s.Reason, State: Found})
+		err = s.append(Entry{Event: EventOpened, ID: s.Job.Leak.ID, Rule: s.Job.Leak.Rule.ID, Reason: s.Reason, State: Found, Values: s.tags(s.Job.Leak.Secret)})
 	} else {
 		s.remember()
 		s.Job.New, err = s.Store.Get(s.c.Fingerprint)
@@ -204,7 +227,7 @@ func (s *Session) keep(n Issued) error {
 	if s.c.Stored != "" {
 		return nil
 	}
-	return s.append(Entry{Event: EventStored, What: s.Store.Path(s.c.Fingerprint), NewID: n.ID})
+	return s.append(Entry{Event: EventStored, What: s.Store.Path(s.c.Fingerprint), NewID: n.ID, Values: s.tags(n.Secret)})
 }
 
 // wait is when an action may be done, zero when now.
@@ -306,7 +329,11 @@ func (s *Session) sentence(v Verdict) string {
 
 // verdict writes an answer down. about is "" for the old key, "new" for the new.
 func (s *Session) verdict(v Verdict, about string) error {
-	return s.append(Entry{Event: EventVerdict, Step: about, Validity: v.Validity, What: strings.TrimSpace(v.Host + " " + v.Why)})
+	e := Entry{Event: EventVerdict, Step: about, Validity: v.Validity, What: strings.TrimSpace(v.Host + " " + v.Why)}
+	if about == "" {
+		e.Values = s.tags(s.Job.Leak.Secret)
+	}
+	return s.append(e)
 }
 
 // skip marks the actions of some kinds as left out.
@@ -328,7 +355,7 @@ func (s *Session) tidy(ctx context.Context) error {
 	if s.c.Stored == "" {
 		return nil
 	}
-	if !s.c.anyPlaced() {
+	if !s.c.Placed {
 		s.Person.Say(fmt.Sprintf("The new key is in %s, readable by you alone. Put it where it is used, then remove the file.", s.c.Stored))
 		ok, err := s.Person.Confirm(ctx, "Is it in its place, so that the file can go?", false)
 		if err != nil || !ok {
@@ -339,14 +366,4 @@ func (s *Session) tidy(ctx context.Context) error {
 		return err
 	}
 	return s.append(Entry{Event: EventForgotten, What: s.c.Stored})
-}
-
-// anyPlaced reports whether some spot has got the new key.
-func (c *Case) anyPlaced() bool {
-	for name, st := range c.Steps {
-		if strings.HasPrefix(name, "replace/") && st.Mark == Done {
-			return true
-		}
-	}
-	return false
 }

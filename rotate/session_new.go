@@ -196,7 +196,7 @@ func (s *Session) replace(ctx context.Context) error {
 			}
 		}
 	}
-	if !s.c.anyPlaced() {
+	if !s.c.Placed {
 		s.Person.Say("The old value stands nowhere that till can write to. The new one is in " + s.c.Stored)
 		ok, err := s.Person.Confirm(ctx, "Show it here, once?", false)
 		if err != nil {
@@ -208,7 +208,7 @@ func (s *Session) replace(ctx context.Context) error {
 			}
 		}
 	}
-	ok, err := s.Person.Confirm(ctx, "Is the new key everywhere where the old one was used?", s.c.anyPlaced())
+	ok, err := s.Person.Confirm(ctx, "Is the new key everywhere where the old one was used?", s.c.Placed)
 	if err != nil || !ok {
 		return stopped(err)
 	}

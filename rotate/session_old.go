@@ -193,10 +193,15 @@ func (s *Session) confirm(ctx context.Context) error {
 		}
 	}
 	s.lookBack(ctx)
-	if err := s.append(Entry{Event: EventDone, Step: "confirm", State: Confirmed}); err != nil {
+	if s.Job.Leak.Rule.Human {
+		if err := s.turnTo(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.append(Entry{Event: EventResolved, Resolution: ResolvedRevoked, Reason: s.Reason, State: Confirmed, Values: s.tags(s.Job.Leak.Values()...)}); err != nil {
 		return err
 	}
-	if err := s.append(Entry{Event: EventResolved, Resolution: ResolvedRevoked, Reason: s.Reason, State: Confirmed}); err != nil {
+	if err := s.append(Entry{Event: EventDone, Step: "confirm", State: Confirmed}); err != nil {
 		return err
 	}
 	return s.tidy(ctx)

@@ -1,8 +1,10 @@
 package scanner
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/till-sh/till/rules"
 )
@@ -66,5 +68,31 @@ func TestFingerprint(t *testing.T) {
 	}
 	if fingerprintOf(&human, "a") == fingerprintOf(&human, "b") {
 		t.Error("the fingerprint of a password does not depend on the file")
+	}
+}
+
+// One place can have had several passwords: all are there, the latest first.
+func TestValuesOfAPlace(t *testing.T) {
+	at := func(value string, day int) attributed {
+		c := &Commit{Time: time.Unix(int64(day)*86400, 0)}
+		return attributed{Finding: Finding{Rule: &rules.Rule{ID: "acme-password", Provider: "acme", Human: true}, Secret: NewSecret([]byte(value)), Context: "a = \x00"},
+			places: []Place{{Path: "a", Commit: c}}}
+	}
+	keys, _ := group([]attributed{at("first", 1), at("third", 3), at("second", 2), at("first", 0)}, func(p string) string { return p })
+	if len(keys) != 1 {
+		t.Fatalf("%d keys", len(keys))
+	}
+	var got []string
+	for _, v := range keys[0].Values() {
+		got = append(got, v.Reveal())
+	}
+	if want := []string{"third", "second", "first"}; !slices.Equal(got, want) {
+		t.Errorf("got %d values, want %d", len(got), len(want))
+	}
+	more := keys[0]
+	more.Others = []Secret{NewSecret([]byte("elsewhere"))}
+	merged := Merge([]*Result{{Keys: keys}, {Keys: []Key{more}}}).Keys
+	if len(merged) != 1 || len(merged[0].Values()) != 4 {
+		t.Errorf("merged: %d keys", len(merged))
 	}
 }

@@ -3,6 +3,7 @@ package scanner
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -35,6 +36,7 @@ func group(findings []attributed, rel func(string) string) (reported, suppressed
 		marked      bool
 	}
 	byName := map[name]*Key{}
+	values := map[*Key][]dated{}
 	var all []*Key
 	for i := range findings {
 		f := &findings[i]
@@ -54,7 +56,13 @@ func group(findings []attributed, rel func(string) string) (reported, suppressed
 				all = append(all, k)
 			}
 			k.absorb(f, p)
+			if k.Rule.Human {
+				values[k] = withDate(values[k], f.Secret, p)
+			}
 		}
+	}
+	for k, v := range values {
+		k.take(v)
 	}
 	nameKeys(unmarked(all))
 	for _, k := range all {
@@ -73,6 +81,38 @@ func group(findings []attributed, rel func(string) string) (reported, suppressed
 		}
 	}
 	return reported, suppressed
+}
+
+// dated is a value and the latest time that it came to a place.
+type dated struct {
+	secret Secret
+	time   int64
+}
+
+func withDate(values []dated, s Secret, p Place) []dated {
+	at := int64(math.MaxInt64) // in a file: now
+	if p.Commit != nil {
+		at = p.Commit.Time.Unix()
+	}
+	for i := range values {
+		if v := &values[i]; v.secret.Reveal() == s.Reveal() {
+			v.time = max(v.time, at)
+			return values
+		}
+	}
+	return append(values, dated{s, at})
+}
+
+// take gives the key of a place its values.
+func (k *Key) take(values []dated) {
+	if len(values) < 2 {
+		return
+	}
+	slices.SortStableFunc(values, func(a, b dated) int { return cmp.Compare(b.time, a.time) })
+	k.Secret = values[0].secret
+	for _, v := range values[1:] {
+		k.Others = append(k.Others, v.secret)
+	}
 }
 
 func unmarked(all []*Key) []*Key {

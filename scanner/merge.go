@@ -78,6 +78,7 @@ func mergeKeys(all []Key) []Key {
 			old.Exposure = k.Exposure
 		}
 		old.Places = append(old.Places, k.Places...)
+		old.also(k.Values())
 	}
 	for _, k := range list {
 		slices.SortFunc(k.Places, comparePlaces)
@@ -89,6 +90,20 @@ func mergeKeys(all []Key) []Key {
 		out[i] = *k
 	}
 	return out
+}
+
+// also adds the values of another part at the same place. What comes from a report
+// has none.
+func (k *Key) also(values []Secret) {
+	if k.Rule == nil || !k.Rule.Human {
+		return
+	}
+	for _, v := range values {
+		same := func(s Secret) bool { return s.Reveal() == v.Reveal() }
+		if v.Len() > 0 && !same(k.Secret) && !slices.ContainsFunc(k.Others, same) {
+			k.Others = append(slices.Clone(k.Others), v)
+		}
+	}
 }
 
 func severity(r *rules.Rule) rules.Severity {

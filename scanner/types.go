@@ -200,16 +200,20 @@ type Place struct {
 	Moved    bool
 }
 
-// Key is one secret value with all places where it stands.
+// Key is one secret value with all places where it stands; of a password, which
+// is known by its place, that place with all values that stand at it.
 type Key struct {
 	ID          string // short form for people, "ST-7Q4K"; unique in one Result
 	Fingerprint string // 32 hexadecimal digits; the same in hook, CI and SARIF
 	Rule        *rules.Rule
 	Class       rules.Class
 	Secret      Secret
-	Partner     *Partner
-	Facts       Facts
-	Exposure    Exposure
+	// Others are further values at the same place, the latest first, where the
+	// fingerprint is a place (Rule.Human): Secret is the latest of all then.
+	Others   []Secret
+	Partner  *Partner
+	Facts    Facts
+	Exposure Exposure
 	// Validity is what the vendor said when somebody asked: "active",
 	// "inactive" or "unknown"; "" = nobody asked.
 	Validity string
@@ -217,6 +221,9 @@ type Key struct {
 	// Suppressed says why the key is not reported, nil when it is.
 	Suppressed *Suppression
 }
+
+// Values are all values at the place, Secret first; mostly that one.
+func (k *Key) Values() []Secret { return append([]Secret{k.Secret}, k.Others...) }
 
 // Suppression is a decision that a value is not a secret.
 type Suppression struct {

@@ -44,6 +44,12 @@ func newCheck(e *env) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if l, err := (&rotateFlags{}).openLedger(w); err == nil {
+					// What a case has put there is no leak.
+					if err := s.leaked(l.Case(s.key.Fingerprint), nil, tagger(e)); err != nil {
+						return err
+					}
+				}
 				k = &s.key
 			} else if k, err = w.givenKey(cmd.Context(), rule); err != nil {
 				return err
@@ -142,12 +148,10 @@ func (w *workshop) check(ctx context.Context, k *scanner.Key, offline, asJSON bo
 			fmt.Fprintf(w.e.stderr, "asking %s\n", printable(host))
 		}
 		var err error
-		if v, err = j.Verify(ctx, k.Secret); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			v.Validity, v.Why = rotate.Unknown, err.Error()
+		if v, err = j.VerifyAll(ctx); err != nil {
+			return err
 		}
+		k.Secret = j.Leak.Secret
 	}
 	c := checked{
 		ID: k.ID, Fingerprint: k.Fingerprint, Rule: k.Rule.ID, Description: k.Rule.Description, Masked: k.Secret.String(),
@@ -162,6 +166,9 @@ func (w *workshop) check(ctx context.Context, k *scanner.Key, offline, asJSON bo
 		c.Expires = k.Facts.Expires
 	}
 	c.Elsewhere, c.Notes = elsewhereOf(ctx, j, k)
+	if n := len(k.Others); n > 0 && !offline {
+		c.Notes = append(c.Notes, fmt.Sprintf("%s more stood at the same place; the answer is the worst of all", plural(n, "value")))
+	}
 	if asJSON {
 		enc := json.NewEncoder(w.e.stdout)
 		enc.SetIndent("", "  ")

@@ -104,7 +104,9 @@ func (w *workshop) job(k *scanner.Key) *rotate.Job {
 		Leak: rotate.LeakOf(k), Adapters: w.adapters, Run: rotate.Programs{}, Redact: &call.Redactor{},
 		Now: time.Now, Sleep: sleep, Given: w.given, GivenSecrets: w.secrets,
 	}
-	j.Redact.Add(k.Secret.Reveal())
+	for _, v := range k.Values() {
+		j.Redact.Add(v.Reveal())
+	}
 	if k.Partner != nil && k.Partner.Rule.Severity != rules.Low {
 		j.Redact.Add(k.Partner.Secret.Reveal())
 	}
@@ -123,49 +125,6 @@ func (w *workshop) job(k *scanner.Key) *rotate.Job {
 		j.Ask = w.ask
 	}
 	return j
-}
-
-// older finds the leaked value of a case whose new one has taken its place: a
-// password is known by its place, so both have the same fingerprint.
-func older(ctx context.Context, e *env, s *sight) error {
-	keys, err := keysOf(ctx, e, func(e *env) (*target, error) { return openHistory(e, source.HistoryOptions{Unreachable: true}, true) })
-	if err != nil {
-		return err
-	}
-	for _, k := range keys {
-		if k.Fingerprint == s.key.Fingerprint && k.Secret.Reveal() != s.key.Secret.Reveal() {
-			*s = sight{key: k, where: "history"}
-			return nil
-		}
-	}
-	return withHint(fmt.Errorf("%s: the new key is in its place already, and the old one stands nowhere any more", s.key.ID),
-		`when it is dead: till rotate %s --resolve revoked --reason "…"`, s.key.ID)
-}
-
-// whole adds what the history knows of a key that was found nearer by: how far
-// it has travelled, since when, in which commits. Where there is no repository
-// there is nothing to add.
-func whole(ctx context.Context, e *env, s *sight) error {
-	if s.where == "history" {
-		return nil
-	}
-	keys, err := keysOf(ctx, e, func(e *env) (*target, error) { return openHistory(e, source.HistoryOptions{Unreachable: true}, true) })
-	if err != nil {
-		return err
-	}
-	for _, k := range keys {
-		if k.Fingerprint != s.key.Fingerprint {
-			continue
-		}
-		if s.key.Exposure != scanner.ExposureStaged || k.Exposure != scanner.ExposureUnreachable {
-			s.key.Exposure = k.Exposure
-		}
-		s.key.Places = append(s.key.Places, k.Places...)
-		if s.key.Partner == nil {
-			s.key.Partner = k.Partner
-		}
-	}
-	return nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -23,7 +23,7 @@ var places = []struct {
 	{"staged changes", openStaged},
 	{"files", func(e *env) (*target, error) { return (&scanFlags{}).openFiles(e, []string{topOf(e)}) }},
 	{"commit message that git kept", openKeptMessage},
-	{"history", func(e *env) (*target, error) { return openHistory(e, source.HistoryOptions{Unreachable: true}, true) }},
+	{"history", openWholeHistory},
 }
 
 // openKeptMessage reads the message of a commit that was stopped: git leaves it
@@ -57,8 +57,9 @@ func topOf(e *env) string {
 
 // sight is a key where lookup found it.
 type sight struct {
-	key   scanner.Key
-	where string
+	key       scanner.Key
+	where     string
+	committed []scanner.Secret // those of its values that stand in the history; see whole
 }
 
 // lookup finds the key that a person means by an ID or the beginning of a

@@ -32,7 +32,7 @@ func newReport(e *env) *cobra.Command {
 			case !merge && len(args) > 0:
 				return withHint(errors.New("say what to do with the reports"), "till report --merge FILE...")
 			case !merge:
-				return o.reportCases(e, ledger, failOnOpen)
+				return o.reportCases(cmd.Context(), e, ledger, failOnOpen)
 			case len(args) == 0:
 				return withHint(errors.New("which reports?"), "till report --merge FILE...")
 			case ledger != "" || failOnOpen != "":

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"html"
 	"io"
@@ -33,7 +34,7 @@ type openCase struct {
 }
 
 // reportCases writes what is open in a ledger. limit 0 = nothing is overdue.
-func (o *output) reportCases(e *env, ledger, limit string) error {
+func (o *output) reportCases(ctx context.Context, e *env, ledger, limit string) error {
 	span, err := parseSpan(limit)
 	if err != nil {
 		return err
@@ -47,7 +48,14 @@ func (o *output) reportCases(e *env, ledger, limit string) error {
 	if err != nil {
 		return err
 	}
-	r := casesOf(l.Cases(), time.Now(), span, limit != "")
+	again, err := w.leakedAgain(ctx, l)
+	if err != nil {
+		return err
+	}
+	r := casesOf(openAgain(l.Cases(), again), time.Now(), span, limit != "")
+	for i := range r.Cases {
+		r.Cases[i].Again = again[r.Cases[i].Fingerprint]
+	}
 	r.Ledger, r.openDays = l.Path(), limit
 	switch o.format {
 	case "", "text", "markdown":
@@ -126,7 +134,7 @@ func (r *caseReport) rows() [][]string {
 		if !c.Due.IsZero() {
 			next = "till rotate " + c.ID + " --finish from " + c.Due.Format(time.DateOnly)
 		}
-		rows = append(rows, []string{c.ID, c.Rule, c.State, cmp.Or(c.Validity, "not asked"), age, c.Who, next})
+		rows = append(rows, []string{c.ID, c.Rule, cmp.Or(c.Again, c.State), cmp.Or(c.Validity, "not asked"), age, c.Who, next})
 	}
 	return rows
 }

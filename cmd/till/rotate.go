@@ -69,7 +69,7 @@ func newRotate(e *env) *cobra.Command {
 
 func (f *rotateFlags) run(ctx context.Context, e *env, args []string) error {
 	if f.show != "" || f.list {
-		return f.look(e, args)
+		return f.look(ctx, e, args)
 	}
 	if len(args) == 0 {
 		return withHint(errors.New("which key?"), "till scan --history shows their ids, till rotate --list the open cases")
@@ -123,12 +123,15 @@ func (f *rotateFlags) rotate(ctx context.Context, w *workshop, id string, watche
 	if err != nil {
 		return false, err
 	}
-	if fresh != nil && fresh.Secret.Reveal() == found.key.Secret.Reveal() {
-		if err := older(ctx, w.e, found); err != nil {
-			return false, err
-		}
+	ledger, err := f.openLedger(w)
+	if err != nil {
+		return false, err
 	}
+	tag := tagger(w.e)
 	if err := whole(ctx, w.e, found); err != nil {
+		return false, err
+	}
+	if err := found.leaked(ledger.Case(found.key.Fingerprint), fresh, tag); err != nil {
 		return false, err
 	}
 	k := &found.key
@@ -139,10 +142,6 @@ func (f *rotateFlags) rotate(ctx context.Context, w *workshop, id string, watche
 	if why := j.Leak.Harmless(); why != "" {
 		return false, withHint(fmt.Errorf("%s: %s; there is nothing to replace", k.ID, why), `till allow %s --reason "%s"`, k.ID, why)
 	}
-	ledger, err := f.openLedger(w)
-	if err != nil {
-		return false, err
-	}
 	person := rotate.Person(&terminalPerson{w: w})
 	if !watched {
 		person = &nobody{terminalPerson{w: w}, f.yes}
@@ -151,7 +150,7 @@ func (f *rotateFlags) rotate(ctx context.Context, w *workshop, id string, watche
 		j.Command = w.ownCommand(j)
 	}
 	s := &rotate.Session{
-		Job: j, Ledger: ledger, Store: store, Person: person,
+		Job: j, Ledger: ledger, Store: store, Person: person, Tag: tag,
 		Options: rotate.Options{Reason: f.reason, Order: rules.Order(f.order), Finish: f.finish, Patience: f.wait},
 	}
 	fmt.Fprintf(w.e.stdout, "%s  %s  %s\n\n", k.ID, printable(k.Rule.Description), printable(k.Secret.String()))

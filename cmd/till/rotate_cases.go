@@ -26,6 +26,7 @@ type caseJSON struct {
 	Changed     time.Time      `json:"changed"`
 	Due         time.Time      `json:"due,omitzero"`
 	Who         string         `json:"who"`
+	Again       string         `json:"again,omitempty"`
 	NewID       string         `json:"new_id,omitempty"`
 	Stored      string         `json:"stored,omitempty"`
 	Entries     []rotate.Entry `json:"entries,omitempty"`
@@ -39,7 +40,7 @@ func caseJSONOf(c *rotate.Case) caseJSON {
 }
 
 // look answers --list and --show.
-func (f *rotateFlags) look(e *env, args []string) error {
+func (f *rotateFlags) look(ctx context.Context, e *env, args []string) error {
 	if len(args) > 0 {
 		return withHint(errors.New("--list takes no id, and --show one of its own"), "till rotate --show ID")
 	}
@@ -55,16 +56,23 @@ func (f *rotateFlags) look(e *env, args []string) error {
 	if f.show != "" {
 		return f.showCase(e, ledger)
 	}
-	var cases []caseJSON
-	for _, c := range ledger.Cases() {
+	again, err := w.leakedAgain(ctx, ledger)
+	if err != nil {
+		return err
+	}
+	all := openAgain(ledger.Cases(), again)
+	cases := []caseJSON{}
+	for _, c := range all {
 		if c.Open() || !c.Due.IsZero() {
-			cases = append(cases, caseJSONOf(c))
+			x := caseJSONOf(c)
+			x.Again = again[c.Fingerprint]
+			cases = append(cases, x)
 		}
 	}
 	if f.asJSON {
-		return writeJSON(e, append([]caseJSON{}, cases...))
+		return writeJSON(e, cases)
 	}
-	for _, c := range ledger.Cases() {
+	for _, c := range all {
 		if !c.Open() && c.Due.IsZero() {
 			continue
 		}
@@ -75,9 +83,12 @@ func (f *rotateFlags) look(e *env, args []string) error {
 		if c.Validity != "" {
 			state += ", " + string(c.Validity)
 		}
+		if text := again[c.Fingerprint]; text != "" {
+			state = text
+		}
 		fmt.Fprintf(e.stdout, "%-8s  %-28s  %-24s  %s, %s\n", c.ID, printable(c.Rule), printable(state), c.Age(time.Now()), printable(c.Who))
 	}
-	fmt.Fprintf(e.stderr, "%s open of %d in %s\n", plural(len(cases), "case"), len(ledger.Cases()), printable(ledger.Path()))
+	fmt.Fprintf(e.stderr, "%s open of %d in %s\n", plural(len(cases), "case"), len(all), printable(ledger.Path()))
 	if len(cases) > 0 {
 		return outcome(exitFound)
 	}
@@ -168,6 +179,9 @@ func (f *rotateFlags) decide(ctx context.Context, w *workshop, args []string) er
 		switch {
 		case err == nil:
 			entry.Case = c.Fingerprint
+			if !f.reopen {
+				entry.Values = append(slices.Clone(c.About), w.valuesOf(ctx, c)...)
+			}
 		case f.reopen:
 			return err
 		default:
@@ -176,11 +190,14 @@ func (f *rotateFlags) decide(ctx context.Context, w *workshop, args []string) er
 			if err != nil {
 				return err
 			}
-			k := &found.key
-			if err := ledger.Append(rotate.Entry{Case: k.Fingerprint, ID: k.ID, Rule: k.Rule.ID, Event: rotate.EventOpened, State: rotate.Found}); err != nil {
+			if err := whole(ctx, w.e, found); err != nil {
 				return err
 			}
-			entry.Case = k.Fingerprint
+			k := &found.key
+			entry.Case, entry.Values = k.Fingerprint, tagsOf(tagger(w.e), k)
+			if err := ledger.Append(rotate.Entry{Case: k.Fingerprint, ID: k.ID, Rule: k.Rule.ID, Event: rotate.EventOpened, State: rotate.Found, Values: entry.Values}); err != nil {
+				return err
+			}
 		}
 		if err := ledger.Append(entry); err != nil {
 			return err

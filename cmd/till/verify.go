@@ -52,12 +52,9 @@ func verifyKeys(ctx context.Context, e *env, keys []scanner.Key, yes bool) (note
 			continue
 		}
 		g.Go(func() error {
-			v, err := j.Verify(ctx, keys[i].Secret)
-			if err != nil {
-				v.Validity = rotate.Unknown
-			}
+			v, err := j.VerifyAll(ctx)
 			keys[i].Validity = string(v.Validity)
-			return ctx.Err()
+			return err
 		})
 	}
 	if err := g.Wait(); err != nil {

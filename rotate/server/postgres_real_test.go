@@ -100,6 +100,20 @@ func TestRealPostgres(t *testing.T) {
 	if err := open.Wait(); err == nil {
 		t.Error("the open session went on")
 	}
+
+	// The new one leaks at the same line: the case, closed for the old one, opens.
+	l.leakAgain(fresh)
+	if out, code := l.till("check", l.id, "--set", "server="+s.address()); code != 1 {
+		t.Errorf("till check: exit code %d\n%s", code, out)
+	}
+	second := fresh
+	fresh = l.rotate("--set", "server="+s.address())
+	if err := s.refuses(second); err != nil {
+		t.Error(err)
+	}
+	if out, err := s.query("shop", fresh, "shop", "SELECT current_user"); err != nil || out != "shop" {
+		t.Errorf("the third password: %s %v", out, err)
+	}
 	if log := s.log.String(); strings.Contains(log, fresh) || strings.Contains(log, s.shop) {
 		t.Error("the server's log holds a password")
 	}

@@ -351,6 +351,23 @@ func (l *leak) rotate(flags ...string) (fresh string) {
 	return fresh
 }
 
+// leakAgain commits what stands in the file now, at the same place as before, and
+// demands that a closed case of that place is taken for open.
+func (l *leak) leakAgain(value string) {
+	l.t.Helper()
+	l.secrets[0] = value
+	l.git("add", "-f", l.file)
+	l.git("commit", "-q", "-m", "settings again")
+	l.git("rm", "-q", "--cached", l.file)
+	l.git("commit", "-q", "-m", "away again")
+	if out, code := l.till("rotate", "--list"); code != 1 || !strings.Contains(out, "another value leaked at the same place") {
+		l.t.Errorf("till rotate --list: exit code %d\n%s", code, out)
+	}
+	if out, code := l.till("report", "--fail-on-open", "0h"); code != 1 || !strings.Contains(out, "1 case open") {
+		l.t.Errorf("till report: exit code %d\n%s", code, out)
+	}
+}
+
 // replaced is what stands in the file where the old value stood.
 func (l *leak) replaced(before string) string {
 	l.t.Helper()
