@@ -268,7 +268,11 @@ func (s *Session) do(ctx context.Context, a *Action) error {
 func (s *Session) assess(ctx context.Context) error {
 	v := Verdict{Validity: Unknown, Why: "not asked"}
 	if s.Job.CanVerify() {
-		ok, err := s.Person.Confirm(ctx, fmt.Sprintf("Live?      till will ask %s. Go?", s.Job.VerifyHost()), true)
+		host := s.Job.VerifyHost()
+		if strings.Contains(host, "{") {
+			host = "the server that you name"
+		}
+		ok, err := s.Person.Confirm(ctx, fmt.Sprintf("Live?      till will ask %s. Go?", host), true)
 		if err != nil {
 			return err
 		}

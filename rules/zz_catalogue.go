@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.585eab",
+	Version: "2026-11-28.119b09",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -94942,25 +94942,40 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-rsa",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Request: Request{
+							Func: "ssh-login",
+						},
+						Docs: "https://man.openbsd.org/ssh.1",
+						Note: "A key does not say what trusts it: the servers that you name are asked (--set server=USER@HOST,…). Of a key that is for something else, a site or tokens, its user tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the old public half everywhere",
-								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
-								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Title: "Take the old public half out of authorized_keys",
+								URL:   "https://man.openbsd.org/sshd.8#AUTHORIZED_KEYS_FILE_FORMAT",
+								Request: &Request{
+									Func: "ssh-key-off",
+								},
+								Reversible: true,
+								Collateral: "whatever else logs in to that account with this key",
 							},
 							{
-								Title:   "Revoke the certificate, if the key has one",
-								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+								Title:       "Remove the old public half everywhere else",
+								Text:        "Deploy keys, cloud metadata, other servers. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices: certbot revoke --key-path.",
+								URL:         "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title:   "Make a new key pair and put the public half beside the old one",
+								Text:    "For a key that logs in over SSH, till does it on every server that you name; it cannot know which others let the key in. The new key is Ed25519 and has no passphrase, as the old one.",
+								URL:     "https://man.openbsd.org/ssh-keygen.1",
 								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+								Request: &Request{
+									Func: "ssh-key",
+								},
 							},
 						},
 						Usage: "the logs of every system that trusts the public half",
@@ -94978,25 +94993,40 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-ec",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Request: Request{
+							Func: "ssh-login",
+						},
+						Docs: "https://man.openbsd.org/ssh.1",
+						Note: "A key does not say what trusts it: the servers that you name are asked (--set server=USER@HOST,…). Of a key that is for something else, a site or tokens, its user tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the old public half everywhere",
-								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
-								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Title: "Take the old public half out of authorized_keys",
+								URL:   "https://man.openbsd.org/sshd.8#AUTHORIZED_KEYS_FILE_FORMAT",
+								Request: &Request{
+									Func: "ssh-key-off",
+								},
+								Reversible: true,
+								Collateral: "whatever else logs in to that account with this key",
 							},
 							{
-								Title:   "Revoke the certificate, if the key has one",
-								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+								Title:       "Remove the old public half everywhere else",
+								Text:        "Deploy keys, cloud metadata, other servers. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices: certbot revoke --key-path.",
+								URL:         "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title:   "Make a new key pair and put the public half beside the old one",
+								Text:    "For a key that logs in over SSH, till does it on every server that you name; it cannot know which others let the key in. The new key is Ed25519 and has no passphrase, as the old one.",
+								URL:     "https://man.openbsd.org/ssh-keygen.1",
 								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+								Request: &Request{
+									Func: "ssh-key",
+								},
 							},
 						},
 						Usage: "the logs of every system that trusts the public half",
@@ -95014,25 +95044,36 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-dsa",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "OpenSSH has given up DSA keys: whether a server still takes one, its own settings tell",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the old public half everywhere",
-								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
-								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Title: "Take the old public half out of authorized_keys",
+								URL:   "https://man.openbsd.org/sshd.8#AUTHORIZED_KEYS_FILE_FORMAT",
+								Request: &Request{
+									Func: "ssh-key-off",
+								},
+								Reversible: true,
+								Collateral: "whatever else logs in to that account with this key",
 							},
 							{
-								Title:   "Revoke the certificate, if the key has one",
-								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+								Title:       "Remove the old public half everywhere else",
+								Text:        "Deploy keys, cloud metadata, other servers. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices: certbot revoke --key-path.",
+								URL:         "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title:   "Make a new key pair and put the public half beside the old one",
+								Text:    "For a key that logs in over SSH, till does it on every server that you name; it cannot know which others let the key in. The new key is Ed25519 and has no passphrase, as the old one.",
+								URL:     "https://man.openbsd.org/ssh-keygen.1",
 								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+								Request: &Request{
+									Func: "ssh-key",
+								},
 							},
 						},
 						Usage: "the logs of every system that trusts the public half",
@@ -95051,25 +95092,40 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-openssh",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Request: Request{
+							Func: "ssh-login",
+						},
+						Docs: "https://man.openbsd.org/ssh.1",
+						Note: "A key does not say what trusts it: the servers that you name are asked (--set server=USER@HOST,…). Of a key that is for something else, a site or tokens, its user tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the old public half everywhere",
-								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
-								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Title: "Take the old public half out of authorized_keys",
+								URL:   "https://man.openbsd.org/sshd.8#AUTHORIZED_KEYS_FILE_FORMAT",
+								Request: &Request{
+									Func: "ssh-key-off",
+								},
+								Reversible: true,
+								Collateral: "whatever else logs in to that account with this key",
 							},
 							{
-								Title:   "Revoke the certificate, if the key has one",
-								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+								Title:       "Remove the old public half everywhere else",
+								Text:        "Deploy keys, cloud metadata, other servers. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices: certbot revoke --key-path.",
+								URL:         "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title:   "Make a new key pair and put the public half beside the old one",
+								Text:    "For a key that logs in over SSH, till does it on every server that you name; it cannot know which others let the key in. The new key is Ed25519 and has no passphrase, as the old one.",
+								URL:     "https://man.openbsd.org/ssh-keygen.1",
 								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+								Request: &Request{
+									Func: "ssh-key",
+								},
 							},
 						},
 						Usage: "the logs of every system that trusts the public half",
@@ -95088,7 +95144,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-openssh-encrypted",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "nobody can log in with it without its passphrase; ssh -i FILE asks for that",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -95121,25 +95177,40 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-pkcs8",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Request: Request{
+							Func: "ssh-login",
+						},
+						Docs: "https://man.openbsd.org/ssh.1",
+						Note: "A key does not say what trusts it: the servers that you name are asked (--set server=USER@HOST,…). Of a key that is for something else, a site or tokens, its user tells.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the old public half everywhere",
-								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
-								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Title: "Take the old public half out of authorized_keys",
+								URL:   "https://man.openbsd.org/sshd.8#AUTHORIZED_KEYS_FILE_FORMAT",
+								Request: &Request{
+									Func: "ssh-key-off",
+								},
+								Reversible: true,
+								Collateral: "whatever else logs in to that account with this key",
 							},
 							{
-								Title:   "Revoke the certificate, if the key has one",
-								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+								Title:       "Remove the old public half everywhere else",
+								Text:        "Deploy keys, cloud metadata, other servers. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices: certbot revoke --key-path.",
+								URL:         "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title:   "Make a new key pair and put the public half beside the old one",
+								Text:    "For a key that logs in over SSH, till does it on every server that you name; it cannot know which others let the key in. The new key is Ed25519 and has no passphrase, as the old one.",
+								URL:     "https://man.openbsd.org/ssh-keygen.1",
 								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+								Request: &Request{
+									Func: "ssh-key",
+								},
 							},
 						},
 						Usage: "the logs of every system that trusts the public half",
@@ -95158,7 +95229,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-pkcs8-encrypted",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "nobody can use it without its passphrase",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -95191,7 +95262,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-pem-encrypted",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "nobody can use it without its passphrase",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -95222,25 +95293,36 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-other",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "what trusts it, its user tells",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the old public half everywhere",
-								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
-								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Title: "Take the old public half out of authorized_keys",
+								URL:   "https://man.openbsd.org/sshd.8#AUTHORIZED_KEYS_FILE_FORMAT",
+								Request: &Request{
+									Func: "ssh-key-off",
+								},
+								Reversible: true,
+								Collateral: "whatever else logs in to that account with this key",
 							},
 							{
-								Title:   "Revoke the certificate, if the key has one",
-								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+								Title:       "Remove the old public half everywhere else",
+								Text:        "Deploy keys, cloud metadata, other servers. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices: certbot revoke --key-path.",
+								URL:         "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title:   "Make a new key pair and put the public half beside the old one",
+								Text:    "For a key that logs in over SSH, till does it on every server that you name; it cannot know which others let the key in. The new key is Ed25519 and has no passphrase, as the old one.",
+								URL:     "https://man.openbsd.org/ssh-keygen.1",
 								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+								Request: &Request{
+									Func: "ssh-key",
+								},
 							},
 						},
 						Usage: "the logs of every system that trusts the public half",
@@ -95258,25 +95340,36 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-der",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "what trusts it, its user tells; openssl pkey -pubout shows the public half",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the old public half everywhere",
-								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
-								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Title: "Take the old public half out of authorized_keys",
+								URL:   "https://man.openbsd.org/sshd.8#AUTHORIZED_KEYS_FILE_FORMAT",
+								Request: &Request{
+									Func: "ssh-key-off",
+								},
+								Reversible: true,
+								Collateral: "whatever else logs in to that account with this key",
 							},
 							{
-								Title:   "Revoke the certificate, if the key has one",
-								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+								Title:       "Remove the old public half everywhere else",
+								Text:        "Deploy keys, cloud metadata, other servers. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices: certbot revoke --key-path.",
+								URL:         "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title:   "Make a new key pair and put the public half beside the old one",
+								Text:    "For a key that logs in over SSH, till does it on every server that you name; it cannot know which others let the key in. The new key is Ed25519 and has no passphrase, as the old one.",
+								URL:     "https://man.openbsd.org/ssh-keygen.1",
 								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+								Request: &Request{
+									Func: "ssh-key",
+								},
 							},
 						},
 						Usage: "the logs of every system that trusts the public half",
@@ -95295,7 +95388,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-pgp",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "gpg --show-keys tells whose it is; whether it was revoked, a key server",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -95329,25 +95422,36 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-putty",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "puttygen -L shows the public half, to be looked for in authorized_keys",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the old public half everywhere",
-								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
-								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Title: "Take the old public half out of authorized_keys",
+								URL:   "https://man.openbsd.org/sshd.8#AUTHORIZED_KEYS_FILE_FORMAT",
+								Request: &Request{
+									Func: "ssh-key-off",
+								},
+								Reversible: true,
+								Collateral: "whatever else logs in to that account with this key",
 							},
 							{
-								Title:   "Revoke the certificate, if the key has one",
-								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+								Title:       "Remove the old public half everywhere else",
+								Text:        "Deploy keys, cloud metadata, other servers. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices: certbot revoke --key-path.",
+								URL:         "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title:   "Make a new key pair and put the public half beside the old one",
+								Text:    "For a key that logs in over SSH, till does it on every server that you name; it cannot know which others let the key in. The new key is Ed25519 and has no passphrase, as the old one.",
+								URL:     "https://man.openbsd.org/ssh-keygen.1",
 								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+								Request: &Request{
+									Func: "ssh-key",
+								},
 							},
 						},
 						Usage: "the logs of every system that trusts the public half",
@@ -95365,7 +95469,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-putty-encrypted",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "nobody can log in with it without its passphrase",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -95398,7 +95502,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-age",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "an identity is known to nobody who could be asked",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -95431,7 +95535,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-age-pq",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "an identity is known to nobody who could be asked",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -95464,29 +95568,26 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-jwk",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "whether its public half is still in the key set (jwks_uri) of its issuer, a person can look",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the old public half everywhere",
-								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
-								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
-							},
-							{
-								Title:   "Revoke the certificate, if the key has one",
-								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+								Title: "Take the old public half out of the key set",
+								Text:  "Tokens that were signed with it are refused from then on. Restart what has it in memory.",
+								URL:   "https://www.rfc-editor.org/rfc/rfc7517#section-5",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Make a new key pair and put the public half beside the old one",
-								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+								Title: "Make a new key with another kid and sign with it",
+								Text:  "Publish its public half first, and wait until the copies of the key set have gone stale.",
+								URL:   "https://www.rfc-editor.org/rfc/rfc7517#section-4.5",
 							},
 						},
-						Usage: "the logs of every system that trusts the public half",
-						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+						Usage: "the logs of what takes tokens signed with it",
+						Blast: "makes tokens that every app which trusts this key takes for its issuer's",
 					},
 				},
 				{
@@ -95500,29 +95601,26 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-jwk",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "whether its public half is still in the key set (jwks_uri) of its issuer, a person can look",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the old public half everywhere",
-								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
-								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
-							},
-							{
-								Title:   "Revoke the certificate, if the key has one",
-								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+								Title: "Take the old public half out of the key set",
+								Text:  "Tokens that were signed with it are refused from then on. Restart what has it in memory.",
+								URL:   "https://www.rfc-editor.org/rfc/rfc7517#section-5",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Make a new key pair and put the public half beside the old one",
-								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+								Title: "Make a new key with another kid and sign with it",
+								Text:  "Publish its public half first, and wait until the copies of the key set have gone stale.",
+								URL:   "https://www.rfc-editor.org/rfc/rfc7517#section-4.5",
 							},
 						},
-						Usage: "the logs of every system that trusts the public half",
-						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+						Usage: "the logs of what takes tokens signed with it",
+						Blast: "makes tokens that every app which trusts this key takes for its issuer's",
 					},
 				},
 				{
@@ -95536,29 +95634,24 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-jwk-symmetric",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "only its own app can tell",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Remove the old public half everywhere",
-								Text:  "authorized_keys, deploy keys, cloud metadata. A site's certificate is revoked at its authority; with ACME the leaked key itself suffices.",
-								URL:   "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/reviewing-your-ssh-keys",
-							},
-							{
-								Title:   "Revoke the certificate, if the key has one",
-								Command: "certbot revoke --cert-path {{certificate}} --key-path {{file}} --reason keycompromise",
+								Title: "Take the old key out of every app",
+								Text:  "Tokens that were signed with it are refused from then on.",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Make a new key pair and put the public half beside the old one",
-								Command: "ssh-keygen -t ed25519 -a 100 -f {{file}}",
+								Title: "Make a new key and give it to every app that shares the old one",
+								URL:   "https://www.rfc-editor.org/rfc/rfc7518#section-6.4",
 							},
 						},
-						Usage: "the logs of every system that trusts the public half",
-						Blast: "signs in, signs or decrypts wherever the public half is trusted: servers by SSH, a site's TLS, an app's tokens",
+						Usage: "the logs of what takes tokens signed with it",
+						Blast: "makes and opens tokens of every app that shares it",
 					},
 				},
 				{
@@ -95573,7 +95666,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "private-key-wireguard",
 					Verify: Verify{
-						Note: "A key does not say what trusts it. Its public half and fingerprint can be computed offline and compared with GitHub's .keys pages, authorized_keys files and certificate logs.",
+						Note: "wg show on a peer tells whether the key is let in",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",

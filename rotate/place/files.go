@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/till-sh/till/rotate"
@@ -30,8 +31,9 @@ const (
 // Name is "files".
 func (Files) Name() string { return "files" }
 
-// Find reads the work tree for the value as it is. Files that hold it in an
-// encoding (base64, percent escapes) are not found here; the scan names them.
+// Find reads the work tree for the value as it is, of several lines also with
+// escaped line ends. Files that hold it in another encoding (base64, percent
+// escapes) are not found here; the scan names them.
 func (Files) Find(ctx context.Context, j *rotate.Job) ([]rotate.Spot, error) {
 	if j.WorkTree == "" {
 		return nil, nil
@@ -42,7 +44,7 @@ func (Files) Find(ctx context.Context, j *rotate.Job) ([]rotate.Spot, error) {
 	}
 	defer root.Close()
 	var spots []rotate.Spot
-	old := []byte(j.Leak.Secret.Reveal())
+	forms := written(j.Leak.Secret.Reveal())
 	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
@@ -58,7 +60,7 @@ func (Files) Find(ctx context.Context, j *rotate.Job) ([]rotate.Spot, error) {
 			return nil
 		}
 		data, err := readAt(root, name)
-		if err != nil || !bytes.Contains(data, old) {
+		if err != nil || !slices.ContainsFunc(forms, func(old string) bool { return bytes.Contains(data, []byte(old)) }) {
 			return nil // what cannot be read cannot be changed either
 		}
 		tracked := false
@@ -74,6 +76,16 @@ func (Files) Find(ctx context.Context, j *rotate.Job) ([]rotate.Spot, error) {
 		return nil
 	})
 	return spots, err
+}
+
+// written are the ways in which a value stands in files: as it is, and the lines
+// of a PEM block with escaped ends between, in a string of one line.
+func written(value string) []string {
+	if !strings.Contains(value, "\n") {
+		return []string{value}
+	}
+	lines := strings.ReplaceAll(value, "\r\n", "\n")
+	return []string{value, strings.ReplaceAll(lines, "\n", `\n`), strings.ReplaceAll(lines, "\n", `\r\n`), strings.ReplaceAll(lines, "\n", `\\n`)}
 }
 
 func readAt(root *os.Root, name string) ([]byte, error) {
@@ -102,6 +114,10 @@ func preview(data []byte, j *rotate.Job) []string {
 			return append(out, "…")
 		}
 		text := strings.ReplaceAll(string(line), first, scanner.Mask(old))
+		if first != old { // the other lines may stand behind it, with escaped ends
+			before, _, _ := strings.Cut(string(line), first)
+			text = before + scanner.Mask(old)
+		}
 		if r := []rune(text); len(r) > 160 {
 			text = string(r[:159]) + "…"
 		}
@@ -128,7 +144,11 @@ func (Files) Place(_ context.Context, j *rotate.Job, s rotate.Spot) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", s.Where, err)
 	}
-	changed := bytes.ReplaceAll(data, []byte(j.Leak.Secret.Reveal()), []byte(j.New.Secret.Reveal()))
+	changed := data
+	fresh := written(j.New.Secret.Reveal())
+	for i, old := range written(j.Leak.Secret.Reveal()) {
+		changed = bytes.ReplaceAll(changed, []byte(old), []byte(fresh[i%len(fresh)]))
+	}
 	if id := j.Leak.PublicID; id != "" && len(id) >= 8 && j.New.ID != "" { // both halves of a pair change together
 		changed = bytes.ReplaceAll(changed, []byte(id), []byte(j.New.ID))
 	}

@@ -212,6 +212,7 @@ type leak struct {
 	t       *testing.T
 	repo    string
 	file    string
+	mode    fs.FileMode
 	secrets []string // what must be seen nowhere
 	id      string
 }
@@ -222,7 +223,7 @@ func plant(t *testing.T, file, text string, secrets ...string) *leak {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("git is not installed")
 	}
-	l := &leak{t: t, repo: t.TempDir(), file: file, secrets: secrets}
+	l := &leak{t: t, repo: t.TempDir(), file: file, mode: 0o640, secrets: secrets}
 	l.git("init", "-q", "-b", "main", ".")
 	l.write(file, text)
 	l.git("add", "-A")
@@ -380,7 +381,7 @@ func (l *leak) replaced(before string) string {
 	if fresh, ok = strings.CutSuffix(fresh, tail); !ok || fresh == "" || fresh == l.secrets[0] {
 		l.t.Fatal("the file does not hold a new value in the place of the old one")
 	}
-	if info, err := os.Stat(filepath.Join(l.repo, l.file)); err != nil || info.Mode().Perm() != 0o640 {
+	if info, err := os.Stat(filepath.Join(l.repo, l.file)); err != nil || info.Mode().Perm() != l.mode {
 		l.t.Errorf("the file's mode has changed: %v %v", info.Mode(), err)
 	}
 	return fresh

@@ -28,5 +28,8 @@ func Funcs() []rotate.Func {
 		{Name: "redis-login", Adapter: redisLogin{}},
 		{Name: "redis-off", Adapter: redisOff{}},
 		{Name: "redis-password", Adapter: redisPassword{}},
+		{Name: "ssh-key", Adapter: sshPair{}},
+		{Name: "ssh-key-off", Adapter: sshKeysOff{}},
+		{Name: "ssh-login", Adapter: sshLogin{}},
 	}
 }

@@ -1,0 +1,393 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/till-sh/till/rotate"
+	"github.com/till-sh/till/rules"
+	"github.com/till-sh/till/scanner"
+)
+
+// The three sides of an SSH key: signing in; a new pair, whose public half is
+// added beside the old one; the old one taken away. Which servers let a key in
+// stands in no key: those that the person names are looked at, and no others.
+type (
+	sshLogin   struct{}
+	sshPair    struct{}
+	sshKeysOff struct{}
+)
+
+func (sshLogin) Describe(j *rotate.Job) []string {
+	return []string{"log in over SSH at " + shownSSH(j) + " with this key, and look whether " + shownKeysFile(j) + " holds it"}
+}
+
+func (sshPair) Describe(j *rotate.Job) []string {
+	return []string{
+		"log in over SSH at " + shownSSH(j) + " with the leaked key, else as you do yourself",
+		"add a new Ed25519 key to " + shownKeysFile(j) + " behind the old one, with the same options; a copy of the file stays beside it",
+		"log in with the new key",
+	}
+}
+
+func (sshKeysOff) Describe(j *rotate.Job) []string {
+	who := "with the new key, else as you do yourself"
+	if j.New == nil {
+		who = "as you do yourself, else with the leaked key"
+	}
+	return []string{
+		"log in over SSH at " + shownSSH(j) + " " + who,
+		"take the old key out of " + shownKeysFile(j) + "; a copy of the file stays beside it",
+	}
+}
+
+func shownKeysFile(j *rotate.Job) string {
+	return orWord(j.Given["authorized_keys"], ".ssh/authorized_keys")
+}
+
+func shownSSH(j *rotate.Job) string {
+	if named := givenSSH(j); named != "" {
+		return strings.Join(splitNames(named), ",")
+	}
+	return "{server}"
+}
+
+func givenSSH(j *rotate.Job) string { return orWord(j.Given["server"], j.Given["host"]) }
+
+func splitNames(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// sshServers are the accounts that the person names.
+func sshServers(ctx context.Context, j *rotate.Job) ([]*sshTalk, error) {
+	text := givenSSH(j)
+	if text == "" {
+		var err error
+		text, err = j.Accepted(ctx, rules.Ask{Name: "server", Text: "every server that this key logs in to: USER@HOST, USER@HOST:PORT or a name from your ssh configuration, with commas between"},
+			strings.Join(configuredFor(j), ","))
+		if err != nil {
+			return nil, err
+		}
+	}
+	var all []*sshTalk
+	for _, name := range splitNames(text) {
+		t, err := sshOpen(ctx, j, name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("no server was named")
+	}
+	return all, nil
+}
+
+// keyOf reads the value of the leak or the new one.
+func keyOf(j *rotate.Job, secret scanner.Secret) (*sshKey, error) {
+	k, err := readSSHKey(secret.Reveal())
+	if err == nil {
+		j.Redact.Add(strings.TrimSpace(string(k.pem))) // the same in other clothes
+	}
+	return k, err
+}
+
+func (sshLogin) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secret) (rotate.Verdict, error) {
+	key, err := keyOf(j, secret)
+	if err != nil {
+		return unknown("", err), nil
+	}
+	servers, err := sshServers(ctx, j)
+	if err != nil {
+		return unknown("", err), nil
+	}
+	isNew := j.New != nil && j.New.Secret.Reveal() == secret.Reveal()
+	count := map[rotate.Validity]int{}
+	var out rotate.Verdict
+	var hosts, whys []string
+	for _, t := range servers {
+		v, why, err := t.verify(ctx, key, isNew)
+		if err != nil {
+			return rotate.Verdict{Validity: rotate.Unknown}, err
+		}
+		count[v]++
+		hosts = append(hosts, t.shown)
+		if len(servers) > 1 {
+			why = t.shown + ": " + why
+		}
+		whys = append(whys, why)
+	}
+	out.Host, out.Why = strings.Join(hosts, ","), strings.Join(whys, "; ")
+	switch {
+	case isNew && count[rotate.Active] < len(servers) && count[rotate.Unknown] == 0:
+		out.Validity = rotate.Inactive // not everywhere yet
+	case isNew && count[rotate.Unknown] > 0:
+		out.Validity = rotate.Unknown
+	case count[rotate.Active] > 0:
+		out.Validity = rotate.Active
+	case count[rotate.Unknown] > 0:
+		out.Validity = rotate.Unknown
+	default:
+		out.Validity = rotate.Inactive
+	}
+	if out.Validity == rotate.Active {
+		out.Identity = out.Host
+	}
+	return out, nil
+}
+
+// verify asks one server. A refusal alone proves no death: the line may be there
+// and let the key in from elsewhere (from=), or at another time (expiry-time=).
+func (t *sshTalk) verify(ctx context.Context, key *sshKey, isNew bool) (rotate.Validity, string, error) {
+	a, err := t.run(ctx, key, scriptRead, "", t.file)
+	if err != nil {
+		return rotate.Unknown, "", err
+	}
+	switch a.login {
+	case loginIn:
+		return rotate.Active, "logged in", nil
+	case loginOpen:
+		return rotate.Unknown, "the server lets in without any key", nil
+	case loginUnknown:
+		return rotate.Unknown, a.why, nil
+	}
+	for _, other := range t.others(isNew) {
+		file, a, err := t.read(ctx, other, t.file)
+		switch {
+		case err != nil:
+			return rotate.Unknown, "", err
+		case !a.ran:
+		case holdsKey(file, key.public) > 0:
+			return rotate.Unknown, "login refused from here, but " + t.file + " still holds the key", nil
+		default:
+			return rotate.Inactive, "login refused, and " + t.file + " does not hold the key", nil
+		}
+	}
+	return rotate.Unknown, "login refused; whether " + t.file + " still holds the key cannot be seen: your own ssh login does not get in", nil
+}
+
+// others are the ways in beside one key of the pair: the other one, and the
+// owner's own login (nil).
+func (t *sshTalk) others(isNew bool) []*sshKey {
+	var out []*sshKey
+	if isNew {
+		if k, err := keyOf(t.j, t.j.Leak.Secret); err == nil {
+			out = append(out, k)
+		}
+	} else if t.j.New != nil {
+		if k, err := keyOf(t.j, t.j.New.Secret); err == nil {
+			out = append(out, k)
+		}
+	}
+	return append(out, nil)
+}
+
+// enter finds the first of some ways in that can read authorized_keys. The last
+// one is the owner's own.
+func (t *sshTalk) enter(ctx context.Context, ways ...*sshKey) (way *sshKey, file []byte, err error) {
+	var whys []string
+	for _, way := range ways {
+		file, a, err := t.read(ctx, way, t.file)
+		if err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case a.ran && a.link: // who manages what it points to would put it back
+			return nil, nil, fmt.Errorf("%s: %s is a link: a person has to change what it points to", t.shown, t.file)
+		case a.ran:
+			return way, file, nil
+		}
+		why := orWord(a.why, "login refused")
+		if a.login == loginIn {
+			why = "it may run no command there"
+		}
+		whys = append(whys, why)
+	}
+	return nil, nil, fmt.Errorf("%s: no way in to change %s (%s): %w", t.shown, t.file, strings.Join(whys, "; "), rotate.ErrDenied)
+}
+
+// SetsKept: see rotate.Setter.
+func (sshPair) SetsKept() {}
+
+func (sshPair) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued, error) {
+	old, err := keyOf(j, j.Leak.Secret)
+	if err != nil {
+		return rotate.Issued{}, err
+	}
+	servers, err := sshServers(ctx, j)
+	if err != nil {
+		return rotate.Issued{}, err
+	}
+	name, err := j.Value(ctx, "name")
+	if err != nil {
+		return rotate.Issued{}, err
+	}
+	// All servers have to be fit for it before there is a new key.
+	for _, t := range servers {
+		_, file, err := t.enter(ctx, append([]*sshKey{old}, t.others(false)...)...)
+		if err != nil {
+			return rotate.Issued{}, err
+		}
+		if holdsKey(file, old.public) == 0 && (j.New == nil || !t.lets(ctx, j)) {
+			return rotate.Issued{}, fmt.Errorf("%s: %s does not hold this key: %w; another file is named with --set authorized_keys=PATH", t.shown, t.file, rotate.ErrNotFound)
+		}
+		if _, err := (authChange{old: old.public, remove: true}).apply(file); err != nil {
+			return rotate.Issued{}, fmt.Errorf("%s: %w", t.shown, err)
+		}
+	}
+	if j.New == nil {
+		fresh, err := newSSHKey(name.Text)
+		if err != nil {
+			return rotate.Issued{}, err
+		}
+		text, err := dressed(fresh, j.Leak.Secret.Reveal())
+		if err != nil {
+			return rotate.Issued{}, err
+		}
+		k, err := readSSHKey(text)
+		if err != nil {
+			return rotate.Issued{}, err
+		}
+		n := rotate.Issued{Secret: scanner.NewSecret([]byte(text)), ID: fingerprintOf(k.public)}
+		if err := keep(j, n); err != nil {
+			return n, err
+		}
+		j.New = &n
+	}
+	for _, t := range servers {
+		if err := t.admit(ctx, old, name.Text); err != nil {
+			return *j.New, err
+		}
+	}
+	return *j.New, nil
+}
+
+// lets reports whether the new key signs in already.
+func (t *sshTalk) lets(ctx context.Context, j *rotate.Job) bool {
+	k, err := keyOf(j, j.New.Secret)
+	if err != nil {
+		return false
+	}
+	a, err := t.run(ctx, k, scriptRead, "", t.file)
+	return err == nil && a.login == loginIn
+}
+
+// admit adds the new key where it is not, and signs in with it.
+func (t *sshTalk) admit(ctx context.Context, old *sshKey, comment string) error {
+	fresh, err := keyOf(t.j, t.j.New.Secret)
+	if err != nil {
+		return err
+	}
+	way, file, err := t.enter(ctx, old, fresh, nil)
+	if err != nil {
+		return err
+	}
+	changed, err := authChange{old: old.public, fresh: fresh.public, comment: comment}.apply(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.shown, err)
+	}
+	if !bytes.Equal(changed, file) {
+		if err := t.write(ctx, way, file, changed); err != nil {
+			return err
+		}
+	}
+	a, err := t.run(ctx, fresh, scriptRead, "", t.file)
+	if err == nil && a.login != loginIn {
+		err = fmt.Errorf("%s does not let the new key in: %s", t.shown, orWord(a.why, "login refused"))
+	}
+	return err
+}
+
+func (sshKeysOff) Revoke(ctx context.Context, j *rotate.Job) error {
+	old, err := keyOf(j, j.Leak.Secret)
+	if err != nil {
+		return err
+	}
+	servers, err := sshServers(ctx, j)
+	if err != nil {
+		return err
+	}
+	var fresh *sshKey
+	if j.New != nil {
+		if fresh, err = keyOf(j, j.New.Secret); err != nil {
+			return err
+		}
+	}
+	for _, t := range servers {
+		if err := t.remove(ctx, old, fresh); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *sshTalk) remove(ctx context.Context, old, fresh *sshKey) error {
+	ways := []*sshKey{nil, old}
+	if fresh != nil {
+		ways = []*sshKey{fresh, nil}
+		name, err := t.j.Value(ctx, "name")
+		if err != nil {
+			return err
+		}
+		if !t.lets(ctx, t.j) {
+			if err := t.admit(ctx, old, name.Text); err != nil {
+				return err
+			}
+		}
+	}
+	way, file, err := t.enter(ctx, ways...)
+	if err != nil {
+		return err
+	}
+	if holdsKey(file, old.public) == 0 {
+		return nil
+	}
+	if fresh == nil && othersThan(file, old.public) == 0 {
+		return fmt.Errorf("%s: it is the only key in %s, and nobody could log in any more: make a new one first", t.shown, t.file)
+	}
+	changed, err := authChange{old: old.public, remove: true}.apply(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.shown, err)
+	}
+	return t.write(ctx, way, file, changed)
+}
+
+// Undo puts the lines of the old key back.
+func (sshKeysOff) Undo(ctx context.Context, j *rotate.Job) error {
+	old, err := keyOf(j, j.Leak.Secret)
+	if err != nil {
+		return err
+	}
+	servers, err := sshServers(ctx, j)
+	if err != nil {
+		return err
+	}
+	for _, t := range servers {
+		others := t.others(false)
+		way, file, err := t.enter(ctx, others...)
+		if err != nil {
+			return err
+		}
+		if holdsKey(file, old.public) > 0 {
+			continue
+		}
+		backup, a, err := t.read(ctx, way, t.file+"."+t.backup())
+		if err != nil {
+			return err
+		}
+		if !a.ran {
+			return fmt.Errorf("%s: the copy of %s cannot be read: %s", t.shown, t.file, a.why)
+		}
+		var before []byte
+		if others[0] != nil {
+			before = others[0].public
+		}
+		if err := t.write(ctx, way, file, restored(file, backup, old.public, before)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
