@@ -88,19 +88,82 @@ func isLadder(v []byte) bool {
 	return false
 }
 
-// isWeave reports whether two or three ladders are woven into one another:
-// a1b2c3d4e5, aB1cD2eF3.
+// isWeave reports whether two or three ladders are woven into one another, in
+// the whole value or in its last part: a1b2c3d4e5, sdk-1/aB1cD2eF3gH4.
 func isWeave(lower []byte) bool {
-	for stride := 2; stride <= 3; stride++ {
-		steps := 0
-		for i := stride; i < len(lower); i++ {
-			a, b := lower[i-stride], lower[i]
-			if isLetter(a) == isLetter(b) && (b == a+1 || stride == 3 && b == a+2 || a == '9' && b == '0') {
-				steps++
-			}
+	const part = 16
+	last := lower
+	for i := len(lower) - 1; i >= 0; i-- {
+		if !isLetter(lower[i]) && !isDigit(lower[i]) {
+			last = lower[i+1:]
+			break
 		}
-		if len(lower) >= 8 && 3*steps >= 2*(len(lower)-stride) {
+	}
+	for stride := 2; stride <= 3; stride++ {
+		if isWoven(lower, stride) || len(last) >= part && 2*len(last) >= len(lower) && isWoven(last, stride) {
 			return true
+		}
+	}
+	return false
+}
+
+func isWoven(lower []byte, stride int) bool {
+	steps := 0
+	for i := stride; i < len(lower); i++ {
+		a, b := lower[i-stride], lower[i]
+		if isLetter(a) == isLetter(b) && (b == a+1 || stride == 3 && b == a+2 || a == '9' && b == '0') {
+			steps++
+		}
+	}
+	return len(lower) >= 8 && 3*steps >= 2*(len(lower)-stride)
+}
+
+// isMadeUp reports whether a machine's value, one that nobody chose, holds what
+// a draw at random does not: seven letters in the order of the alphabet, one
+// character eight times in a row, or a sentence. isFiller, which is asked for
+// passwords as well, takes fillings of the whole value only.
+func isMadeUp(v []byte) bool {
+	const (
+		drawn  = 256 // longer values hold structures, with zeros in them
+		ladder = 7   // by chance in one of 10^7 values of 40 letters and digits
+		run    = 8
+	)
+	if len(v) > drawn {
+		return false
+	}
+	up, same := 1, 1
+	for i := 1; i < len(v); i++ {
+		a, b := v[i-1], v[i]
+		if up++; !isLetter(a) || b != a+1 || !isLetter(b) {
+			up = 1
+		}
+		// A is a zero in base 64.
+		if same++; a != b || b == 'A' || !isLetter(b) && !isDigit(b) {
+			same = 1
+		}
+		if up >= ladder || same >= run {
+			return true
+		}
+	}
+	return isSentence(v)
+}
+
+// isSentence reports whether at least half of a value are words in lower case
+// with one sign between them, five or more in a row:
+// this-is-not-the-token-you-look-for.
+func isSentence(v []byte) bool {
+	const fewest = 5
+	for _, sign := range "-_" {
+		words, length := 0, 0
+		for _, part := range bytes.Split(v, []byte{byte(sign)}) {
+			if len(part) == 0 || len(part) > 12 || bytes.ContainsFunc(part, func(r rune) bool { return !isLower(r) }) {
+				words, length = 0, 0
+				continue
+			}
+			words, length = words+1, length+1+len(part)
+			if words >= fewest && 2*length >= len(v) {
+				return true
+			}
 		}
 	}
 	return false

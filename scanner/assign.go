@@ -56,6 +56,9 @@ func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 	}
 	a, ok := findAssignment(v.data, at, end)
 	s.trail.saw(at-assignHead-1, max(a.seen, end+assignReach))
+	if ok && a.link == linkGlued && m.rule.Weak && at > 0 && isLetter(v.data[at-1]) {
+		return // "nvkey-" is the beginning of a value and no name
+	}
 	for n := 0; ok && n < maxWords; n++ {
 		if looksAssigned(v.data[a.start:a.end], a, m.rule) {
 			s.accept(v, m, byName, a.start, a.end, "")

@@ -41,6 +41,10 @@ func TestAssigned(t *testing.T) {
 
 		{"#define PASSWORD \"P\"", "generic-password"},
 
+		{"acmewise-apikey-V", "generic-secret"},
+		{"acmewise-key-V", "generic-key"},
+
+		{"awkey-V", ""}, // the beginning of a value
 		{"cache_key = \"V\"", ""},
 		{"testPublicKey = \"V\"", ""},
 		{"fakeToken = \"V\"", ""},

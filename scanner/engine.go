@@ -151,6 +151,9 @@ type candidate struct {
 	// conditional: the rule is for certain paths and the path is not known
 	// yet, so that any other rule goes before.
 	conditional bool
+	// refuted: it is of the rule's form and cannot be genuine. It is reported
+	// by nobody, and keeps rules that know less from taking it.
+	refuted bool
 	// For byValue: where the name begins that holds the keyword, and where in
 	// it the keyword stands.
 	name, keyword, keywordEnd int

@@ -23,7 +23,7 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 	if rule.Checksum != "" {
 		verdict = checksum.Verify(rule.Checksum, string(value))
 	}
-	if by == byChecksum && verdict != checksum.OK || rule.Checksum == "jwt" && !checksum.HasJWTHeader(string(value)) {
+	if by == byChecksum && (verdict != checksum.OK || isFiller(m.random(value))) || rule.Checksum == "jwt" && !checksum.HasJWTHeader(string(value)) {
 		return false // a token whose header is no JSON is nobody's, whatever it looks like
 	}
 	switch verdict {
@@ -31,13 +31,14 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 		// Proven: no word in it, no odd look can make it a placeholder.
 		c.how = byChecksum
 	default:
-		if verdict == checksum.Bad && checksum.Official(rule.Checksum) {
+		c.refuted = verdict == checksum.Bad && checksum.Refuted(rule.Checksum)
+		if verdict == checksum.Bad && checksum.Official(rule.Checksum) && !c.refuted {
 			// Not genuine, but somebody may have scrambled only a part of it:
 			// said, not blocking.
 			c.class = rules.ClassSuspect
 			c.facts.Note = badNote(rule.Checksum)
 		}
-		if isFiller(m.random(value)) || rule.MinEntropy > 0 && entropy(value) < rule.MinEntropy {
+		if isFiller(m.random(value)) || !rule.Human && isMadeUp(m.random(value)) || rule.MinEntropy > 0 && entropy(value) < rule.MinEntropy {
 			return false
 		}
 		if rule.Human {

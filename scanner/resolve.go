@@ -26,7 +26,7 @@ func resolve(found []candidate) []candidate {
 		kept = append(kept, best(found[lo:hi])...)
 		lo = hi
 	}
-	return kept
+	return slices.DeleteFunc(kept, func(c candidate) bool { return c.refuted })
 }
 
 // partnerReach is how many bytes a value's other half may be away from it, so

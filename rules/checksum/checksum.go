@@ -28,33 +28,36 @@ type scheme struct {
 	// well tested that a value that fails cannot be genuine. Otherwise a Bad
 	// may lower the trust in a finding but not drop it.
 	official bool
-	verify   func(value string) Verdict
+	// refuted: an open standard has the checksum so that every program refuses a
+	// mistyped value. A Bad drops the finding.
+	refuted bool
+	verify  func(value string) Verdict
 }
 
 // schemes is sorted by name.
 var schemes = []scheme{
-	{"age-bech32", true, ageBech32},
-	{"atlassian-crc32", false, atlassianCRC32},
-	{"azure-cask", false, azureCASK},
-	{"azure-devops-pat", false, azureDevOpsPAT},
-	{"azure-identifiable", false, azureIdentifiable},
-	{"azure-storage", true, azureStorage},
-	{"base58check", false, base58Check},
-	{"basic-auth", true, basicAuth},
-	{"cloudflare-crc32", false, cloudflareCRC32},
-	{"confluent-crc32", false, confluentCRC32},
-	{"entra-client-secret", false, entraClientSecret},
-	{"github-crc32", true, githubCRC32},
-	{"github-pat", false, githubPAT},
-	{"gitlab-routable", true, gitlabRoutable},
-	{"grafana-crc32", true, grafanaCRC32},
-	{"jwt", true, jwt},
-	{"macaroon", false, macaroon},
-	{"npm-crc32", true, npmCRC32},
-	{"openpgp-crc24", false, openPGP},
-	{"private-key", false, privateKey},
-	{"vercel-crc32", false, vercelCRC32},
-	{"zuplo-crc32", false, zuploCRC32},
+	{"age-bech32", true, true, ageBech32},
+	{"atlassian-crc32", false, false, atlassianCRC32},
+	{"azure-cask", false, false, azureCASK},
+	{"azure-devops-pat", false, false, azureDevOpsPAT},
+	{"azure-identifiable", false, false, azureIdentifiable},
+	{"azure-storage", true, false, azureStorage},
+	{"base58check", false, false, base58Check},
+	{"basic-auth", true, false, basicAuth},
+	{"cloudflare-crc32", false, false, cloudflareCRC32},
+	{"confluent-crc32", false, false, confluentCRC32},
+	{"entra-client-secret", false, false, entraClientSecret},
+	{"github-crc32", true, false, githubCRC32},
+	{"github-pat", false, false, githubPAT},
+	{"gitlab-routable", true, false, gitlabRoutable},
+	{"grafana-crc32", true, false, grafanaCRC32},
+	{"jwt", true, false, jwt},
+	{"macaroon", false, false, macaroon},
+	{"npm-crc32", true, false, npmCRC32},
+	{"openpgp-crc24", false, false, openPGP},
+	{"private-key", false, false, privateKey},
+	{"vercel-crc32", false, false, vercelCRC32},
+	{"zuplo-crc32", false, false, zuploCRC32},
 }
 
 func find(name string) (scheme, bool) {
@@ -87,6 +90,13 @@ func Verify(name, value string) Verdict {
 func Official(name string) bool {
 	s, _ := find(name)
 	return s.official
+}
+
+// Refuted reports whether a Bad verdict of the named scheme drops a finding: what
+// nobody's program takes opens nothing.
+func Refuted(name string) bool {
+	s, _ := find(name)
+	return s.refuted
 }
 
 // Names lists the schemes, sorted.

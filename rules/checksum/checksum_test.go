@@ -123,6 +123,9 @@ func TestNames(t *testing.T) {
 	if Official("") || Official("no-such-scheme") || Official("cloudflare-crc32") || !Official("github-crc32") || !Official("azure-storage") {
 		t.Error("Official does not follow the table")
 	}
+	if !Refuted("age-bech32") || Refuted("github-crc32") || Refuted("") {
+		t.Error("Refuted does not follow the table")
+	}
 }
 
 // TestMarvin32 uses SymCrypt's own vectors and those of another
