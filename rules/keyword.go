@@ -32,7 +32,7 @@ type keywordSearch struct {
 }
 
 // flatten appends re to seq with groups and concatenations opened, and with
-// x{2,5} written as xx and x{0,3}.
+// x{2,5} written as x, x{1} and x{0,3}: a keyword may end in the first x.
 func flatten(seq []*syntax.Regexp, re *syntax.Regexp) []*syntax.Regexp {
 	switch re.Op {
 	case syntax.OpCapture:
@@ -43,13 +43,19 @@ func flatten(seq []*syntax.Regexp, re *syntax.Regexp) []*syntax.Regexp {
 		}
 		return seq
 	case syntax.OpRepeat:
-		if re.Min > 0 && re.Min != re.Max {
+		if re.Min > 1 || re.Min == 1 && re.Max != 1 {
 			must, may := *re, *re
-			must.Max, may.Min = re.Min, 0
+			must.Min, must.Max, may.Min = re.Min-1, re.Min-1, 0
 			if re.Max > 0 { // -1 is without end
 				may.Max = re.Max - re.Min
 			}
-			return append(seq, &must, &may)
+			if seq = flatten(seq, re.Sub[0]); must.Min > 0 {
+				seq = append(seq, &must)
+			}
+			if may.Max != 0 {
+				seq = append(seq, &may)
+			}
+			return seq
 		}
 	}
 	return append(seq, re)

@@ -513,13 +513,17 @@ func (s *shape) anchors(keywords []string) (offsets [][]int, ok bool) {
 	return offsets, !slices.Contains(anchored, false)
 }
 
-// literalAt reports whether the steps begin with the keyword, spelled out.
+// literalAt reports whether the steps begin with the keyword, spelled out. Its
+// last byte may be one of many that the step allows: "ck_7" of ck_[0-9a-f]{40}.
 func literalAt(steps []step, keyword string) bool {
 	k := 0
 	for i := 0; i < len(steps) && k < len(keyword); i++ {
 		st := &steps[i]
 		if st.kind != stepSet {
 			continue
+		}
+		if last := len(keyword) - 1; k == last && k > 0 && st.min > 0 && st.set.hasFold(keyword[k]) {
+			return true
 		}
 		if st.min != st.max {
 			return false
@@ -537,8 +541,11 @@ func literalAt(steps []step, keyword string) bool {
 // isLiteral reports whether c, in either case, is in the set and the set is
 // narrow: a letter in both cases, or a few alternatives as in [sr]k_live_.
 func (s *byteSet) isLiteral(c byte) bool {
-	return s.len() <= 8 && (s.has(c) || isLetter(c) && s.has(c^0x20))
+	return s.len() <= 8 && s.hasFold(c)
 }
+
+// hasFold reports whether c, in either case, is in the set.
+func (s *byteSet) hasFold(c byte) bool { return s.has(c) || isLetter(c) && s.has(c^0x20) }
 
 // first is the set of bytes a match can begin with; last the set of the final
 // step, which must not go on after a match.
