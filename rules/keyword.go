@@ -32,7 +32,8 @@ type keywordSearch struct {
 }
 
 // flatten appends re to seq with groups and concatenations opened, and with
-// x{2,5} written as x, x{1} and x{0,3}: a keyword may end in the first x.
+// x{2,5} written as x, x{1} and x{0,3}, x+ as x and x*: a keyword may end in
+// the first x.
 func flatten(seq []*syntax.Regexp, re *syntax.Regexp) []*syntax.Regexp {
 	switch re.Op {
 	case syntax.OpCapture:
@@ -42,6 +43,10 @@ func flatten(seq []*syntax.Regexp, re *syntax.Regexp) []*syntax.Regexp {
 			seq = flatten(seq, sub)
 		}
 		return seq
+	case syntax.OpPlus:
+		more := *re
+		more.Op = syntax.OpStar
+		return append(flatten(seq, re.Sub[0]), &more)
 	case syntax.OpRepeat:
 		if re.Min > 1 || re.Min == 1 && re.Max != 1 {
 			must, may := *re, *re

@@ -128,3 +128,30 @@ func FuzzShape(f *testing.F) {
 		}
 	})
 }
+
+// A keyword that ends in the first byte of a class leads to the same place as
+// the literal before it.
+func TestAnchorsEndInAClass(t *testing.T) {
+	for expr, keywords := range map[string][]string{
+		`\bck_[0-9a-f]{40}\b`:        {"ck_0", "ck_f"},
+		`\bTEST-[0-9]{10,20}-[a-z]+`: {"test-7"},
+	} {
+		tree, err := syntax.Parse(expr, syntax.Perl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		offsets, ok := compileShape(tree, map[string]int{}).anchors(keywords)
+		if !ok {
+			t.Errorf("%s: no anchor in %q", expr, keywords)
+		}
+		for i, at := range offsets {
+			if len(at) != 1 || at[0] != 0 {
+				t.Errorf("%s: %s stands at %v, want [0]", expr, keywords[i], at)
+			}
+		}
+	}
+	tree, _ := syntax.Parse(`\bck_[0-9a-f]{40}\b`, syntax.Perl)
+	if _, ok := compileShape(tree, map[string]int{}).anchors([]string{"ck_z"}); ok {
+		t.Error("ck_z leads to a match of ck_[0-9a-f]{40}")
+	}
+}
