@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.1f6d12",
+	Version: "2026-11-28.c07534",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -31131,7 +31131,7 @@ var builtin = Catalogue{
 					Description: "PostgreSQL key and value connection string with password",
 					Docs:        []string{"https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE"},
 					Keywords:    []string{"password="},
-					Regex:       `(?i)\b(?:host|hostaddr|port|dbname|user|sslmode|application_name)\s?=\s?[^\s"\x27;,()]{1,120}\s(?:[a-z_]{2,24}\s?=\s?[^\s"\x27;,()]{1,120}\s){0,7}?password=(?P<secret>[^\s"\x27;,()<>$]{3,128})`,
+					Regex:       `(?i)\b(?:host|hostaddr|port|dbname|user|sslmode|application_name)[ \t]?=[ \t]?[^\s"\x27;,()]{1,120}[ \t](?:[a-z_]{2,24}[ \t]?=[ \t]?[^\s"\x27;,()]{1,120}[ \t]){0,7}?password=(?P<secret>[^\s"\x27;,()<>$]{3,128})`,
 					Severity:    "high",
 					Class:       "key",
 					Human:       true,

@@ -2,7 +2,6 @@ package scanner
 
 import (
 	"bytes"
-	"strings"
 )
 
 // assignment is a value written beside a name: `password = "…"`.
@@ -42,7 +41,7 @@ const (
 // nameTail are words that may follow the keyword in a name without changing
 // what the value is: api_key_value, secretString, PASSWORD_1, token_prod.
 var nameTail = []string{
-	"", "s", "key", "keys", "value", "val", "string", "str", "text", "plain", "plaintext", "raw", "b64", "base64", "data",
+	"s", "key", "keys", "value", "val", "string", "str", "text", "plain", "plaintext", "raw", "b64", "base64", "data",
 	"prod", "production", "dev", "development", "staging", "stage", "test", "live", "main", "default", "old", "new", "root", "admin", "user",
 	"attribute", "env", "var", "word", "phrase", "token", "secret",
 }
@@ -51,12 +50,15 @@ var nameTail = []string{
 // at data[at:end].
 func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 	s.trail.saw(at-assignHead-1, end+1)
-	if !headAllowed(v.data, at, m.rule.Weak) || m.rule.Weak && end < len(v.data) && (v.data[end]|0x20 == 's' || isDigit(v.data[end])) {
+	if m.rule.Weak && end < len(v.data) && (v.data[end]|0x20 == 's' || isDigit(v.data[end])) {
 		return
 	}
 	a, ok := findAssignment(v.data, at, end)
 	s.trail.saw(at-assignHead-1, max(a.seen, end+assignReach))
-	if ok && a.link == linkGlued && m.rule.Weak && at > 0 && isLetter(v.data[at-1]) {
+	if !ok || !headAllowed(v.data, at, m.rule.Weak) {
+		return
+	}
+	if a.link == linkGlued && m.rule.Weak && at > 0 && isLetter(v.data[at-1]) {
 		return // "nvkey-" is the beginning of a value and no name
 	}
 	for n := 0; ok && n < maxWords; n++ {
@@ -133,19 +135,16 @@ func tailAllowed(tail []byte) bool {
 	if len(tail) > 24 {
 		return false
 	}
-	lower := strings.ToLower(string(tail))
-	lower = strings.Trim(lower, "_-0123456789")
-	for _, part := range strings.FieldsFunc(lower, func(r rune) bool { return r == '_' || r == '-' }) {
-		ok := false
-		for _, t := range nameTail {
-			if part == t {
-				ok = true
-				break
-			}
+	tail = bytes.Trim(tail, "_-0123456789")
+	for len(tail) > 0 {
+		n := 0
+		for n < len(tail) && tail[n] != '_' && tail[n] != '-' {
+			n++
 		}
-		if !ok {
+		if n > 0 && !containsFold(nameTail, tail[:n]) {
 			return false
 		}
+		tail = tail[min(n+1, len(tail)):]
 	}
 	return true
 }
@@ -168,7 +167,7 @@ func headAllowed(data []byte, at int, weak bool) bool {
 func endsInWord(name []byte, words []string) bool {
 	for _, w := range words {
 		k := len(name) - len(w)
-		if k < 0 || !equalFold(name[k:], w) {
+		if k < 0 || name[len(name)-1]|0x20 != w[len(w)-1] || !equalFold(name[k:], w) {
 			continue
 		}
 		if k == 0 || !isLetter(name[k-1]) || name[k] <= 'Z' && (name[k-1] > 'Z' || k+1 < len(name) && name[k+1] > 'Z') {

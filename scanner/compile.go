@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,6 +20,7 @@ type matcher struct {
 	// reach it needs around a keyword.
 	shape   *shape
 	offsets [][]int // by keyword of the rule, see shape.anchors
+	glued   bool    // shape may be found inside of a word, see maxGlued
 	re      *regexp.Regexp
 	before  int
 	after   int
@@ -30,9 +32,12 @@ type matcher struct {
 	valueRE *regexp.Regexp
 	first   byteSet // bytes a value can begin with
 	body    byteSet // bytes a value can hold
-	public  bool    // the rule's value is an id, not a secret
-	allow   []*regexp.Regexp
-	paths   []*regexp.Regexp
+	// shortest is the least length of a value whose bytes are all in body, 0 when
+	// there are others.
+	shortest int
+	public   bool // the rule's value is an id, not a secret
+	allow    []*regexp.Regexp
+	paths    []*regexp.Regexp
 }
 
 // isPrefix reports whether a keyword of the rule is a piece of the shape's
@@ -128,6 +133,7 @@ func (m *matcher) compileRegex(r *rules.Rule) error {
 	if s := compileShape(tree, names); s != nil {
 		if offsets, ok := s.anchors(r.Keywords); ok {
 			m.shape, m.offsets = s, offsets
+			m.glued = r.Checksum != "" && s.maxLen <= maxGlued
 			if g, ok := names["secret"]; ok {
 				m.secret = g
 			}
@@ -204,6 +210,9 @@ func (m *matcher) compileValue(r *rules.Rule) error {
 	}
 	collectBytes(tree, &m.body)
 	m.first = m.body
+	if isASCII(tree) {
+		m.shortest = min(minLength(tree), valueReach)
+	}
 	if s := compileShape(tree, map[string]int{}); s != nil {
 		m.value, m.first = s, *s.first()
 		return nil
@@ -260,6 +269,47 @@ func maxLength(re *syntax.Regexp) int {
 		return openLine
 	}
 	return 0
+}
+
+// minLength is the least bytes a match takes, or less.
+func minLength(re *syntax.Regexp) int {
+	n := 0
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(string(re.Rune))
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return 1
+	case syntax.OpCapture, syntax.OpPlus:
+		return minLength(re.Sub[0])
+	case syntax.OpRepeat:
+		return re.Min * minLength(re.Sub[0])
+	case syntax.OpConcat:
+		for _, sub := range re.Sub {
+			n += minLength(sub)
+		}
+	case syntax.OpAlternate:
+		n = minLength(re.Sub[0])
+		for _, sub := range re.Sub[1:] {
+			n = min(n, minLength(sub))
+		}
+	}
+	return n
+}
+
+// isASCII reports whether all matches are ASCII text, but for the two characters
+// beyond it that fold to k and s (see classSet).
+func isASCII(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return false
+	case syntax.OpLiteral, syntax.OpCharClass:
+		for _, r := range re.Rune {
+			if r >= 0x80 && r != 0x17F && r != 0x212A {
+				return false
+			}
+		}
+	}
+	return !slices.ContainsFunc(re.Sub, func(sub *syntax.Regexp) bool { return !isASCII(sub) })
 }
 
 // maxLines is the most line feeds in a match for which it pays to count lines.

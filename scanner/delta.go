@@ -192,7 +192,7 @@ func (e *Engine) textChanges(s *scratch, v *view, base *Base) error {
 		// Zones that touch are one; a keyword is found where it begins.
 		lo, hi := max(done, g.lo-nearAfter), min(size, g.hi+nearBefore)
 		if lo < hi {
-			hits = e.filter.findIn(v.data, lo, hi, hits)
+			hits = e.filter.findIn(v.data, lo, hi, &s.sieve, hits)
 			done = hi
 		}
 	}

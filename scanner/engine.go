@@ -172,6 +172,7 @@ const (
 // scratch is the reusable memory of one Scan call.
 type scratch struct {
 	hits    []hit
+	sieve   sieve
 	windows [][]window // by rule
 	touched []int      // rules with windows
 	found   []candidate
@@ -286,7 +287,7 @@ func (e *Engine) end(s *scratch, b *Blob, undone int) Found {
 
 // scanText runs all rules over one view and appends what they find.
 func (e *Engine) scanText(s *scratch, v *view) error {
-	s.hits = e.filter.find(v.data, s.hits[:0])
+	s.hits = e.filter.find(v.data, &s.sieve, s.hits[:0])
 	err := e.tryHits(s, v, s.hits)
 	s.runWindows(e, v)
 	return err
@@ -346,6 +347,9 @@ func (s *scratch) tryShape(v *view, m *matcher, at int, offsets []int) {
 const shapeBefore = 24
 
 func (s *scratch) trySequence(v *view, m *matcher, q *sequence, start int) bool {
+	if q.bounded && wordAt(v.data, start-1) && !m.glued && !afterEscape(v.data, start) {
+		return false
+	}
 	var c caps
 	for i := range c {
 		c[i] = -1
@@ -376,7 +380,7 @@ func (q *sequence) try(data []byte, start int, m *matcher, c *caps) (how, bool) 
 		return byRegex, q.whole(data, start, c[1])
 	case len(q.bare) < len(q.steps) && afterEscape(data, start) && q.matchBare(data, start, c) && !wordAt(data, c[1]):
 		return byRegex, true // the letter before belongs to an escape, not to a word
-	case m.rule.Checksum != "" && m.shape.maxLen <= maxGlued && q.matchBare(data, start, c):
+	case m.glued && q.matchBare(data, start, c):
 		return byChecksum, true // glued to other text, as in a binary file: it takes the proof
 	}
 	return byRegex, false

@@ -55,7 +55,7 @@ func look(v []byte) randomness {
 // does; for a token or a key the value must look random, the more so the less
 // the name and the way it is written say.
 func looksAssigned(v []byte, a assignment, rule *rules.Rule) bool {
-	if len(v) > longest || len(v) < 4 || isFiller(v) || isCode(v, a.quoted) {
+	if len(v) > longest || len(v) < 4 {
 		return false
 	}
 	for _, c := range v {
@@ -66,7 +66,7 @@ func looksAssigned(v []byte, a assignment, rule *rules.Rule) bool {
 	if rule.Human {
 		// #define PASSWORD "…" has no operator, and neither has prose.
 		written := a.link <= linkDash || a.link == linkBlank && a.quoted && bitsOf(v) >= 12
-		return written && !a.later && looksChosen(v, a.quoted)
+		return written && !a.later && !isFiller(v) && !isCode(v, a.quoted) && looksChosen(v, a.quoted)
 	}
 	return looksDrawn(v, a, rule.Weak)
 }
@@ -103,7 +103,7 @@ func looksDrawn(v []byte, a assignment, weak bool) bool {
 		need, shortest = bitsGlued, 20
 	}
 	r := look(v)
-	if len(v) < shortest || r.letters+r.digits < len(v)*3/4 {
+	if len(v) < shortest || r.letters+r.digits < len(v)*3/4 || isFiller(v) || isCode(v, a.quoted) {
 		return false
 	}
 	if r.letters == 0 {

@@ -15,40 +15,74 @@ import (
 // into a bitmap of all four-byte windows that keywords have. Only every second
 // position is looked at: each keyword enters the bitmap with two neighbouring
 // windows, so one of them falls on an even position wherever the keyword
-// stands. There is no per-byte state, so eight bytes are loaded at once and
-// three windows tested with one branch.
+// stands. A keyword of three bytes enters with all possible neighbours on either
+// side, one of four bytes with its own window and those of its successors.
 //
 // With thousands of keywords four bytes are found in one of ten places of
-// ordinary text, so a set bit leads to a second, smaller bitmap: keywords of
-// longKeyword bytes and more must also have the six bytes that begin there. Only
-// then tables are searched and the keyword is compared.
-//
-// A keyword of three bytes enters with all possible neighbours on either side,
-// one of four bytes with its own window and those of its successors; their
-// entries are looked up by three bytes.
+// ordinary text. There a second bitmap is asked for as much of each keyword as
+// eight bytes tell (see probes): next to nothing passes but what is a keyword. Only
+// then a table is searched and the keyword is compared.
 type prefilter struct {
 	bitmap   [1 << (gramBits - 6)]uint64
 	second   [1 << (secondBits - 6)]uint64
-	long     gramTable // windows of six bytes of long keywords
-	four     gramTable // windows of four bytes of the others
-	low      gramTable // the first three bytes of a window
-	high     gramTable // the last three
-	keywords []string  // lower case
-	longest  int       // of the keywords
+	grams    gramTable
+	keywords []string // lower case
+	longest  int      // of the keywords
 }
 
 const (
 	// gramBits is the size of the bitmap: 2^21 bits are 256 KiB, which stays in a
 	// core's L2 cache.
 	gramBits = 21
-	// secondBits is the size of the second bitmap: 2^18 bits are 32 KiB, a core's
-	// first-level cache. Windows of all four tables are in it, and next to nothing
-	// passes that has no gram.
-	secondBits = 18
-	// longKeyword is the least length of a keyword that holds two windows of six
-	// bytes.
-	longKeyword = 7
+	// secondBits is the size of the second bitmap: 64 KiB. Each hash has two bits in
+	// one word of it.
+	secondBits = 19
+	secondWord = 64 - (secondBits - 6) // shifts of a hash: the word and both bits
+	secondBit  = secondWord - 6
+	secondBit2 = secondBit - 6
 )
+
+// A probe is one way to ask for a keyword by the bytes around a window: n bytes
+// that begin at bytes behind the window's first one.
+type probe struct {
+	at, n  int
+	factor uint64 // makes different hashes of the same bytes for each probe
+}
+
+// probes are all ways, by number. Long keywords are told by more bytes.
+var probes = [...]probe{
+	probeEight:      {0, 8, factorEight},
+	probeSix:        {0, 6, factorSix},
+	probeFive:       {0, 5, factorFive},
+	probeFiveBefore: {-1, 5, factorFiveBefore},
+	probeFour:       {0, 4, factorFour},
+	probeFourBefore: {-1, 4, factorFourBefore},
+	probeThree:      {0, 3, factorThree},
+	probeThreeAfter: {1, 3, factorThreeAfter},
+}
+
+const (
+	probeEight = iota
+	probeSix
+	probeFive
+	probeFiveBefore
+	probeFour
+	probeFourBefore
+	probeThree
+	probeThreeAfter
+
+	factorEight      = 0x9E3779B97F4A7C15
+	factorSix        = 0xC2B2AE3D27D4EB4F
+	factorFive       = 0xD6E8FEB86659FD93
+	factorFiveBefore = 0xA0761D6478BD642F
+	factorFour       = 0xE7037ED1A0B428DB
+	factorFourBefore = 0x8EBC6AF09C88C6E3
+	factorThree      = 0x589965CC75374CC3
+	factorThreeAfter = 0x1D8E4E27C47D124F
+)
+
+// hash returns the hash of the first bytes of w, folded.
+func (l *probe) hash(w uint64) uint64 { return w << (64 - 8*l.n) * l.factor }
 
 // gramTable is a hash table of windows of keywords. A slot is a gram, 0 = free;
 // what is taken goes to the next one. It is made at each start of till, so that
@@ -59,11 +93,10 @@ type gramTable struct {
 	shift uint
 }
 
-// gram is one window of one keyword: the window (folded, little endian; of six
-// bytes a hash), the number of the keyword plus one, where in the keyword the
-// window begins plus one, and whether the keyword is one letter many times. Such
-// a one is reported at the start of a run of that letter only, not at every place
-// in it.
+// gram is one window of one keyword: the hash of a probe of it, the number of the
+// keyword plus one, where in the keyword the window begins plus one, and whether
+// the keyword is one letter many times. Such a one is reported at the start of a
+// run of that letter only, not at every place in it.
 type gram uint64
 
 const (
@@ -82,15 +115,15 @@ func newGramTable(n int) gramTable {
 	return gramTable{slots: make([]gram, slots), shift: uint(32 - bits.Len(uint(slots-1)))}
 }
 
-func (t *gramTable) slot(window uint32) int { return int(window * 0x85EBCA6B >> t.shift) }
+func (t *gramTable) slot(hash uint32) int { return int(hash * 0x85EBCA6B >> t.shift) }
 
-// add notes that the keyword of number k has the window at at.
-func (t *gramTable) add(kw string, k, at int, window uint32) {
-	g := gram(window)<<gramWindow | gram(k+1)<<gramKeyword | gram(at+1)<<gramAt
+// add notes that the keyword of number k has a window at at.
+func (t *gramTable) add(kw string, k, at int, hash uint32) {
+	g := gram(hash)<<gramWindow | gram(k+1)<<gramKeyword | gram(at+1)<<gramAt
 	if kw[0] == kw[len(kw)-1] && strings.Count(kw, kw[:1]) == len(kw) {
 		g |= gramUniform
 	}
-	i := t.slot(window)
+	i := t.slot(hash)
 	for t.slots[i] != 0 {
 		i = (i + 1) & (len(t.slots) - 1)
 	}
@@ -101,41 +134,74 @@ const foldMask = 0x20202020
 
 func hashGram(w uint32) uint32 { return w * 0x9E3779B1 >> (32 - gramBits) }
 
-// hashSix makes of the first six bytes of a folded word one of four.
-func hashSix(w uint64) uint32 { return uint32(w << 16 * 0x9E3779B97F4A7C15 >> 32) }
-
 // newPrefilter builds the filter for keywords of at least three bytes each,
 // all lower case.
 func newPrefilter(keywords []string) *prefilter {
-	p := &prefilter{keywords: keywords}
-	var count [longKeyword + 1]int
-	for _, kw := range keywords {
-		count[min(len(kw), longKeyword)]++
-	}
-	p.long = newGramTable(2 * count[longKeyword])
-	p.four = newGramTable(2*(count[6]+count[5]) + count[4])
-	p.low = newGramTable(count[4] + count[3])
-	p.high = newGramTable(count[3])
+	p := &prefilter{keywords: keywords, grams: newGramTable(2 * len(keywords))}
 	for k, kw := range keywords {
 		p.longest = max(p.longest, len(kw))
 		switch {
-		case len(kw) >= longKeyword:
-			at := rarest(kw, 7)
-			p.addLong(k, at)
-			p.addLong(k, at+1)
 		case len(kw) >= 5:
-			at := rarest(kw, 5)
-			p.addFour(k, at)
-			p.addFour(k, at+1)
+			at := rarest(kw)
+			p.add(k, at, longestProbe(kw, at))
+			p.add(k, at+1, longestProbe(kw, at+1))
 		case len(kw) == 4:
-			p.addFour(k, 0)
-			p.addShort(&p.low, k, 1, windowOf3(kw[1:]), 0)
+			p.add(k, 0, probeFour)
+			p.add(k, 1, probeFourBefore)
 		case len(kw) == 3:
-			p.addShort(&p.low, k, 0, windowOf3(kw), 0)
-			p.addShort(&p.high, k, -1, windowOf3(kw), 8)
+			p.add(k, 0, probeThree)
+			p.add(k, -1, probeThreeAfter)
 		}
 	}
 	return p
+}
+
+// longestProbe returns the number of the probe that asks for most of the keyword
+// from a window at at on.
+func longestProbe(kw string, at int) int {
+	for _, number := range [...]int{probeEight, probeSix, probeFive} {
+		if at+probes[number].n <= len(kw) {
+			return number
+		}
+	}
+	return probeFiveBefore
+}
+
+// add enters the keyword of number k with its window at at, for the probe of the
+// number.
+func (p *prefilter) add(k, at, number int) {
+	kw := p.keywords[k]
+	l := &probes[number]
+	var w uint64
+	for i, c := range []byte(kw[at+l.at:][:l.n]) {
+		w |= uint64(c|0x20) << (8 * i)
+	}
+	hash := l.hash(w)
+	p.grams.add(kw, k, at, uint32(hash>>32))
+	p.second[hash>>secondWord] |= 1<<(hash>>secondBit&63) | 1<<(hash>>secondBit2&63)
+	switch {
+	case at < 0:
+		p.markAll(windowOf3(kw)<<8, 0)
+	case at+3 == len(kw):
+		p.markAll(windowOf3(kw[at:]), 24)
+	default:
+		p.mark(windowOf(kw[at:]) | foldMask)
+	}
+}
+
+func (p *prefilter) mark(w uint32) {
+	h := hashGram(w)
+	p.bitmap[h>>6] |= 1 << (h & 63)
+}
+
+// markAll marks three bytes with every byte that can stand beside them, shift
+// bits up in the window.
+func (p *prefilter) markAll(w uint32, shift uint) {
+	for b := uint32(0); b < 256; b++ {
+		if b&0x20 != 0 {
+			p.mark((w | b<<shift) | foldMask)
+		}
+	}
 }
 
 func windowOf(s string) uint32 {
@@ -144,71 +210,12 @@ func windowOf(s string) uint32 {
 
 func windowOf3(s string) uint32 { return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 }
 
-func (p *prefilter) addFour(k, at int) {
-	kw := p.keywords[k]
-	w := windowOf(kw[at:]) | foldMask
-	p.four.add(kw, k, at, w)
-	p.mark(w)
-	p.markSecond(w * factorFour)
-}
-
-func (p *prefilter) addLong(k, at int) {
-	kw := p.keywords[k]
-	w := windowOf(kw[at:]) | foldMask
-	six := hashSix(uint64(w) | (uint64(kw[at+4])|uint64(kw[at+5])<<8|foldMask&0xFFFF)<<32)
-	p.long.add(kw, k, at, six)
-	p.mark(w)
-	p.markSecond(six)
-}
-
-func (p *prefilter) mark(w uint32) {
-	h := hashGram(w)
-	p.bitmap[h>>6] |= 1 << (h & 63)
-}
-
-// Factors that hash the windows of the tables into the second bitmap.
-const (
-	factorFour = 0x9E3779B1
-	factorLow  = 0x85EBCA77
-	factorHigh = 0xC2B2AE3D
-)
-
-func (p *prefilter) markSecond(hash uint32) {
-	h := hash >> (32 - secondBits)
-	p.second[h>>6] |= 1 << (h & 63)
-}
-
-// inSecond returns 1 in the lowest bit if the second bitmap has the hash.
-func (p *prefilter) inSecond(hash uint32) uint64 {
-	h := hash >> (32 - secondBits)
-	return p.second[h>>6&(1<<(secondBits-6)-1)] >> (h & 63)
-}
-
-// addShort adds three bytes, which stand shift bits up in the text's window,
-// with every byte that can stand beside them.
-func (p *prefilter) addShort(t *gramTable, k, at int, w uint32, shift uint) {
-	w |= foldMask & 0xFFFFFF
-	t.add(p.keywords[k], k, at, w)
-	factor := uint32(factorLow)
-	if t == &p.high {
-		factor = factorHigh
-	}
-	p.markSecond(w * factor)
-	free := 24 - 3*shift // the byte that is left: the fourth, or the first
-	for b := uint32(0); b < 256; b++ {
-		if b&0x20 != 0 {
-			p.mark(w<<shift | b<<free)
-		}
-	}
-}
-
 // rarest picks where in a keyword its two windows of four bytes are taken: where
-// the more common one is as rare as can be in source text. span is how many bytes
-// the two cover with what else is asked of them.
-func rarest(kw string, span int) int {
+// the more common one is as rare as can be in source text.
+func rarest(kw string) int {
 	best, at := -1, 0
 	last := rarity(kw)
-	for i := 0; i+span <= len(kw); i++ {
+	for i := 0; i+5 <= len(kw); i++ {
 		next := rarity(kw[i+1:])
 		if r := min(last, next); r > best {
 			best, at = r, i
@@ -246,50 +253,152 @@ type hit struct {
 	keyword int
 }
 
+// sieve is the reusable memory of find.
+type sieve [sieveSize]uint64
+
+// sieveSize is how many places find looks at in one step; they take 8 KiB.
+const sieveSize = 1024
+
 // find appends all hits in data to dst, in order of their window's position.
 // A keyword is reported once for each place where it stands, one that is a
 // single letter repeated (the start of some tokens) once for each run.
-func (p *prefilter) find(data []byte, dst []hit) []hit {
-	n := len(data)
-	i := 0
-	for ; i+10 <= n; i += 6 {
+//
+// It goes in steps: each test writes down every place, and counts on where the
+// place has passed, so the next one overwrites those that have not. There is no
+// branch on what the text is. One place of ten passes the first test, and a branch
+// that goes that way at one of ten places costs more than the tests.
+func (p *prefilter) find(data []byte, room *sieve, dst []hit) []hit {
+	const step = 2 * (sieveSize - 4)
+	i, last := 0, len(data)-8 // the last place from which eight bytes can be read
+	if len(data) > 0 {
+		dst = p.findAt(data, 0, dst)
+		i = 2
+	}
+	for i <= last {
+		end := min(i+step, last+1)
+		n := p.sift(data, i, end, room)
+		n = p.siftAgain(data, room, n)
+		for _, place := range room[:n] {
+			dst = p.lookUp(data, int(place>>sievePlace), place, dst)
+		}
+		i += (end - i + 1) &^ 1
+	}
+	for ; i < len(data); i += 2 {
+		dst = p.findAt(data, i, dst)
+	}
+	return dst
+}
+
+// findAt does what find does for the window at i, near an end of data.
+func (p *prefilter) findAt(data []byte, i int, dst []hit) []hit {
+	if h := hashGram(uint32(padded(data, i))); p.bitmap[h>>6]>>(h&63)&1 == 0 {
+		return dst
+	}
+	return p.lookUp(data, i, p.probesAt(padded(data, i), padded(data, i-1)), dst)
+}
+
+// padded returns the eight bytes at i, folded; those outside of data are zero
+// bytes.
+func padded(data []byte, i int) uint64 {
+	if i >= 0 && i+8 <= len(data) {
+		return binary.LittleEndian.Uint64(data[i:]) | foldMask<<32 | foldMask
+	}
+	var w [8]byte
+	if i < 0 {
+		copy(w[-i:], data)
+	} else {
+		copy(w[:], data[i:])
+	}
+	return binary.LittleEndian.Uint64(w[:]) | foldMask<<32 | foldMask
+}
+
+// sift notes the even places of data[from:to] whose window is in the bitmap, and
+// returns how many these are. Eight bytes can be read from each.
+func (p *prefilter) sift(data []byte, from, to int, room *sieve) int {
+	n, i := 0, from
+	for ; i+4 < to; i += 6 {
 		w := binary.LittleEndian.Uint64(data[i:]) | foldMask<<32 | foldMask
 		h0 := hashGram(uint32(w))
 		h1 := hashGram(uint32(w >> 16))
 		h2 := hashGram(uint32(w >> 32))
-		b0 := p.bitmap[h0>>6&(1<<(gramBits-6)-1)] >> (h0 & 63)
-		b1 := p.bitmap[h1>>6&(1<<(gramBits-6)-1)] >> (h1 & 63)
-		b2 := p.bitmap[h2>>6&(1<<(gramBits-6)-1)] >> (h2 & 63)
-		if (b0|b1|b2)&1 != 0 {
-			if b0&1 != 0 {
-				dst = p.check(data, i, uint32(w), dst)
-			}
-			if b1&1 != 0 {
-				dst = p.check(data, i+2, uint32(w>>16), dst)
-			}
-			if b2&1 != 0 {
-				dst = p.check(data, i+4, uint32(w>>32), dst)
-			}
-		}
+		room[n&(sieveSize-1)] = uint64(i)
+		n += int(p.bitmap[h0>>6&(1<<(gramBits-6)-1)] >> (h0 & 63) & 1)
+		room[n&(sieveSize-1)] = uint64(i + 2)
+		n += int(p.bitmap[h1>>6&(1<<(gramBits-6)-1)] >> (h1 & 63) & 1)
+		room[n&(sieveSize-1)] = uint64(i + 4)
+		n += int(p.bitmap[h2>>6&(1<<(gramBits-6)-1)] >> (h2 & 63) & 1)
 	}
-	// The tail: windows that reach past the end are padded with zero bytes,
-	// and one step before the end keeps three-byte keywords at the very end.
-	for ; i < n; i += 2 {
-		var tail [4]byte
-		copy(tail[:], data[i:])
-		w := binary.LittleEndian.Uint32(tail[:]) | foldMask
-		if h := hashGram(w); p.bitmap[h>>6]>>(h&63)&1 != 0 {
-			dst = p.check(data, i, w, dst)
+	for ; i < to; i += 2 {
+		h := hashGram(binary.LittleEndian.Uint32(data[i:]) | foldMask)
+		room[n&(sieveSize-1)] = uint64(i)
+		n += int(p.bitmap[h>>6&(1<<(gramBits-6)-1)] >> (h & 63) & 1)
+	}
+	return n
+}
+
+// sievePlace is where in a sieve's entry the place begins; below it are the
+// probes that have passed.
+const sievePlace = len(probes)
+
+// siftAgain keeps of n places those that pass the second bitmap. None is 0.
+func (p *prefilter) siftAgain(data []byte, room *sieve, n int) int {
+	kept := 0
+	for _, place := range room[:n] {
+		w := binary.LittleEndian.Uint64(data[place:]) | foldMask<<32 | foldMask
+		before := w<<8 | uint64(data[place-1]|0x20)
+		passed := p.probesAt(w, before)
+		room[kept&(sieveSize-1)] = place<<sievePlace | passed
+		kept += int((passed + 1<<sievePlace - 1) >> sievePlace)
+	}
+	return kept
+}
+
+// probesAt returns a bit for each probe that passes the second bitmap. w are the
+// eight bytes at the window, before those that begin a byte before it.
+func (p *prefilter) probesAt(w, before uint64) uint64 {
+	return p.inSecond(w*factorEight)<<probeEight | p.inSecond(w<<16*factorSix)<<probeSix |
+		p.inSecond(w<<24*factorFive)<<probeFive | p.inSecond(before<<24*factorFiveBefore)<<probeFiveBefore |
+		p.inSecond(w<<32*factorFour)<<probeFour | p.inSecond(before<<32*factorFourBefore)<<probeFourBefore |
+		p.inSecond(w<<40*factorThree)<<probeThree | p.inSecond(w>>8<<40*factorThreeAfter)<<probeThreeAfter
+}
+
+// inSecond returns 1 if the second bitmap has both bits of the hash.
+func (p *prefilter) inSecond(hash uint64) uint64 {
+	w := p.second[hash>>secondWord]
+	return w >> (hash >> secondBit & 63) & (w >> (hash >> secondBit2 & 63)) & 1
+}
+
+// lookUp compares the keywords that have a window at i, for the probes that passed.
+func (p *prefilter) lookUp(data []byte, i int, passed uint64, dst []hit) []hit {
+	for passed &= 1<<sievePlace - 1; passed != 0; passed &= passed - 1 {
+		number := bits.TrailingZeros64(passed)
+		l := &probes[number]
+		hash := uint32(l.hash(padded(data, i+l.at)) >> 32)
+		t := &p.grams
+		for k := t.slot(hash); t.slots[k] != 0; k = (k + 1) & (len(t.slots) - 1) {
+			g := t.slots[k]
+			if uint32(g>>gramWindow) != hash {
+				continue
+			}
+			keyword := int(g>>gramKeyword&maxKeywords) - 1
+			kw := p.keywords[keyword]
+			at := i - (int(g>>gramAt&(maxKeywordLen-1)) - 1)
+			if g&gramUniform != 0 && at > 0 && data[at-1]|0x20 == kw[0]|0x20 {
+				continue
+			}
+			if at >= 0 && at+len(kw) <= len(data) && equalFold(data[at:at+len(kw)], kw) {
+				dst = append(dst, hit{at, keyword})
+			}
 		}
 	}
 	return dst
 }
 
 // findIn appends the hits that begin in data[lo:hi].
-func (p *prefilter) findIn(data []byte, lo, hi int, dst []hit) []hit {
+func (p *prefilter) findIn(data []byte, lo, hi int, room *sieve, dst []hit) []hit {
 	from := max(0, lo-1) // a uniform keyword looks at the byte before
 	n := len(dst)
-	dst = p.find(data[from:min(len(data), hi+p.longest)], dst)
+	dst = p.find(data[from:min(len(data), hi+p.longest)], room, dst)
 	kept := dst[:n]
 	for _, h := range dst[n:] {
 		if h.at += from; h.at >= lo && h.at < hi {
@@ -297,53 +406,6 @@ func (p *prefilter) findIn(data []byte, lo, hi int, dst []hit) []hit {
 		}
 	}
 	return kept
-}
-
-// check looks a window up and compares the keywords that have it.
-func (p *prefilter) check(data []byte, i int, w uint32, dst []hit) []hit {
-	var next uint16
-	if i+6 <= len(data) {
-		next = binary.LittleEndian.Uint16(data[i+4:])
-	}
-	six := hashSix(uint64(w) | uint64(next|foldMask&0xFFFF)<<32)
-	// One branch for the four: two of three windows end here.
-	long, four := p.inSecond(six), p.inSecond(w*factorFour)
-	low, high := p.inSecond(w&0xFFFFFF*factorLow), p.inSecond(w>>8*factorHigh)
-	if (long|four|low|high)&1 == 0 {
-		return dst
-	}
-	if long&1 != 0 {
-		dst = p.lookup(&p.long, data, i, six, dst)
-	}
-	if four&1 != 0 {
-		dst = p.lookup(&p.four, data, i, w, dst)
-	}
-	if low&1 != 0 {
-		dst = p.lookup(&p.low, data, i, w&0xFFFFFF, dst)
-	}
-	if high&1 != 0 {
-		dst = p.lookup(&p.high, data, i, w>>8, dst)
-	}
-	return dst
-}
-
-func (p *prefilter) lookup(t *gramTable, data []byte, i int, w uint32, dst []hit) []hit {
-	for k := t.slot(w); t.slots[k] != 0; k = (k + 1) & (len(t.slots) - 1) {
-		g := t.slots[k]
-		if uint32(g>>gramWindow) != w {
-			continue
-		}
-		keyword := int(g>>gramKeyword&maxKeywords) - 1
-		kw := p.keywords[keyword]
-		at := i - (int(g>>gramAt&(maxKeywordLen-1)) - 1)
-		if g&gramUniform != 0 && at > 0 && data[at-1]|0x20 == kw[0]|0x20 {
-			continue
-		}
-		if at >= 0 && at+len(kw) <= len(data) && equalFold(data[at:at+len(kw)], kw) {
-			dst = append(dst, hit{at, keyword})
-		}
-	}
-	return dst
 }
 
 // equalFold compares with a lower-case string of the same length, ignoring the

@@ -8,9 +8,11 @@ import (
 	"sort"
 	"strings"
 	"testing"
+
+	"github.com/till-sh/till/rules"
 )
 
-var testKeywords = []string{"ghp_", "github_pat_", "akia", "eyj", "sg.", "xox", "password", "secret", "token", "api_key", "-----begin", "sk_live_", "://", "datadog", "aws"}
+var testKeywords = []string{"ghp_", "github_pat_", "akia", "eyj", "sg.", "xox", "password", "secret", "token", "api_key", "-----begin", "sk_live_", "://", "datadog", "aws", "label", "secrets", "a_long_name_of_a_key"}
 
 // naive is the definition that prefilter.find must agree with.
 func naive(keywords []string, data []byte) []hit {
@@ -43,13 +45,18 @@ func sortHits(h []hit) []hit {
 
 func TestPrefilterFindsEveryKeywordAtEveryAlignment(t *testing.T) {
 	p := newPrefilter(testKeywords)
+	var room sieve
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 3000 {
-		data := make([]byte, r.IntN(60))
+	for n := range 3000 {
+		size := 60
+		if n%100 == 0 {
+			size = 5 * sieveSize // several steps
+		}
+		data := make([]byte, r.IntN(size))
 		for i := range data {
 			data[i] = byte(r.IntN(256))
 		}
-		for range r.IntN(4) {
+		for range r.IntN(4 + size/64) {
 			kw := testKeywords[r.IntN(len(testKeywords))]
 			if r.IntN(2) == 0 {
 				kw = strings.ToUpper(kw)
@@ -57,7 +64,7 @@ func TestPrefilterFindsEveryKeywordAtEveryAlignment(t *testing.T) {
 			at := r.IntN(len(data) + 1)
 			data = append(data[:at:at], append([]byte(kw), data[at:]...)...)
 		}
-		got, want := sortHits(p.find(data, nil)), sortHits(naive(testKeywords, data))
+		got, want := sortHits(p.find(data, &room, nil)), sortHits(naive(testKeywords, data))
 		if len(got) != len(want) {
 			t.Fatalf("%q: %v, want %v", data, got, want)
 		}
@@ -73,7 +80,7 @@ func FuzzPrefilter(f *testing.F) {
 	p := newPrefilter(testKeywords)
 	f.Add([]byte("x = PassWord; eyJ sg."))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if got, want := p.find(data, nil), naive(testKeywords, data); len(got) != len(want) {
+		if got, want := p.find(data, new(sieve), nil), naive(testKeywords, data); len(got) != len(want) {
 			t.Fatalf("%q: %v, want %v", data, got, want)
 		}
 	})
@@ -96,13 +103,18 @@ func sourceText(b *testing.B) []byte {
 	return all
 }
 
+// BenchmarkPrefilter has the keywords of the whole catalogue.
 func BenchmarkPrefilter(b *testing.B) {
 	data := sourceText(b)
-	p := newPrefilter(testKeywords)
-	b.SetBytes(int64(len(data)))
+	e, err := New(Options{}, rules.Builtin())
+	if err != nil {
+		b.Fatal(err)
+	}
 	var dst []hit
+	room := new(sieve)
+	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		dst = p.find(data, dst[:0])
+		dst = e.filter.find(data, room, dst[:0])
 	}
 	b.ReportMetric(float64(len(dst))/float64(len(data)>>20), "hits/MB")
 }

@@ -32,6 +32,8 @@ type sequence struct {
 	// wide, the match begins or ends with them, and no assertion guards it: a
 	// value that goes on with such a byte is another, longer value.
 	head, tail *byteSet
+	// bounded: it begins with a \b before a word character.
+	bounded bool
 }
 
 // step is one element of a sequence.
@@ -162,6 +164,7 @@ func newSequence(steps []step, secret int) sequence {
 	}
 	if i := slices.IndexFunc(steps, func(st step) bool { return st.kind != stepOpen }); steps[i].kind == stepWord {
 		q.bare = slices.Delete(slices.Clone(steps), i, i+1)
+		q.bounded = len(q.bare) > 0 && q.bare[0].kind == stepSet && q.bare[0].min > 0 && q.bare[0].set.allWord()
 	}
 	for i := len(q.bare) - 1; i >= 0; i-- {
 		if q.bare[i].kind == stepWord {
@@ -364,7 +367,15 @@ func classSet(re *syntax.Regexp) (*byteSet, bool) {
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
-func isWord(c byte) bool   { return isLetter(c) || isDigit(c) || c == '_' }
+func isWord(c byte) bool   { return words[c] }
+
+// words is a table since isWord is asked for nearly every byte near a keyword.
+var words = func() (set [256]bool) {
+	for c := range 256 {
+		set[c] = isLetter(byte(c)) || isDigit(byte(c)) || c == '_'
+	}
+	return set
+}()
 
 func wordAt(data []byte, i int) bool { return i >= 0 && i < len(data) && isWord(data[i]) }
 

@@ -30,20 +30,28 @@ func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 		s.trail.saw(end-1, i+1)
 		return
 	}
-	defer func() { s.trail.saw(at-assignHead-2, i+1) }() // the most that namedByVendor looks back
-	for ; i < stop; i++ {
-		c := data[i]
-		if c == '\n' {
-			if newlines++; newlines > valueNewlines {
-				return
-			}
+	seen := i + 1
+	defer func() { s.trail.saw(at-assignHead-2, max(seen, i+1)) }() // the most that namedByVendor looks back
+	for counted := i; i < stop; i++ {
+		// No value begins so close before a byte that none can hold.
+		far := min(i+m.shortest, stop)
+		k := far - 1
+		for k >= i && m.body.has(data[k]) {
+			k--
+		}
+		if seen = max(seen, far); k >= i {
+			i = k
 			continue
 		}
-		if !m.first.has(c) || !startsValue(data, i, &m.body) {
+		if data[i] == '\n' || !m.first.has(data[i]) || !startsValue(data, i, &m.body) {
 			continue
 		}
-		length, seen := m.valueLength(data, i)
-		s.trail.saw(i, seen)
+		if newlines += bytes.Count(data[counted:i], []byte{'\n'}); newlines > valueNewlines {
+			return
+		}
+		counted = i
+		length, looked := m.valueLength(data, i)
+		seen = max(seen, looked)
 		if length > 0 {
 			if !namedByVendor(data, at, end, i, m.public) || inRandom(data, at, end, i) {
 				return
@@ -58,6 +66,7 @@ func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 				return
 			}
 			i += length - 1
+			counted = i + 1
 		}
 	}
 }
