@@ -99,23 +99,24 @@ func (s *Session) gotNew(ctx context.Context, a *Action, n Issued) error {
 	if err := s.named(); err != nil {
 		return err
 	}
-	return s.testNew(ctx)
+	_, err := s.testNew(ctx)
+	return err
 }
 
 // testNew asks the vendor about the new key.
-func (s *Session) testNew(ctx context.Context) error {
+func (s *Session) testNew(ctx context.Context) (Validity, error) {
 	if !s.Job.CanVerify() {
-		return nil
+		return Unknown, nil
 	}
 	v, err := s.Job.Verify(ctx, s.Job.New.Secret)
 	if err != nil {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return Unknown, ctx.Err()
 		}
-		v.Why = err.Error()
+		v.Validity, v.Why = Unknown, err.Error()
 	}
 	s.Person.Say("New key: " + s.sentence(v))
-	return s.verdict(v, "new")
+	return v.Validity, s.verdict(v, "new")
 }
 
 // resumeNew goes on with a new key that an earlier session has kept.

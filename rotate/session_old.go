@@ -91,9 +91,10 @@ func (s *Session) revokeBy(ctx context.Context, a *Action, step *rules.Step) (do
 		s.Person.Say("Old key: " + s.sentence(v))
 	}
 	if err := s.prepare(ctx, step); err != nil {
-		if errors.Is(err, ErrNotFound) && s.Job.CanVerify() {
+		// A dead key can look up nothing, and is in no list.
+		if (errors.Is(err, ErrNotFound) || errors.Is(err, ErrDenied)) && s.Job.CanVerify() {
 			if v, e := s.Job.Verify(ctx, s.Job.Leak.Secret); e == nil && v.Validity == Inactive {
-				s.Person.Say("The vendor lists it no more, and it is dead.")
+				s.Person.Say("It is dead.")
 				return true, s.append(Entry{Event: EventDone, Step: a.Name, State: Revoked})
 			}
 		}
@@ -188,8 +189,15 @@ func (s *Session) prove(ctx context.Context) error {
 func (s *Session) confirm(ctx context.Context) error {
 	s.Person.Head("Look back")
 	if s.Job.New != nil {
-		if err := s.testNew(ctx); err != nil {
+		v, err := s.testNew(ctx)
+		if err != nil {
 			return err
+		}
+		if v == Inactive { // it died with the old one
+			ok, err := s.Person.Confirm(ctx, "The new key is dead, too. Close the case all the same?", false)
+			if err != nil || !ok {
+				return stopped(err)
+			}
 		}
 	}
 	s.lookBack(ctx)

@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.c07534",
+	Version: "2026-11-28.f6bcdf",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -26563,21 +26563,153 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "config-files-npmrc-auth-token",
+					Ask: []Ask{
+						{
+							Name: "admin_password",
+							Text: "password of that user",
+						},
+						{
+							Name: "host",
+							Text: "the registry of this token: HOST, or http://HOST:PORT",
+						},
+						{
+							Name:    "readonly",
+							Text:    "may the new token only read (true or false)",
+							Default: "false",
+							Pattern: "true|false",
+						},
+						{
+							Name: "user",
+							Text: "user of the registry",
+						},
+					},
 					Verify: Verify{
-						Note: "Not tried: the host may be anybody's, or in a private network.",
+						Request: Request{
+							Method: "GET",
+							URL:    "https://{{host}}/-/whoami",
+							Headers: []Header{
+								{
+									Name:  "Authorization",
+									Value: "Bearer {{secret}}",
+								},
+							},
+						},
+						Live:     []int{200},
+						Dead:     []int{200, 401, 403},
+						LiveBody: `"username"\s*:\s*"[^"]`,
+						DeadBody: `(?i)unauthori|\A\s*\{\s*\}\s*\z`,
+						Identity: "username",
+						Docs:     "https://docs.npmjs.com/cli/commands/npm-whoami",
+						Note:     "{{host}} is the registry in the same line. Verdaccio answers 403 to a revoked token and with no name to what is none of its own; a token limited to certain addresses is refused from elsewhere as well.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the old one at the registry",
-								URL:   "https://docs.npmjs.com/cli/configuring-npm/npmrc#auth-related-configuration",
+								Title: "Revoke the token with itself",
+								Text:  "What npm login has made is in no list: it dies with the password of its user, in Verdaccio also with the server's own secret.",
+								URL:   "https://docs.npmjs.com/cli/commands/npm-token",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/-/npm/v1/tokens/token/{{token_key}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+							},
+							{
+								Title:   "Revoke the token with the password of its user",
+								URL:     "https://docs.npmjs.com/cli/commands/npm-token",
+								Command: "npm token revoke {{token_key}}",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/-/npm/v1/tokens/token/{{token_key}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{user}}:{{admin_password}}",
+										},
+									},
+								},
+								Alternative: true,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Make a new token at the registry",
-								URL:   "https://docs.npmjs.com/cli/configuring-npm/npmrc#auth-related-configuration",
+								Title:   "Make a new token at the registry",
+								Text:    "It may do what its user may; readonly = true leaves out publishing.",
+								URL:     "https://docs.npmjs.com/cli/commands/npm-token",
+								Command: "npm token create",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/-/npm/v1/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{user}}:{{admin_password}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"password":"{{admin_password}}","readonly":{{readonly}},"cidr_whitelist":[]}`,
+								},
+								Result: Result{
+									Secret: "token",
+									ID:     "key",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/-/whoami",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "user",
+										Path: "username",
+									},
+								},
+							},
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/-/npm/v1/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{secret}}",
+										},
+									},
+								},
+								List: "objects",
+								Where: []Condition{
+									{
+										Path: "token",
+										Like: "{{secret-first5}}*{{secret-last5}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "token_key",
+										Path: "key",
+									},
+								},
+								Next:    "urls.next",
+								Show:    []string{"token"},
+								Created: "created",
 							},
 						},
 						Usage: "the registry's access log, by user",
@@ -82429,10 +82561,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "npm-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "registry of this token",
+							Command: "npm config get registry",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://npm.acme.example/-/whoami",
+							URL:    "https://{{host}}/-/whoami",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -82444,23 +82583,25 @@ var builtin = Catalogue{
 						Dead:     []int{401},
 						Identity: "username",
 						Docs:     "https://docs.npmjs.com/cli/commands/npm-whoami",
-						Note:     "{{host}} is what npm config get registry says. A token limited to certain addresses answers 401 from elsewhere as well.",
+						Note:     "A token limited to certain addresses answers 401 from elsewhere as well.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
 								Title:   "Delete the token",
-								Text:    "Needs the owner's second factor; a token cannot remove itself. It may take up to an hour until it is dead.",
+								Text:    "Needs the owner's second factor; a token cannot remove itself. npm token list shows the beginning of each token and its id: if two fit, the page tells when each was used. It may take up to an hour until it is dead.",
 								URL:     "https://www.npmjs.com/settings/{{user}}/tokens",
 								Command: "npm token revoke {{id}}",
+								Delay:   3600000000000,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Publish without a token, or make a granular one",
-								Text:  "Trusted publishing needs no token. Otherwise name the packages, an expiry date and the addresses.",
-								URL:   "https://www.npmjs.com/settings/{{user}}/tokens/granular-access-tokens/new",
+								Title:   "Publish without a token, or make a granular one",
+								Text:    "Trusted publishing needs no token. Otherwise name the packages, an end in days, and the addresses.",
+								URL:     "https://www.npmjs.com/settings/{{user}}/tokens/granular-access-tokens/new",
+								Command: "npm token create --name {{name}} --expires 30 --packages {{package}} --packages-and-scopes-permission read-write",
 							},
 						},
 						Usage: "https://www.npmjs.com/settings/{{user}}/tokens : last used; then compare the published versions of each package",
@@ -82478,6 +82619,13 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "npm-legacy-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "registry of this token",
+							Command: "npm config get registry",
+						},
+					},
 					Verify: Verify{
 						Note: "npm ended all legacy tokens in November 2025; a private registry may still take one.",
 					},

@@ -3,6 +3,7 @@ package scanner_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -202,6 +203,24 @@ func TestOverlapsResolveToOne(t *testing.T) {
 }
 
 // An archive is looked into; what cannot be opened is said.
+// TestWholeValueBeforeADecodedPart: a token that is base64 of "…:…" is the token
+// as it stands, and nothing of it is shown.
+func TestWholeValueBeforeADecodedPart(t *testing.T) {
+	hex := "7d1c94e0b25f83a6" + "e9407b1dc8356fa2"
+	token := base64.StdEncoding.EncodeToString([]byte(hex + ":" + "5ab0e13c97f2d846" + hex[7:]))
+	e, err := scanner.New(scanner.Options{}, rules.Builtin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := e.Scan(&scanner.Blob{Path: ".npmrc", Data: []byte("//npm.acme.example/:_authToken=" + token + "\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Findings) != 1 || r.Findings[0].Secret.Reveal() != token || strings.Contains(r.Findings[0].Excerpt[0].Text, token[40:60]) {
+		t.Errorf("the token is not found whole: %d findings", len(r.Findings))
+	}
+}
+
 func TestScanLooksIntoArchives(t *testing.T) {
 	var buf bytes.Buffer
 	z := zip.NewWriter(&buf)

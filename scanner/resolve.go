@@ -75,6 +75,7 @@ func best(cluster []candidate) []candidate {
 	if len(cluster) == 1 {
 		return cluster
 	}
+	cluster = wholeValues(cluster)
 	slices.SortStableFunc(cluster, func(a, b candidate) int { return a.better(&b) })
 	var kept []candidate
 	for _, c := range cluster {
@@ -85,6 +86,17 @@ func best(cluster []candidate) []candidate {
 		kept = slices.Insert(kept, i, c)
 	}
 	return kept
+}
+
+// wholeValues leaves out what a rule says of a part of a value, decoded, when it
+// takes the whole of it as it stands: then the encoded text is the key, as with
+// registry tokens that are base64 of "…:…", and its rest must not be shown.
+func wholeValues(cluster []candidate) []candidate {
+	return slices.DeleteFunc(slices.Clone(cluster), func(c candidate) bool {
+		return c.opaque() > 0 && slices.ContainsFunc(cluster, func(o candidate) bool {
+			return o.m.rule.ID == c.m.rule.ID && o.opaque() < c.opaque() && o.from <= c.from && o.to >= c.to && o.to-o.from > c.to-c.from
+		})
+	})
 }
 
 // better orders candidates by how much they say about the value: a known kind

@@ -109,7 +109,11 @@ func Describe(q rules.Request, values Values) []string {
 	if q.Func != "" {
 		return []string{"func " + q.Func}
 	}
-	lines := []string{q.Method + " " + show(q.URL)}
+	address := show(q.URL)
+	if rest := strings.TrimPrefix(address, "https://"); strings.HasPrefix(rest, "http://") || strings.HasPrefix(rest, "https://") {
+		address = rest // the owner has named his server with its scheme
+	}
+	lines := []string{q.Method + " " + address}
 	for _, h := range q.Headers {
 		lines = append(lines, h.Name+": "+show(h.Value))
 	}
