@@ -18,67 +18,6 @@ import (
 	"github.com/till-sh/till/scanner"
 )
 
-// Leak is the leaked key as it stands in the repository.
-type Leak struct {
-	Fingerprint string
-	ID          string // short form for people
-	Rule        *rules.Rule
-	Secret      scanner.Secret
-	Others      []scanner.Secret // further values at the same place, the latest first (Rule.Human)
-	PublicID    string           // what {{id}} stands for; "" = unknown
-	Partner     *scanner.Partner
-	Account     string
-	Note        string // of the scanner: "test key"
-	Exposure    scanner.Exposure
-	Places      []scanner.Place
-}
-
-// LeakOf takes what a scan found.
-func LeakOf(k *scanner.Key) Leak {
-	l := Leak{
-		Fingerprint: k.Fingerprint, ID: k.ID, Rule: k.Rule, Secret: k.Secret, Others: k.Others, PublicID: k.Facts.ID,
-		Partner: k.Partner, Account: k.Facts.Account, Note: k.Facts.Note, Exposure: k.Exposure, Places: k.Places,
-	}
-	// Facts name a partner by its mask when its value says nothing by itself.
-	if p := k.Partner; p != nil && (l.PublicID == "" || l.PublicID == p.Secret.String()) {
-		l.PublicID = p.Secret.Reveal()
-	}
-	return l
-}
-
-// Harmless says why the key must not be used, not even to ask about it: a trap
-// that alarms whoever set it, a value that its vendor has published. "" = it may.
-func (l *Leak) Harmless() string {
-	for _, word := range []string{"canary", "documented example", "published"} {
-		if strings.Contains(l.Note, word) {
-			return l.Note
-		}
-	}
-	return ""
-}
-
-// Variables are the names that the key is assigned to where it was found
-// ("STRIPE_API_KEY"), each once.
-func (l *Leak) Variables() []string {
-	var names []string
-	for _, p := range l.Places {
-		for _, x := range p.Excerpt {
-			r := []rune(x.Text)
-			if x.Mark <= 0 || x.Mark > len(r) {
-				continue
-			}
-			before := strings.TrimRight(string(r[:x.Mark]), " \t\"'`=:>")
-			at := strings.LastIndexFunc(before, func(c rune) bool {
-				return !(c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z')
-			})
-			if name := before[at+1:]; name != "" && !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
-}
-
 // A Job is one leaked key and the ways to the outside: what adapters work on.
 // A job belongs to one goroutine.
 type Job struct {
@@ -106,12 +45,19 @@ type Job struct {
 	Command func(ctx context.Context, q rules.Ask, words []string) (string, error)
 	// Keep stores the new key so that it cannot be lost; see Issuer.
 	Keep func(n Issued) error
-	// WorkTree is the top of the work tree, "" when there is none. Tracked
-	// reports whether git tracks a file, named relative to it with slashes.
-	// Remote is the address of the remote that the repository names as its own.
+	// WorkTree is the top of the work tree, "" when there is none. Files in it
+	// are named relative to it with slashes: Tracked reports whether git tracks
+	// one, Ignored whether a .gitignore of the repository names it, and Untrack
+	// takes one out of the index and leaves it on the disk. Standing looks through
+	// all of it, encodings and archives too, and lists where the old value stands
+	// and what could not be read. They are nil where there is no repository.
 	WorkTree string
-	Remote   string
 	Tracked  func(path string) (bool, error)
+	Ignored  func(ctx context.Context, path string) (bool, error)
+	Untrack  func(ctx context.Context, path string) error
+	Standing func(ctx context.Context) (where, unread []string, err error)
+	// Remote is the address of the remote that the repository names as its own.
+	Remote string
 
 	names    map[string]call.Value // found out or answered so far
 	accepted map[string]string     // see Accepted

@@ -185,6 +185,7 @@ func (s *Session) replace(ctx context.Context) error {
 		return s.append(Entry{Event: EventSkipped, Step: "replace", What: "there is no new key"})
 	}
 	s.Person.Head("Swap")
+	left := false // a spot that holds the old value and does not get the new one
 	for _, p := range s.Job.Adapters.Placers {
 		spots, err := p.Find(ctx, s.Job)
 		if err != nil {
@@ -192,9 +193,11 @@ func (s *Session) replace(ctx context.Context) error {
 			continue
 		}
 		for _, spot := range spots {
-			if err := s.place(ctx, p, spot); err != nil {
+			done, err := s.place(ctx, p, spot)
+			if err != nil {
 				return err
 			}
+			left = left || spot.Sure && !done
 		}
 	}
 	if !s.c.Placed {
@@ -209,7 +212,9 @@ func (s *Session) replace(ctx context.Context) error {
 			}
 		}
 	}
-	ok, err := s.Person.Confirm(ctx, "Is the new key everywhere where the old one was used?", s.c.Placed)
+	// What still uses the old key breaks with it, unless it is broken already.
+	standard := s.c.Placed && (!left || s.Job.New.Ends)
+	ok, err := s.Person.Confirm(ctx, "Is the new key everywhere where the old one was used?", standard)
 	if err != nil || !ok {
 		return stopped(err)
 	}
@@ -217,7 +222,7 @@ func (s *Session) replace(ctx context.Context) error {
 }
 
 // place puts the new key into one spot, after showing it.
-func (s *Session) place(ctx context.Context, p Placer, spot Spot) error {
+func (s *Session) place(ctx context.Context, p Placer, spot Spot) (done bool, err error) {
 	name := "replace/" + p.Name() + ":" + spot.Where
 	guess := ""
 	if !spot.Sure {
@@ -229,32 +234,31 @@ func (s *Session) place(ctx context.Context, p Placer, spot Spot) error {
 	}
 	if spot.ByHand {
 		s.Person.Say("  you: till leaves this one alone")
-		return nil
+		return false, nil
 	}
 	if s.c.Done(name) && !spot.Sure {
 		s.Person.Say("  done before")
-		return nil
+		return true, nil
 	}
 	var ok bool
-	var err error
 	if spot.Sure {
 		ok, err = s.Person.Approve(ctx, "  Put the new key there?", false, s.Job.Leak.ID)
 	} else {
 		ok, err = s.Person.Confirm(ctx, "  Put the new key there?", false)
 	}
 	if err != nil || !ok {
-		return err
+		return false, err
 	}
 	if err := s.append(Entry{Event: EventIntent, Step: name, What: p.Name()}); err != nil {
-		return err
+		return false, err
 	}
 	if err := p.Place(ctx, s.Job, spot); err != nil {
 		err = s.Job.Redact.Error(err)
 		s.Person.Say(fmt.Sprintf("  that did not work: %v", err))
-		return s.append(Entry{Event: EventFailed, Step: name, What: err.Error()})
+		return false, s.append(Entry{Event: EventFailed, Step: name, What: err.Error()})
 	}
 	s.Person.Say("  done")
-	return s.append(Entry{Event: EventDone, Step: name, What: p.Name()})
+	return true, s.append(Entry{Event: EventDone, Step: name, What: p.Name()})
 }
 
 // firstOf is the first text that is not empty, on one line.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/till-sh/till/rotate/call"
@@ -200,7 +202,10 @@ func (s *Session) confirm(ctx context.Context) error {
 			}
 		}
 	}
-	s.lookBack(ctx)
+	if err := s.readAll(ctx); err != nil {
+		return err
+	}
+	s.lookBack()
 	if s.Job.Leak.Rule.Human {
 		if err := s.turnTo(ctx); err != nil {
 			return err
@@ -250,22 +255,43 @@ func (s *Session) waitForDeath(ctx context.Context) (Verdict, error) {
 	}
 }
 
-// lookBack says what a person still has to look at: what is left of the old
-// value, other keys, signs of abuse.
-func (s *Session) lookBack(ctx context.Context) {
-	w := &s.Job.Leak.Rule.Workflow
-	for _, p := range s.Job.Adapters.Placers {
-		if p.Name() != "files" {
-			continue
-		}
-		spots, err := p.Find(ctx, s.Job)
-		if err != nil {
-			continue
-		}
-		for _, spot := range spots {
-			s.Person.Say("The old value still stands in " + spot.Where)
-		}
+// readAll looks for the old value in the whole work tree and writes down what is
+// left of it.
+func (s *Session) readAll(ctx context.Context) error {
+	if s.Job.Standing == nil {
+		return nil
 	}
+	where, unread, err := s.Job.Standing(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	e := Entry{Event: EventFailed, Step: "work-tree"}
+	switch {
+	case err != nil:
+		e.What = "could not be looked through: " + s.Job.Redact.Error(err).Error()
+	case len(where) > 0:
+		e.What = "the old value still stands in " + strings.Join(few(where), ", ")
+	case len(unread) > 0:
+		e.What = "the old value was not seen, and not everything was read: " + strings.Join(few(unread), "; ")
+	default:
+		e.Event, e.What = EventDone, "the old value is gone"
+	}
+	e.What = oneLine(s.Job.Redact.Text(e.What))
+	s.Person.Say("Work tree: " + e.What)
+	return s.append(e)
+}
+
+// few are the first of a list, and how many more there are.
+func few(list []string) []string {
+	if len(list) > 5 {
+		return append(slices.Clone(list[:4]), fmt.Sprintf("%d more", len(list)-4))
+	}
+	return list
+}
+
+// lookBack says what a person still has to look at: other keys, signs of abuse.
+func (s *Session) lookBack() {
+	w := &s.Job.Leak.Rule.Workflow
 	if others := s.Job.Siblings(); len(others) > 0 {
 		s.Person.Say("Other keys there. Who has had the leaked one may have made them:")
 		for i, o := range others {

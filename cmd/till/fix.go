@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/till-sh/till/rotate/call"
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/scanner"
-	"github.com/till-sh/till/scanner/source"
 )
 
 func newFix(e *env) *cobra.Command {
@@ -119,27 +117,13 @@ func (f *fix) verdict(ctx context.Context, e *env, ids []string) error {
 // stagedKeys are the keys that would stop a commit, and those that ids name.
 func stagedKeys(ctx context.Context, e *env, ids []string) ([]scanner.Key, error) {
 	t, err := openStaged(e)
-	if errors.Is(err, source.ErrNotRepository) {
-		return nil, err
-	}
 	if err != nil {
 		return nil, err
 	}
-	defer t.close()
-	o := output{}
-	s, err := o.load(e, t)
+	r, s, err := look(ctx, e, t)
 	if err != nil {
 		return nil, err
 	}
-	engine, err := s.engine(e, t, false)
-	if err != nil {
-		return nil, err
-	}
-	r, err := scanner.Run(ctx, engine, t.source, scanner.RunOptions{MaxSize: s.tree.For("").MaxFileSize})
-	if err != nil {
-		return nil, err
-	}
-	s.apply(r, time.Now())
 	if !r.Summary.Complete() {
 		return nil, withHint(errors.New("not everything that is staged could be read"), "till scan --staged")
 	}

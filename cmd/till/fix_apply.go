@@ -40,13 +40,8 @@ func (f *fix) show(e *env) {
 				unstaged = "  (your unstaged changes stay as they are)"
 			}
 			say("%s%s", x.path, unstaged)
-			for _, h := range hunks(x.index, x.edits) {
-				for i, line := range h.old {
-					say("%5d - %s", h.line+i, line)
-				}
-				for _, line := range h.new {
-					say("      + %s", line)
-				}
+			for _, line := range literal.Diff(x.index, x.edits) {
+				say("%s", line)
 			}
 		}
 	}
@@ -69,45 +64,6 @@ func (f *fix) show(e *env) {
 			say("%s", h)
 		}
 	}
-}
-
-// hunk is a stretch of lines that change. line is 1-based, of the first old one.
-type hunk struct {
-	line     int
-	old, new []string
-}
-
-func hunks(src []byte, edits []literal.Edit) []hunk {
-	var all []hunk
-	lines := func(b []byte) []string {
-		s := strings.TrimSuffix(string(b), "\n")
-		if s == "" {
-			return nil
-		}
-		return strings.Split(strings.ReplaceAll(s, "\r", ""), "\n")
-	}
-	for i := 0; i < len(edits); {
-		from := bytes.LastIndexByte(src[:edits[i].Start], '\n') + 1
-		to, last := from, i
-		for ; last < len(edits) && (last == i || edits[last].Start < to); last++ {
-			ed := edits[last]
-			if ed.Start == ed.End && ed.Start == from && strings.HasSuffix(ed.Text, "\n") {
-				continue // whole lines before this one
-			}
-			if end := bytes.IndexByte(src[ed.End:], '\n'); end >= 0 {
-				to = max(to, ed.End+end+1)
-			} else {
-				to = len(src)
-			}
-		}
-		inner := make([]literal.Edit, 0, last-i)
-		for _, ed := range edits[i:last] {
-			inner = append(inner, literal.Edit{Start: ed.Start - from, End: ed.End - from, Text: ed.Text})
-		}
-		all = append(all, hunk{bytes.Count(src[:from], []byte("\n")) + 1, lines(src[from:to]), lines(literal.Apply(src[from:to], inner))})
-		i = last
-	}
-	return all
 }
 
 // apply does it in an order in which nothing is lost when it ends half way: the
@@ -193,6 +149,12 @@ func (g *ownGit) ignored(ctx context.Context, name string) (bool, error) {
 func (g *ownGit) store(ctx context.Context, data []byte) (string, error) {
 	out, err := g.do(ctx, string(data), "hash-object", "-w", "--stdin")
 	return strings.TrimSpace(out), err
+}
+
+// untrack takes a file out of the index and leaves it on the disk.
+func (g *ownGit) untrack(ctx context.Context, name string) error {
+	_, err := g.do(ctx, name+"\x00", "update-index", "--force-remove", "-z", "--stdin")
+	return err
 }
 
 // stage changes the index: lines of "git update-index --index-info -z".

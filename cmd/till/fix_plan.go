@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -160,7 +159,7 @@ func (f *fix) planKey(k *scanner.Key, by map[string][]secret, order *[]string) e
 		} else if file.index != nil {
 			at = bytes.Index(file.index, []byte(s.value))
 		}
-		if !isSecrets(p.Path) && (at < 0 || len(p.Decoded) > 0) {
+		if !place.HoldsSecrets(p.Path) && (at < 0 || len(p.Decoded) > 0) {
 			f.byHand = append(f.byHand, fmt.Sprintf("%s:%d: %s stands there encoded or packed: take it out by hand", p.Path, p.Location.StartLine, k.ID))
 			continue
 		}
@@ -215,7 +214,7 @@ func (f *fix) planFile(name string, secrets []secret) error {
 	switch {
 	case x.index == nil:
 		return nil // an archive's member: said already
-	case isSecrets(name):
+	case place.HoldsSecrets(name):
 		if name == ".env" {
 			x = f.dotenv
 		}
@@ -234,13 +233,7 @@ func (f *fix) planFile(name string, secrets []secret) error {
 	var fresh []string
 	for i := range secrets {
 		s := &secrets[i]
-		for n := 2; ; n++ { // a name that means something else already gets a number
-			have, taken := env.Get(s.env)
-			if !taken || have == s.value {
-				break
-			}
-			s.env = strings.TrimRight(strings.TrimRight(s.env, "0123456789"), "_") + fmt.Sprintf("_%d", n)
-		}
+		s.env = env.Free(s.env, s.value)
 		_, had := env.Get(s.env)
 		next, err := env.Set(s.env, s.value)
 		if err != nil {
@@ -267,8 +260,7 @@ func (f *fix) planFile(name string, secrets []secret) error {
 		}
 	}
 	for _, v := range values {
-		if _, err := place.Dotenv(f.dotenv.treeNew).Set(v.Env, v.Text); err == nil && bytes.Contains(x.indexNew, []byte(v.Env)) {
-			next, _ := place.Dotenv(f.dotenv.treeNew).Set(v.Env, v.Text)
+		if next, err := place.Dotenv(f.dotenv.treeNew).Set(v.Env, v.Text); err == nil && bytes.Contains(x.indexNew, []byte(v.Env)) {
 			f.dotenv.treeNew = next
 			if slices.Contains(fresh, v.Env) {
 				f.names = append(f.names, v.Env)
@@ -308,15 +300,15 @@ func (f *fix) planExample(x *fixFile) error {
 // secrets that no .gitignore of the repository names.
 func (f *fix) planIgnore(ctx context.Context) error {
 	var lines []string
-	want := func(name, line string) error {
+	want := func(name string) error {
 		ignored, err := f.git.ignored(ctx, name)
-		if err == nil && !ignored && !slices.Contains(lines, line) {
+		if line := place.IgnoreLine(name); err == nil && !ignored && !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 		return err
 	}
 	if len(f.names) > 0 {
-		if err := want(".env", ".env"); err != nil {
+		if err := want(".env"); err != nil {
 			return err
 		}
 	}
@@ -324,11 +316,7 @@ func (f *fix) planIgnore(ctx context.Context) error {
 		if !x.drop {
 			continue
 		}
-		line := "/" + strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, " ", `\ `).Replace(x.path)
-		if x.path == ".env" {
-			line = ".env"
-		}
-		if err := want(x.path, line); err != nil {
+		if err := want(x.path); err != nil {
 			return err
 		}
 	}
@@ -339,39 +327,8 @@ func (f *fix) planIgnore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	add := func(data []byte) []byte {
-		end := "\n"
-		if bytes.Contains(data, []byte("\r\n")) {
-			end = "\r\n"
-		}
-		out := bytes.Clone(data)
-		if len(out) > 0 && out[len(out)-1] != '\n' {
-			out = append(out, end...)
-		}
-		return append(out, strings.Join(lines, end)+end...)
-	}
-	x.indexNew, x.treeNew = add(x.index), add(x.tree)
+	x.indexNew, x.treeNew = place.AddLines(x.index, lines), place.AddLines(x.tree, lines)
 	x.edits, x.whyOnly = []literal.Edit{{Start: len(x.index), End: len(x.index), Text: strings.Join(lines, "\n") + "\n"}}, true
 	f.files = append(f.files, x)
 	return nil
-}
-
-// isSecrets tells files that exist to hold secrets: nothing of them belongs in
-// a commit.
-func isSecrets(name string) bool {
-	base := strings.ToLower(path.Base(name))
-	for _, word := range []string{"example", "sample", "template", "dist"} {
-		if strings.Contains(base, word) {
-			return false
-		}
-	}
-	switch base {
-	case ".env", "credentials", ".netrc", "_netrc", ".pgpass", ".pypirc", ".npmrc", ".git-credentials", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519":
-		return true
-	}
-	switch path.Ext(base) {
-	case ".env", ".pem", ".key", ".p12", ".pfx", ".jks", ".keystore":
-		return true
-	}
-	return strings.HasPrefix(base, ".env.")
 }

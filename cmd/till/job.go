@@ -121,6 +121,11 @@ func (w *workshop) job(k *scanner.Key) *rotate.Job {
 		j.WorkTree, j.Remote = w.repo.WorkTree, w.repo.RemoteURL("origin")
 		j.Tracked = w.staged.Tracks
 	}
+	if j.WorkTree != "" {
+		git := newOwnGit(w.repo)
+		j.Ignored, j.Untrack = git.ignored, git.untrack
+		j.Standing = func(ctx context.Context) ([]string, []string, error) { return standing(ctx, w.e, &j.Leak) }
+	}
 	if w.interactive() {
 		j.Ask = w.ask
 	}

@@ -102,23 +102,31 @@ func keysOf(ctx context.Context, e *env, open func(*env) (*target, error)) ([]sc
 	if err != nil {
 		return nil, err
 	}
+	r, _, err := look(ctx, e, t)
+	if err != nil {
+		return nil, err
+	}
+	return append(r.Keys, r.Suppressed...), nil
+}
+
+// look scans a target with the settings that stand there, silently, and closes it.
+func look(ctx context.Context, e *env, t *target) (*scanner.Result, *settings, error) {
 	if t.close != nil {
 		defer t.close()
 	}
-	o := output{}
-	s, err := o.load(e, t)
+	s, err := (&output{}).load(e, t)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	engine, err := s.engine(e, t, false)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r, err := scanner.Run(ctx, engine, t.source, scanner.RunOptions{MaxSize: s.tree.For("").MaxFileSize})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	t.remember()
 	s.apply(r, time.Now())
-	return append(r.Keys, r.Suppressed...), nil
+	return r, s, nil
 }

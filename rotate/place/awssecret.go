@@ -60,7 +60,7 @@ func namedSpots(ctx context.Context, j *rotate.Job, placer, program, given, prev
 		if err != nil {
 			return nil, j.Redact.Error(fmt.Errorf("read %s: %w", name, err))
 		}
-		if strings.Contains(text, j.Leak.Secret.Reveal()) {
+		if len(j.Leak.In([]byte(text))) > 0 {
 			spots = append(spots, rotate.Spot{Placer: placer, Where: name, Sure: true, Ref: name, Preview: []string{fmt.Sprintf(preview, name)}})
 		}
 	}
@@ -78,7 +78,7 @@ func current(ctx context.Context, j *rotate.Job, s rotate.Spot, get getter) (nam
 		return "", "", j.Redact.Error(fmt.Errorf("read %s: %w", s.Where, err))
 	}
 	switch {
-	case strings.Contains(text, j.Leak.Secret.Reveal()):
+	case len(j.Leak.In([]byte(text))) > 0:
 		return name, text, nil
 	case strings.Contains(text, j.New.Secret.Reveal()):
 		return name, "", nil

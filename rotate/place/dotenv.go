@@ -3,6 +3,8 @@ package place
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -29,6 +31,17 @@ func (d Dotenv) Names() []string {
 		}
 	}
 	return names
+}
+
+// Free is the name itself where it is not taken or holds one of values already,
+// else the name with the first number for which that is so.
+func (d Dotenv) Free(name string, values ...string) string {
+	for n := 2; ; n++ {
+		if have, taken := d.Get(name); !taken || slices.Contains(values, have) {
+			return name
+		}
+		name = strings.TrimRight(strings.TrimRight(name, "0123456789"), "_") + fmt.Sprintf("_%d", n)
+	}
 }
 
 // Set returns the content with a name set: in its line where there is one, else

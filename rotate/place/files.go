@@ -10,7 +10,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/till-sh/till/rotate"
@@ -18,8 +17,9 @@ import (
 )
 
 // Files are .env and other files of the work tree in which the old value
-// stands. A file that git tracks gets nothing: the new key would be in the next
-// commit.
+// stands. A file that git tracks gets no new key, which would be in the next
+// commit: code reads it from the environment from now on, and a file of secrets
+// leaves git (tracked.go). Nothing is committed.
 type Files struct{}
 
 // What is larger is no configuration, and deeper no place where one looks.
@@ -44,7 +44,6 @@ func (Files) Find(ctx context.Context, j *rotate.Job) ([]rotate.Spot, error) {
 	}
 	defer root.Close()
 	var spots []rotate.Spot
-	forms := written(j.Leak.Secret.Reveal())
 	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
@@ -60,32 +59,30 @@ func (Files) Find(ctx context.Context, j *rotate.Job) ([]rotate.Spot, error) {
 			return nil
 		}
 		data, err := readAt(root, name)
-		if err != nil || !slices.ContainsFunc(forms, func(old string) bool { return bytes.Contains(data, []byte(old)) }) {
+		if err != nil || len(j.Leak.In(data)) == 0 {
 			return nil // what cannot be read cannot be changed either
 		}
-		tracked := false
+		spot := rotate.Spot{Placer: "files", Where: name, Sure: true, Preview: preview(data, j), Ref: seen{data: data}}
 		if j.Tracked != nil {
-			if tracked, err = j.Tracked(name); err != nil {
+			tracked, err := j.Tracked(name)
+			if err != nil {
 				return fmt.Errorf("ask whether git tracks %s: %w", name, err)
 			}
+			if tracked {
+				spot = trackedSpot(j, root, name, data)
+			}
 		}
-		spots = append(spots, rotate.Spot{Placer: "files", Where: name, Sure: true, Preview: preview(data, j), Ref: tracked, ByHand: tracked})
-		if tracked {
-			spots[len(spots)-1].Preview = append(spots[len(spots)-1].Preview, "git tracks this file: the new key must not stand in it")
-		}
+		spots = append(spots, spot)
 		return nil
 	})
 	return spots, err
 }
 
-// written are the ways in which a value stands in files: as it is, and the lines
-// of a PEM block with escaped ends between, in a string of one line.
-func written(value string) []string {
-	if !strings.Contains(value, "\n") {
-		return []string{value}
-	}
-	lines := strings.ReplaceAll(value, "\r\n", "\n")
-	return []string{value, strings.ReplaceAll(lines, "\n", `\n`), strings.ReplaceAll(lines, "\n", `\r\n`), strings.ReplaceAll(lines, "\n", `\\n`)}
+// seen is the Ref of a spot: the content that its preview was made from, and
+// what is done about git.
+type seen struct {
+	data []byte
+	way  way
 }
 
 func readAt(root *os.Root, name string) ([]byte, error) {
@@ -104,33 +101,36 @@ func readAt(root *os.Root, name string) ([]byte, error) {
 // preview shows the lines that change, both values masked.
 func preview(data []byte, j *rotate.Job) []string {
 	var out []string
-	old := j.Leak.Secret.Reveal()
-	first, _, _ := strings.Cut(old, "\n") // of a value of several lines
-	for n, line := range bytes.Split(data, []byte("\n")) {
-		if !bytes.Contains(line, []byte(first)) {
+	mask, last := scanner.Mask(j.Leak.Secret.Reveal()), -1
+	for _, o := range j.Leak.In(data) {
+		from := bytes.LastIndexByte(data[:o.From], '\n') + 1
+		if from == last { // twice in one line
 			continue
 		}
-		if len(out) >= 8 {
+		if last = from; len(out) >= 8 {
 			return append(out, "…")
 		}
-		text := strings.ReplaceAll(string(line), first, scanner.Mask(old))
-		if first != old { // the other lines may stand behind it, with escaped ends
-			before, _, _ := strings.Cut(string(line), first)
-			text = before + scanner.Mask(old)
-		}
-		if r := []rune(text); len(r) > 160 {
-			text = string(r[:159]) + "…"
-		}
-		out = append(out, fmt.Sprintf("%d: %s", n+1, j.Redact.Text(text)))
+		rest, _, _ := bytes.Cut(data[o.To:], []byte("\n"))
+		text := string(data[from:o.From]) + mask + strings.TrimRight(string(rest), "\r")
+		out = append(out, fmt.Sprintf("%d: %s", bytes.Count(data[:from], []byte("\n"))+1, shorten(j.Redact.Text(text))))
 	}
 	return out
 }
 
-// Place replaces every occurrence, through a file beside it that takes its
-// name: a reader sees the old content or the new one. The mode stays.
-func (Files) Place(_ context.Context, j *rotate.Job, s rotate.Spot) error {
-	if s.ByHand {
-		return errors.New("git tracks this file: the new key must not stand in it")
+// shorten cuts a line of a preview.
+func shorten(line string) string {
+	if r := []rune(line); len(r) > 160 {
+		return string(r[:159]) + "…"
+	}
+	return line
+}
+
+// Place writes each file through one beside it that takes its name: a reader
+// sees the old content or the new one. The mode stays.
+func (Files) Place(ctx context.Context, j *rotate.Job, s rotate.Spot) error {
+	ref, ok := s.Ref.(seen)
+	if s.ByHand || !ok {
+		return errors.New("this file is left to a person")
 	}
 	if j.New == nil {
 		return errors.New("there is no new key")
@@ -144,16 +144,20 @@ func (Files) Place(_ context.Context, j *rotate.Job, s rotate.Spot) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", s.Where, err)
 	}
-	changed := data
-	fresh := written(j.New.Secret.Reveal())
-	for i, old := range written(j.Leak.Secret.Reveal()) {
-		changed = bytes.ReplaceAll(changed, []byte(old), []byte(fresh[i%len(fresh)]))
+	if len(j.Leak.In(data)) == 0 {
+		return nil // done before
 	}
-	if id := j.Leak.PublicID; id != "" && len(id) >= 8 && j.New.ID != "" { // both halves of a pair change together
-		changed = bytes.ReplaceAll(changed, []byte(id), []byte(j.New.ID))
+	if !bytes.Equal(data, ref.data) {
+		return fmt.Errorf("%s has changed in the meantime", s.Where)
 	}
-	if bytes.Equal(changed, data) {
-		return nil
+	switch ref.way {
+	case moveOut:
+		return moveToEnv(ctx, j, root, s.Where, data)
+	case leaveGit:
+		if err := outOfGit(ctx, j, root, s.Where); err != nil {
+			return err
+		}
+	case inPlace:
 	}
-	return Write(root, s.Where, changed, 0)
+	return Write(root, s.Where, []byte(swap(j, string(data))), 0)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 
 	"github.com/till-sh/till/rotate"
 )
@@ -50,7 +49,7 @@ func (GitLabVariable) Find(ctx context.Context, j *rotate.Job) ([]rotate.Spot, e
 	}
 	var spots []rotate.Spot
 	for _, v := range list {
-		sure := v.Value != nil && strings.Contains(*v.Value, j.Leak.Secret.Reveal())
+		sure := v.Value != nil && len(j.Leak.In([]byte(*v.Value))) > 0
 		named := v.Value == nil && !partOfValue(j) && namedFor(j, v.Key)
 		if !sure && !named {
 			continue

@@ -1,7 +1,6 @@
 package place
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -51,12 +50,11 @@ func (KubernetesSecret) Find(ctx context.Context, j *rotate.Job) ([]rotate.Spot,
 	if err := json.Unmarshal([]byte(out), &list); err != nil {
 		return nil, errors.New("kubectl get secrets: the answer is no list, or more than a megabyte")
 	}
-	old := []byte(j.Leak.Secret.Reveal())
 	var spots []rotate.Spot
 	for _, s := range list.Items {
 		var keys []string
 		for key, value := range s.Data {
-			if bytes.Contains(value, old) {
+			if len(j.Leak.In(value)) > 0 {
 				keys = append(keys, key)
 			}
 		}
@@ -107,13 +105,4 @@ func (KubernetesSecret) Place(ctx context.Context, j *rotate.Job, s rotate.Spot)
 		return j.Redact.Error(fmt.Errorf("patch %s: %w", s.Where, err))
 	}
 	return nil
-}
-
-// swap puts the new key, and the new half of a pair, where the old one stands in a text.
-func swap(j *rotate.Job, text string) string {
-	text = strings.ReplaceAll(text, j.Leak.Secret.Reveal(), j.New.Secret.Reveal())
-	if id := j.Leak.PublicID; len(id) >= 8 && j.New.ID != "" {
-		text = strings.ReplaceAll(text, id, j.New.ID)
-	}
-	return text
 }

@@ -2,7 +2,11 @@
 // of place; All is the list.
 package place
 
-import "github.com/till-sh/till/rotate"
+import (
+	"strings"
+
+	"github.com/till-sh/till/rotate"
+)
 
 // All are the placers in the order in which they are shown: what is nearest
 // comes first. A new one is one file and one line here.
@@ -16,4 +20,26 @@ func All() []rotate.Placer {
 		VaultField{"vault"},
 		VaultField{"bao"},
 	}
+}
+
+// swap puts the new key, and the new half of a pair, where the old one stands in
+// a text.
+func swap(j *rotate.Job, text string) string {
+	var b strings.Builder
+	at := 0
+	for _, o := range j.Leak.In([]byte(text)) {
+		b.WriteString(text[at:o.From] + o.Like(j.New.Secret.Reveal()))
+		at = o.To
+	}
+	b.WriteString(text[at:])
+	if hasNewHalf(j) {
+		return strings.ReplaceAll(b.String(), j.Leak.PublicID, j.New.ID)
+	}
+	return b.String()
+}
+
+// hasNewHalf reports whether the public half of a pair changes too, and can be
+// told from other text.
+func hasNewHalf(j *rotate.Job) bool {
+	return len(j.Leak.PublicID) >= 8 && j.New != nil && j.New.ID != ""
 }
