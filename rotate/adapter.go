@@ -100,6 +100,10 @@ type Spot struct {
 	Where   string   // "deploy.env", "acme/web: STRIPE_API_KEY"; unique for the placer
 	Sure    bool     // the old value stands there; else only the name fits
 	ByHand  bool     // till must not write there; the preview says why
+	// Claimed says that only the repository's own configuration calls this place
+	// the owner's: a person has to see it before anything goes there, and --yes is
+	// no answer.
+	Claimed bool
 	Preview []string // what will change, line by line, values masked
 	Ref     any      // the placer's own
 }

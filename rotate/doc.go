@@ -68,6 +68,10 @@
 //   - No value in a command line, an environment, an error, a log or the ledger. What comes
 //     from the outside goes through Job.Redact.
 //   - Nothing from a scanned file chooses a host (package call).
+//   - Nothing below the git directory is believed because it is there (seal.go): ledger
+//     and stored keys carry a MAC under a key that lies with the person's own files, no
+//     link there is followed, and a remote that only the repository names gets a new key
+//     from no --yes. A ledger that the owner names (--ledger) is believed as it is.
 //
 // Types here belong to one goroutine unless they say otherwise.
 package rotate

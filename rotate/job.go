@@ -56,8 +56,10 @@ type Job struct {
 	Ignored  func(ctx context.Context, path string) (bool, error)
 	Untrack  func(ctx context.Context, path string) error
 	Standing func(ctx context.Context) (where, unread []string, err error)
-	// Remote is the address of the remote that the repository names as its own.
-	Remote string
+	// Remote is the address of the remote that the owner has named, or else the
+	// repository, which may have come from anybody: Claimed.
+	Remote  string
+	Claimed bool
 
 	names    map[string]call.Value // found out or answered so far
 	accepted map[string]string     // see Accepted

@@ -58,8 +58,9 @@ type Entry struct {
 	Values     []string          `json:"values,omitempty"` // tags of the values that it is about; see Session.Tag
 	Due        time.Time         `json:"due,omitzero"`
 	Who        string            `json:"who"`
-	Prev       string            `json:"prev"` // Hash of the line before, "" in the first
-	Hash       string            `json:"hash"` // SHA-256 of the line with Hash empty
+	Prev       string            `json:"prev"`          // Hash of the line before, "" in the first
+	Hash       string            `json:"hash"`          // SHA-256 of the line with Hash and MAC empty
+	MAC        string            `json:"mac,omitempty"` // of Hash, under the writer's own key
 }
 
 // A Ledger is the record of all cases: a file of JSON lines to which lines are
@@ -76,6 +77,8 @@ type Ledger struct {
 	path   string
 	now    func() time.Time
 	who    string
+	key    []byte // seals what is written, nil = there is none
+	own    bool   // only what key has sealed is believed
 	redact func(string) string
 
 	mu      sync.Mutex
@@ -92,7 +95,23 @@ const LedgerName = "till/ledger.jsonl"
 // the first Append. who is written into each line ("ada@host"). A ledger that
 // was changed in the middle is an error that names the line.
 func OpenLedger(path, who string, now func() time.Time) (*Ledger, error) {
-	l := &Ledger{path: path, who: who, now: now, redact: func(s string) string { return s }}
+	return (&Ledger{path: path, who: who, now: now}).load()
+}
+
+// OpenOwnLedger is OpenLedger for a file below a git directory: each line has to
+// be sealed with key, else the error is ErrForeign.
+func OpenOwnLedger(path, who string, key []byte, now func() time.Time) (*Ledger, error) {
+	return (&Ledger{path: path, who: who, now: now, key: key, own: true}).load()
+}
+
+func (l *Ledger) load() (*Ledger, error) {
+	path := l.path
+	l.redact = func(s string) string { return s }
+	if l.own {
+		if info, err := os.Lstat(filepath.Dir(path)); err == nil && !info.IsDir() {
+			return nil, fmt.Errorf("open ledger: %s is no folder", filepath.Dir(path))
+		}
+	}
 	f, err := openPlain(path, os.O_RDONLY)
 	if errors.Is(err, os.ErrNotExist) {
 		return l, nil
@@ -189,7 +208,7 @@ func (l *Ledger) Append(e Entry) (err error) {
 	if n := len(l.entries); n > 0 {
 		e.Seq, e.Prev = l.entries[n-1].Seq+1, l.entries[n-1].Hash
 	}
-	line, err := seal(&e)
+	line, err := l.line(&e)
 	if err != nil {
 		return fmt.Errorf("write ledger: %w", err)
 	}
@@ -216,17 +235,24 @@ func (l *Ledger) Append(e Entry) (err error) {
 	return nil
 }
 
-// seal writes the entry as a line with its hash.
-func seal(e *Entry) ([]byte, error) {
-	e.Hash = ""
-	bare, err := json.Marshal(e)
+// line writes the entry as a line with its hash and its seal.
+func (l *Ledger) line(e *Entry) ([]byte, error) {
+	hash, err := hashOf(*e)
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(bare)
-	e.Hash = hex.EncodeToString(sum[:])
+	if e.Hash = hash; l.key != nil {
+		e.MAC = sealOf(l.key, "ledger line", hash)
+	}
 	line, err := json.Marshal(e)
 	return append(line, '\n'), err
+}
+
+func hashOf(e Entry) (string, error) {
+	e.Hash, e.MAC = "", ""
+	bare, err := json.Marshal(&e)
+	sum := sha256.Sum256(bare)
+	return hex.EncodeToString(sum[:]), err
 }
 
 // catchUp reads what was added to the file since the last look.
@@ -276,9 +302,11 @@ func (l *Ledger) link(e *Entry, number int) error {
 	if n := len(l.entries); n > 0 {
 		prev = l.entries[n-1].Hash
 	}
-	had, c := e.Hash, *e
-	if _, err := seal(&c); err != nil || c.Hash != had {
+	if hash, err := hashOf(*e); err != nil || hash != e.Hash {
 		return fmt.Errorf("ledger %s: line %d was changed after it was written", l.path, number)
+	}
+	if l.own && !sealed(e.MAC, l.key, "ledger line", e.Hash) {
+		return fmt.Errorf("ledger %s: line %d was %w", l.path, number, ErrForeign)
 	}
 	if e.Prev != prev {
 		return fmt.Errorf("ledger %s: line %d does not follow the line before it: something was taken out or put in", l.path, number)

@@ -124,7 +124,7 @@ func (s *Session) walk(ctx context.Context) (*Case, error) {
 // open takes the case, so that no second session works on it at the same time.
 func (s *Session) open() (unlock func(), err error) {
 	dir := filepath.Dir(s.Ledger.Path())
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil { // no link: OpenOwnLedger
 		return nil, fmt.Errorf("open case: %w", err)
 	}
 	f, err := openPlain(filepath.Join(dir, s.Job.Leak.Fingerprint+".lock"), os.O_RDWR|os.O_CREATE)

@@ -241,7 +241,10 @@ func (s *Session) place(ctx context.Context, p Placer, spot Spot) (done bool, er
 		return true, nil
 	}
 	var ok bool
-	if spot.Sure {
+	if spot.Claimed {
+		s.Person.Say("  only this repository says that " + firstOf(s.Job.Remote) + " is yours (--set remote=… says it too)")
+	}
+	if spot.Sure && !spot.Claimed {
 		ok, err = s.Person.Approve(ctx, "  Put the new key there?", false, s.Job.Leak.ID)
 	} else {
 		ok, err = s.Person.Confirm(ctx, "  Put the new key there?", false)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/till-sh/till/scanner"
 )
@@ -17,6 +18,9 @@ import (
 // says so.
 type Store struct {
 	Dir string // made when it is needed
+	// Key seals what is stored; what it has not sealed is ErrForeign. nil only
+	// where nobody else can have written there.
+	Key []byte
 }
 
 // StoreName is the store's folder below the git directory.
@@ -28,6 +32,11 @@ type storedKey struct {
 	ID      string `json:"id,omitempty"`
 	Expires string `json:"expires,omitempty"`
 	Ends    bool   `json:"ends,omitempty"`
+	MAC     string `json:"mac,omitempty"`
+}
+
+func (k *storedKey) parts(fingerprint string) []string {
+	return []string{fingerprint, k.Secret, k.ID, k.Expires, strconv.FormatBool(k.Ends)}
 }
 
 // Path is the file of a case.
@@ -41,13 +50,14 @@ func (s Store) temp(fingerprint string) string {
 
 // Put stores a new key; when it returns nil it is on the disk.
 func (s Store) Put(fingerprint string, n Issued) error {
-	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+	if err := errors.Join(plainDir(filepath.Dir(s.Dir)), plainDir(s.Dir)); err != nil {
 		return fmt.Errorf("store the new key: %w", err)
 	}
-	if info, err := os.Lstat(s.Dir); err != nil || !info.IsDir() {
-		return fmt.Errorf("store the new key: %s is no folder", s.Dir)
+	k := storedKey{Secret: n.Secret.Reveal(), ID: n.ID, Expires: n.Expires, Ends: n.Ends}
+	if s.Key != nil {
+		k.MAC = sealOf(s.Key, "new key", k.parts(fingerprint)...)
 	}
-	data, err := json.Marshal(storedKey{n.Secret.Reveal(), n.ID, n.Expires, n.Ends})
+	data, err := json.Marshal(k)
 	if err != nil {
 		return errors.New("store the new key: it cannot be written as JSON")
 	}
@@ -92,6 +102,9 @@ func (s Store) Get(fingerprint string) (*Issued, error) {
 	var k storedKey
 	if err := json.NewDecoder(f).Decode(&k); err != nil {
 		return nil, fmt.Errorf("the stored key in %s is damaged", f.Name())
+	}
+	if s.Key != nil && !sealed(k.MAC, s.Key, "new key", k.parts(fingerprint)...) {
+		return nil, fmt.Errorf("the stored key in %s was %w", f.Name(), ErrForeign)
 	}
 	return &Issued{Secret: scanner.NewSecret([]byte(k.Secret)), ID: k.ID, Expires: k.Expires, Ends: k.Ends}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -126,7 +127,7 @@ type ownGit struct {
 
 func newOwnGit(r *source.Repository) *ownGit {
 	return &ownGit{rotate.Programs{Dir: r.WorkTree}, []string{
-		"git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + filepath.Join(r.CommonDir, "till", "no-hooks"), "--git-dir=" + r.Dir, "--work-tree=" + r.WorkTree,
+		"git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull, "--git-dir=" + r.Dir, "--work-tree=" + r.WorkTree,
 	}}
 }
 

@@ -118,7 +118,10 @@ func (w *workshop) job(k *scanner.Key) *rotate.Job {
 		w.e.tune(j.HTTP)
 	}
 	if w.repo != nil {
-		j.WorkTree, j.Remote = w.repo.WorkTree, w.repo.RemoteURL("origin")
+		j.WorkTree, j.Remote, j.Claimed = w.repo.WorkTree, w.repo.RemoteURL("origin"), true
+		if named := w.given["remote"]; named != "" {
+			j.Remote, j.Claimed = named, false
+		}
 		j.Tracked = w.staged.Tracks
 	}
 	if j.WorkTree != "" {

@@ -118,8 +118,15 @@ func (f *rotateFlags) rotate(ctx context.Context, w *workshop, id string, watche
 	if err != nil {
 		return false, f.gone(w, id, err)
 	}
-	store := rotate.Store{Dir: w.below(rotate.StoreName)}
+	key, err := ownKey(w.e)
+	if err != nil {
+		return false, err
+	}
+	store := rotate.Store{Dir: w.below(rotate.StoreName), Key: key}
 	fresh, err := store.Get(found.key.Fingerprint)
+	if errors.Is(err, rotate.ErrForeign) {
+		return false, withHint(err, "it may have come with the repository: a key that is not yours must not be put in place. Remove the file")
+	}
 	if err != nil {
 		return false, err
 	}
@@ -250,19 +257,41 @@ func (w *workshop) below(name string) string {
 	return filepath.Join(stateDir(w.e), filepath.Base(name))
 }
 
+// ownKey is the person's own key, which seals what till keeps in a repository.
+func ownKey(e *env) ([]byte, error) {
+	key, err := recordKey(e)
+	if err != nil {
+		return nil, withHint(fmt.Errorf("your own key, which proves that a record is yours: %w", err), "HOME or XDG_STATE_HOME has to name a folder of yours")
+	}
+	return key, nil
+}
+
 func (f *rotateFlags) openLedger(w *workshop) (*rotate.Ledger, error) {
 	path := f.ledger
 	if path == "" {
 		path = w.e.getenv("TILL_LEDGER")
 	}
-	if path == "" {
+	own := path == ""
+	if own {
 		path = w.below(rotate.LedgerName)
 	}
 	who := author(w.e)
 	if host, err := os.Hostname(); err == nil {
 		who += "@" + host
 	}
-	l, err := rotate.OpenLedger(path, who, time.Now)
+	var l *rotate.Ledger
+	var err error
+	if own { // it lies where a downloaded archive could have put it
+		var key []byte
+		if key, err = ownKey(w.e); err == nil {
+			l, err = rotate.OpenOwnLedger(path, who, key, time.Now)
+		}
+	} else {
+		l, err = rotate.OpenLedger(path, who, time.Now)
+	}
+	if errors.Is(err, rotate.ErrForeign) {
+		return nil, withHint(err, "it may have come with the repository, and nothing in it is believed. Remove the file; or, if it is yours: --ledger %s", path)
+	}
 	if err != nil {
 		return nil, err
 	}

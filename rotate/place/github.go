@@ -42,7 +42,7 @@ func (GitHubSecret) Find(ctx context.Context, j *rotate.Job) ([]rotate.Spot, err
 		if namedFor(j, s.Name) {
 			spots = append(spots, rotate.Spot{
 				Placer: "github-secret", Where: slug + ": " + s.Name, Ref: [2]string{slug, s.Name},
-				ByHand:  partOfValue(j),
+				ByHand: partOfValue(j), Claimed: j.Claimed,
 				Preview: []string{"$ gh secret set " + s.Name + " --repo " + slug + "   (the value through standard input)"},
 			})
 		}

@@ -59,7 +59,7 @@ func (GitLabVariable) Find(ctx context.Context, j *rotate.Job) ([]rotate.Spot, e
 			value = *v.Value
 		}
 		spots = append(spots, rotate.Spot{
-			Placer: "gitlab-variable", Where: fmt.Sprintf("%s: %s (%s)", project, v.Key, v.Scope), Sure: sure, Ref: gitlabRef{project, v.Key, v.Scope, value},
+			Placer: "gitlab-variable", Where: fmt.Sprintf("%s: %s (%s)", project, v.Key, v.Scope), Sure: sure, Claimed: j.Claimed, Ref: gitlabRef{project, v.Key, v.Scope, value},
 			Preview: []string{"PUT projects/" + project + "/variables/" + v.Key + "   (glab api, the value through standard input)"},
 		})
 	}

@@ -84,7 +84,11 @@ func TestPrograms(t *testing.T) {
 				Remote: "git@" + map[bool]string{true: "gitlab", false: "github"}[c.program == "glab"] + ".com:acme/web.git",
 			}
 			spots, err := c.placer.Find(context.Background(), j)
-			if err != nil || len(spots) != 1 || spots[0].Where != c.where || spots[0].Placer != c.placer.Name() || spots[0].ByHand {
+			j.Claimed = true
+			if spots, err := c.placer.Find(context.Background(), j); err != nil || len(spots) != 1 || spots[0].Claimed != strings.HasPrefix(c.program, "g") {
+				t.Errorf("claimed by the repository: %+v, %v", spots, err)
+			}
+			if err != nil || len(spots) != 1 || spots[0].Claimed || spots[0].Where != c.where || spots[0].Placer != c.placer.Name() || spots[0].ByHand {
 				t.Fatalf("found %+v, %v; want %s", spots, err, c.where)
 			}
 			if _, _, stdin := record(); stdin != "" {
