@@ -96,10 +96,10 @@ type Placer interface {
 
 // A Spot is one place that can get the new key.
 type Spot struct {
-	Placer  string
-	Where   string   // "deploy.env", "acme/web: STRIPE_API_KEY"; unique for the placer
-	Sure    bool     // the old value stands there; else only the name fits
-	ByHand  bool     // till must not write there; the preview says why
+	Placer string
+	Where  string // "deploy.env", "acme/web: STRIPE_API_KEY"; unique for the placer
+	Sure   bool   // the old value stands there; else only the name fits
+	ByHand bool   // till must not write there; the preview says why
 	// Claimed says that only the repository's own configuration calls this place
 	// the owner's: a person has to see it before anything goes there, and --yes is
 	// no answer.

@@ -73,7 +73,7 @@ func excerptOf(data []byte, found []candidate, i int) ExcerptLine {
 		lo = min(found[first].to, c.from)
 		first++
 	}
-	hi := min(len(data), c.to+excerptAfter)
+	hi := min(len(data), hostEnd(data, c.to)+excerptAfter)
 	if end := bytes.IndexByte(data[c.from:hi], '\n'); end >= 0 {
 		hi = c.from + end
 	}
@@ -110,6 +110,19 @@ func excerptOf(data []byte, found []candidate, i int) ExcerptLine {
 		s = trimmed
 	}
 	return ExcerptLine{Number: c.location.StartLine, Text: s, Mark: mark, MarkEnd: markEnd}
+}
+
+// hostEnd is where the host ends that stands behind data[at:] == "@…", else at. A
+// person has to see all of it before a key goes there.
+func hostEnd(data []byte, at int) int {
+	if at >= len(data) || data[at] != '@' {
+		return at
+	}
+	rest := data[at:min(len(data), at+maxHost+len("@:65535"))]
+	if n := bytes.IndexAny(rest, "/?#\"'`<>,; \t\r\n\\&)}"); n >= 0 {
+		return at + n
+	}
+	return at + len(rest)
 }
 
 // contextOf returns the line around found[i] with every value cut out and

@@ -63,7 +63,7 @@ func parseTarget(x scanner.ExcerptLine) (target, bool) {
 	t := target{scheme: strings.ToLower(before[begin:at])}
 	end := strings.IndexAny(rest, hostEnds)
 	if end < 0 {
-		if len(rest) >= 38 { // as long as an excerpt shows: it may be cut
+		if len(rest) > 253 { // longer than a host can be: it may be cut
 			return target{}, false
 		}
 		end = len(rest)
