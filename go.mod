@@ -3,6 +3,7 @@ module github.com/till-sh/till
 go 1.26.0
 
 require (
+	filippo.io/edwards25519 v1.2.0
 	github.com/BurntSushi/toml v1.6.0
 	github.com/fatih/color v1.19.0
 	github.com/klauspost/compress v1.20.3

@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.f6bcdf",
+	Version: "2026-11-28.2eb6d2",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -30913,23 +30913,34 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "database-url-mysql",
 					Verify: Verify{
-						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+						Request: Request{
+							Func: "mysql-login",
+						},
+						Docs: "https://dev.mysql.com/doc/refman/8.4/en/access-denied.html",
+						Note: "Signs in at the server that you name, and once with a made-up password: an account that takes any proves nothing. A refusal counts when the new password is let in, or your own account sees that it is wrong.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title:   "Discard the old password",
-								Text:    "A changed password ends no open session by itself.",
-								URL:     "https://dev.mysql.com/doc/refman/8.4/en/password-management.html#dual-passwords",
-								Command: "ALTER USER {{user}} DISCARD OLD PASSWORD",
+								Title: "Discard the old password, and end the sessions of the user",
+								Text:  "A changed password ends no open session by itself.",
+								URL:   "https://dev.mysql.com/doc/refman/8.4/en/kill.html",
+								Request: &Request{
+									Func: "mysql-off",
+								},
+								Reversible: true,
+								Collateral: "what the open sessions are doing at this moment, of all accounts of this name; programs sign in again",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Set a second password, deploy it",
-								Text:    "A second user beside the first keeps production running while it is deployed.",
-								Command: "ALTER USER {{user}} IDENTIFIED BY RANDOM PASSWORD RETAIN CURRENT PASSWORD",
+								Title: "Set a new password for the account",
+								Text:  "MySQL keeps the old one beside it (since 8.0.14); with MariaDB the old one ends here, so for a change without an interruption make a second user first.",
+								URL:   "https://dev.mysql.com/doc/refman/8.4/en/password-management.html#dual-passwords",
+								Request: &Request{
+									Func: "mysql-password",
+								},
 							},
 						},
 						Usage: "the general or audit log; performance_schema.hosts",

@@ -22,6 +22,9 @@ import "github.com/till-sh/till/rotate"
 // new one is one file and one line here; docs/architecture.md says how.
 func Funcs() []rotate.Func {
 	return []rotate.Func{
+		{Name: "mysql-login", Adapter: mysqlLogin{}},
+		{Name: "mysql-off", Adapter: mysqlOff{}},
+		{Name: "mysql-password", Adapter: mysqlPassword{}},
 		{Name: "postgres-login", Adapter: postgresLogin{}},
 		{Name: "postgres-off", Adapter: postgresOff{}},
 		{Name: "postgres-password", Adapter: postgresPassword{}},
