@@ -62,7 +62,12 @@ func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 		return // "nvkey-" is the beginning of a value and no name
 	}
 	for n := 0; ok && n < maxWords; n++ {
-		if looksAssigned(v.data[a.start:a.end], a, m.rule) {
+		value := v.data[a.start:a.end]
+		plain := m.rule.Human && a.quoted && !a.later && a.link <= linkList && isPlainPassword(value)
+		if plain {
+			s.trail.saw(at-loginReach-1, a.seen)
+		}
+		if looksAssigned(value, a, m.rule) || plain && besideLogin(v.data, at) {
 			s.accept(v, m, byName, a.start, a.end, "")
 			return
 		}

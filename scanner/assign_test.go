@@ -9,10 +9,11 @@ import (
 )
 
 // drawn and chosen are a random value and a password, joined here so that no
-// scanner finds them in this file.
+// scanner finds them in this file; plain is a word that somebody took for one.
 var (
 	drawn  = strings.Join([]string{"q8zt3vlk0p", "wrx7jmyb2ncd9h"}, "")
 	chosen = strings.Join([]string{"kR7v", "mQ2xTz"}, "")
+	plain  = "turnstile"
 )
 
 // TestAssigned shows the ways of writing from which the general rules read a
@@ -45,6 +46,14 @@ func TestAssigned(t *testing.T) {
 		{"acmewise-key-V", "generic-key"},
 
 		{"awkey-V", ""}, // the beginning of a value
+		{"connect(host='db1', user='root', password='W')", "generic-password"},
+		{"$host = \"db1\";\n$user = \"anna\";\n$password = \"W\";", "generic-password"},
+		{"DB_HOST: 'db1'\nDB_USER: 'anna'\nDB_PASSWORD: 'W'", "generic-password"},
+
+		{"connect(host=host, user=user, password='W')", ""},
+		{"connect(host='db1', password='W')", ""},
+		{"login(username='anna', password='W')", ""},
+		{"connect(host='db1', user='root', password='testpass')", ""},
 		{"cache_key = \"V\"", ""},
 		{"testPublicKey = \"V\"", ""},
 		{"fakeToken = \"V\"", ""},
@@ -58,14 +67,14 @@ func TestAssigned(t *testing.T) {
 		{"UpdateUserOptions{Password: &req.Password2}", ""},
 		{"password = 'some-password'", ""},
 	} {
-		text := strings.NewReplacer("V", drawn, "'P'", "'"+chosen+"'", "\"P\"", "\""+chosen+"\"").Replace(c.text)
+		text := strings.NewReplacer("V", drawn, "'P'", "'"+chosen+"'", "\"P\"", "\""+chosen+"\"", "'W'", "'"+plain+"'", "\"W\"", "\""+plain+"\"").Replace(c.text)
 		found, err := engine.Scan(&scanner.Blob{Path: "notes.txt", Data: []byte(text)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := ""
 		for _, f := range found.Findings {
-			if v := f.Secret.Reveal(); v != drawn && v != chosen {
+			if v := f.Secret.Reveal(); v != drawn && v != chosen && v != plain {
 				t.Errorf("%s: found something else than the value, by %s", c.text, f.Rule.ID)
 			}
 			got = f.Rule.ID

@@ -43,8 +43,14 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 		}
 		if rule.Human {
 			password := passwordOf(rule, value)
-			if isPlaceholder(password) {
+			if matchesAny(placeholderForms(), password) {
 				return false
+			}
+			if matchesAny(placeholderWords(), password) {
+				if !s.opensSomething(rule, v.data, start, end) {
+					return false
+				}
+				c.class = rules.ClassSuspect
 			}
 			s.trail.saw(start, end+maxHost+2)
 			if c.class == rules.ClassKey && readsLikeExample(password, v.data, end) {

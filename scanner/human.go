@@ -10,27 +10,42 @@ import (
 )
 
 // placeholders match what documentation, tests and templates write in place of
-// a password that a person chose: the word itself, the name of a user, a
-// program's default, a variable.
+// a password that a person chose: placeholderWords, and placeholderForms of
+// programs that fill something in.
 var placeholders = sync.OnceValue(func() []*regexp.Regexp {
-	var all []*regexp.Regexp
-	for _, expr := range placeholderExprs {
-		all = append(all, regexp.MustCompile(expr))
-	}
-	return all
+	return append(placeholderWords(), placeholderForms()...)
 })
 
-var placeholderExprs = []string{
-	`(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$`,
-	`(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$`,
-	`(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$`,
-	`^(?:[xX*._#-]+|[0-9]{1,3}|.)$`,
-	`^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$`,
-	`^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`,
+// placeholderWords: the word itself, the name of a user, a program's default.
+var placeholderWords = sync.OnceValue(func() []*regexp.Regexp {
+	return compileAll(
+		`(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$`,
+		`(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$`,
+		`(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$`,
+	)
+})
+
+// placeholderForms: crosses, numbers, variables.
+var placeholderForms = sync.OnceValue(func() []*regexp.Regexp {
+	return compileAll(
+		`^(?:[xX*._#-]+|[0-9]{1,3}|.)$`,
+		`^(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+$`,
+		`^(?:%[0-9A-Za-z(].*[)sdv]|\{.*\}?|\[.*\]?|\(.*\)?|&?lt.*)$`,
+	)
+})
+
+func compileAll(exprs ...string) []*regexp.Regexp {
+	all := make([]*regexp.Regexp, len(exprs))
+	for i, expr := range exprs {
+		all[i] = regexp.MustCompile(expr)
+	}
+	return all
 }
 
-func isPlaceholder(v []byte) bool {
-	for _, re := range placeholders() {
+func isPlaceholder(v []byte) bool { return matchesAny(placeholders(), v) }
+
+func matchesAny(all []*regexp.Regexp, v []byte) bool {
+	for _, re := range all {
 		if re.Match(v) {
 			return true
 		}

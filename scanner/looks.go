@@ -182,7 +182,7 @@ func isCode(v []byte, quoted bool) bool {
 		return true // a number; an escape is looked at decoded
 	}
 	if quoted {
-		return bytes.Contains(v, []byte("()")) || isDotted(v) && bitsOf(v) < bitsNamed || v[0] == '+' && bytes.ContainsAny(v, ".,") || bytes.HasPrefix(v, []byte("--")) || bytes.ContainsAny(v, "{}<>") && bytes.ContainsAny(v, "}>")
+		return bytes.Contains(v, []byte("()")) && bitsOf(v) < bitsNamed || isDotted(v) && bitsOf(v) < bitsNamed || v[0] == '+' && bytes.ContainsAny(v, ".,") || bytes.HasPrefix(v, []byte("--")) || bytes.ContainsAny(v, "{}<>") && bytes.ContainsAny(v, "}>")
 	}
 	return bytes.ContainsAny(v, "(){}[]<>$") || bytes.Contains(v, []byte("this.")) || bytes.Contains(v, []byte("->")) || bytes.Contains(v, []byte("::")) || isDotted(v)
 }
