@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-28.2eb6d2",
+	Version: "2026-11-29.4937e0",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -26845,6 +26845,72 @@ var builtin = Catalogue{
 						},
 						Usage: "the object store's access log",
 						Blast: "reads and writes the buckets of the key at the named store",
+					},
+				},
+				{
+					ID:          "config-files-dbeaver-password",
+					Provider:    "config-files",
+					Description: "Password of a connection kept by DBeaver",
+					Docs:        []string{"https://dbeaver.com/docs/dbeaver/Admin-Manage-Connections/"},
+					Keywords:    []string{"password="},
+					Regex:       `\spassword="(?P<secret>[^"<>\s]{3,200})"`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "config-files-dbeaver-password",
+					Paths:       []string{"**/dbeaver-data-sources.xml", "**/.dbeaver-data-sources.xml", "**/.dbeaver-data-sources*.xml"},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one at the host",
+								URL:   "https://git-scm.com/docs/gitcredentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password or token at the host",
+								URL:   "https://git-scm.com/docs/gitcredentials",
+							},
+						},
+						Usage: "the host's access log, by user",
+						Blast: "the named host as that user",
+					},
+				},
+				{
+					ID:          "config-files-robomongo-password",
+					Provider:    "config-files",
+					Description: "Password or passphrase of a connection kept by Robo 3T",
+					Docs:        []string{"https://github.com/Studio3T/robomongo/wiki/"},
+					Keywords:    []string{"userpassword", "sshpassphrase"},
+					Regex:       `"(?:userPassword|sshUserPassword|sshPassphrase)"\s{0,4}:\s{0,4}"(?P<secret>[^"\s]{3,200})"`,
+					Severity:    "high",
+					Class:       "key",
+					Human:       true,
+					Family:      "config-files-robomongo-password",
+					Paths:       []string{"**/robomongo.json", "**/robo3t.json"},
+					Verify: Verify{
+						Note: "Not tried: the host may be anybody's, or in a private network.",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "End the old one at the host",
+								URL:   "https://git-scm.com/docs/gitcredentials",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Set a new password or token at the host",
+								URL:   "https://git-scm.com/docs/gitcredentials",
+							},
+						},
+						Usage: "the host's access log, by user",
+						Blast: "the named host as that user",
 					},
 				},
 				{
@@ -58497,7 +58563,7 @@ var builtin = Catalogue{
 					Description: "User and password in a curl command",
 					Docs:        []string{"https://curl.se/docs/manpage.html#-u"},
 					Keywords:    []string{"curl "},
-					Regex:       `\bcurl (?:[^\r\n]{0,300}?[\s"\x27])?(?:-u|--user|--proxy-user|-U) {0,2}=?["\x27]?(?P<id>[0-9A-Za-z._%+@=~!-]{1,80}):(?P<secret>[0-9A-Za-z!#%&()*+,./:=?@^_~-]{3,120})`,
+					Regex:       `\bcurl (?:[^\r\n]{0,300}?(?:\\\r?\n[^\r\n]{0,160}?){0,6}[\s"\x27])?(?:-u|--user|--proxy-user|-U) {0,2}=?["\x27]?(?P<id>[0-9A-Za-z._%+@=~!-]{0,80}):["\x27]?(?P<secret>[0-9A-Za-z!#%&()*+,./:=?@^_~-]{3,120})`,
 					Severity:    "high",
 					Class:       "key",
 					Human:       true,
@@ -58530,7 +58596,7 @@ var builtin = Catalogue{
 					Description: "Key in place of the user in a curl command",
 					Docs:        []string{"https://curl.se/docs/manpage.html#-u"},
 					Keywords:    []string{"curl "},
-					Regex:       `\bcurl (?:[^\r\n]{0,300}?[\s"\x27])?(?:-u|--user) {0,2}=?["\x27]?(?P<secret>[0-9A-Za-z._=-]{16,200}):["\x27]?(?:\s|\z)`,
+					Regex:       `\bcurl (?:[^\r\n]{0,300}?(?:\\\r?\n[^\r\n]{0,160}?){0,6}[\s"\x27])?(?:-u|--user) {0,2}=?["\x27]?(?P<secret>[0-9A-Za-z!#%&*+./=?@^_~-]{10,200}):["\x27]?(?:\s|\z)`,
 					MinEntropy:  3.4,
 					Severity:    "high",
 					Class:       "suspect",
@@ -88807,6 +88873,292 @@ var builtin = Catalogue{
 			},
 		},
 		{
+			ID:       "password-hash",
+			Name:     "Password hashes",
+			Reviewed: "2026-11-29",
+			Docs:     []string{"https://manpages.debian.org/bookworm/libcrypt-dev/crypt.5.en.html"},
+			Rules: []Rule{
+				{
+					ID:          "password-hash-md5-crypt",
+					Provider:    "password-hash",
+					Description: "MD5-crypt password hash",
+					Docs:        []string{"https://httpd.apache.org/docs/current/misc/password_encryptions.html"},
+					Keywords:    []string{"$1$", "$apr1$"},
+					Regex:       `\$(?:1|apr1)\$[0-9A-Za-z./]{1,8}\$[0-9A-Za-z./]{22}`,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "password-hash-md5-crypt",
+					Verify: Verify{
+						Note: "whether somebody can sign in shows only by guessing; nobody is asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password of the account",
+								Text:  "Take the account from the name beside the hash. Where the file is a dump of users, make all of them choose a new password.",
+							},
+							{
+								Title: "End its sessions",
+								Text:  "Whoever has guessed the password may be signed in.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep hashes out of the repository",
+								Text:  "Create the account at deployment, with a password from a secret store; for tests, hash a throw-away password in the test.",
+							},
+						},
+						Usage: "the sign-ins of the account, in the log of the system whose users these are",
+						Blast: "whoever guesses the password signs in as this user, here and wherever else it is used",
+					},
+				},
+				{
+					ID:          "password-hash-sha-crypt",
+					Provider:    "password-hash",
+					Description: "SHA-crypt password hash",
+					Keywords:    []string{"$5$", "$6$"},
+					Regex:       `\$(?:5\$(?:rounds=[0-9]{1,9}\$)?[0-9A-Za-z./]{1,16}\$[0-9A-Za-z./]{43}|6\$(?:rounds=[0-9]{1,9}\$)?[0-9A-Za-z./]{1,16}\$[0-9A-Za-z./]{86})`,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "password-hash-sha-crypt",
+					Verify: Verify{
+						Note: "whether somebody can sign in shows only by guessing; nobody is asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password of the account",
+								Text:  "Take the account from the name beside the hash. Where the file is a dump of users, make all of them choose a new password.",
+							},
+							{
+								Title: "End its sessions",
+								Text:  "Whoever has guessed the password may be signed in.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep hashes out of the repository",
+								Text:  "Create the account at deployment, with a password from a secret store; for tests, hash a throw-away password in the test.",
+							},
+						},
+						Usage: "the sign-ins of the account, in the log of the system whose users these are",
+						Blast: "whoever guesses the password signs in as this user, here and wherever else it is used",
+					},
+				},
+				{
+					ID:          "password-hash-bcrypt",
+					Provider:    "password-hash",
+					Description: "bcrypt password hash",
+					Docs:        []string{"https://www.openwall.com/crypt/"},
+					Keywords:    []string{"$2a$", "$2b$", "$2x$", "$2y$"},
+					Regex:       `\$2[abxy]\$[0-9]{2}\$[0-9A-Za-z./]{53}`,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "password-hash-bcrypt",
+					Verify: Verify{
+						Note: "whether somebody can sign in shows only by guessing; nobody is asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password of the account",
+								Text:  "Take the account from the name beside the hash. Where the file is a dump of users, make all of them choose a new password.",
+							},
+							{
+								Title: "End its sessions",
+								Text:  "Whoever has guessed the password may be signed in.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep hashes out of the repository",
+								Text:  "Create the account at deployment, with a password from a secret store; for tests, hash a throw-away password in the test.",
+							},
+						},
+						Usage: "the sign-ins of the account, in the log of the system whose users these are",
+						Blast: "whoever guesses the password signs in as this user, here and wherever else it is used",
+					},
+				},
+				{
+					ID:          "password-hash-yescrypt",
+					Provider:    "password-hash",
+					Description: "yescrypt password hash",
+					Keywords:    []string{"$y$", "$gy$"},
+					Regex:       `\$g?y\$[0-9A-Za-z./]{2,12}\$[0-9A-Za-z./]{1,86}\$[0-9A-Za-z./]{43}`,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "password-hash-yescrypt",
+					Verify: Verify{
+						Note: "whether somebody can sign in shows only by guessing; nobody is asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password of the account",
+								Text:  "Take the account from the name beside the hash. Where the file is a dump of users, make all of them choose a new password.",
+							},
+							{
+								Title: "End its sessions",
+								Text:  "Whoever has guessed the password may be signed in.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep hashes out of the repository",
+								Text:  "Create the account at deployment, with a password from a secret store; for tests, hash a throw-away password in the test.",
+							},
+						},
+						Usage: "the sign-ins of the account, in the log of the system whose users these are",
+						Blast: "whoever guesses the password signs in as this user, here and wherever else it is used",
+					},
+				},
+				{
+					ID:          "password-hash-argon2",
+					Provider:    "password-hash",
+					Description: "Argon2 password hash",
+					Docs:        []string{"https://www.rfc-editor.org/rfc/rfc9106"},
+					Keywords:    []string{"$argon2"},
+					Regex:       `\$argon2(?:id|i|d)\$(?:v=[0-9]{1,3}\$)?m=[0-9]{1,10},t=[0-9]{1,5},p=[0-9]{1,4}\$[0-9A-Za-z+/]{11,88}\$[0-9A-Za-z+/]{16,172}`,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "password-hash-argon2",
+					Verify: Verify{
+						Note: "whether somebody can sign in shows only by guessing; nobody is asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password of the account",
+								Text:  "Take the account from the name beside the hash. Where the file is a dump of users, make all of them choose a new password.",
+							},
+							{
+								Title: "End its sessions",
+								Text:  "Whoever has guessed the password may be signed in.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep hashes out of the repository",
+								Text:  "Create the account at deployment, with a password from a secret store; for tests, hash a throw-away password in the test.",
+							},
+						},
+						Usage: "the sign-ins of the account, in the log of the system whose users these are",
+						Blast: "whoever guesses the password signs in as this user, here and wherever else it is used",
+					},
+				},
+				{
+					ID:          "password-hash-pbkdf2",
+					Provider:    "password-hash",
+					Description: "PBKDF2 or scrypt password hash of a web framework",
+					Docs:        []string{"https://docs.djangoproject.com/en/stable/topics/auth/passwords/"},
+					Keywords:    []string{"pbkdf2_sha", "$pbkdf2", "pbkdf2:sha", "scrypt:"},
+					Regex:       `(?:pbkdf2_sha(?:1|256|512)\$[0-9]{3,8}\$[0-9A-Za-z]{8,64}\$[0-9A-Za-z+/]{27,86}={0,2}|\$pbkdf2(?:-sha(?:256|512))?\$[0-9]{3,8}\$[0-9A-Za-z./]{11,64}\$[0-9A-Za-z./]{27,86}|(?:pbkdf2:sha(?:1|256|512):[0-9]{3,8}|scrypt:[0-9]{3,8}:[0-9]{1,3}:[0-9]{1,3})\$[0-9A-Za-z]{8,64}\$[0-9a-f]{40,128})`,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "password-hash-pbkdf2",
+					Verify: Verify{
+						Note: "whether somebody can sign in shows only by guessing; nobody is asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password of the account",
+								Text:  "Take the account from the name beside the hash. Where the file is a dump of users, make all of them choose a new password.",
+							},
+							{
+								Title: "End its sessions",
+								Text:  "Whoever has guessed the password may be signed in.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep hashes out of the repository",
+								Text:  "Create the account at deployment, with a password from a secret store; for tests, hash a throw-away password in the test.",
+							},
+						},
+						Usage: "the sign-ins of the account, in the log of the system whose users these are",
+						Blast: "whoever guesses the password signs in as this user, here and wherever else it is used",
+					},
+				},
+				{
+					ID:          "password-hash-ldap",
+					Provider:    "password-hash",
+					Description: "LDAP password hash",
+					Docs:        []string{"https://www.openldap.org/doc/admin26/security.html"},
+					Keywords:    []string{"{ssha", "{sha}", "{smd5}"},
+					Regex:       `\{(?:SSHA(?:256|384|512)?|SHA|SMD5|ssha(?:256|384|512)?|sha|smd5)\}[0-9A-Za-z+/]{27,130}={0,2}`,
+					Severity:    "medium",
+					Class:       "suspect",
+					Family:      "password-hash-ldap",
+					Verify: Verify{
+						Note: "whether somebody can sign in shows only by guessing; nobody is asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password of the account",
+								Text:  "Take the account from the name beside the hash. Where the file is a dump of users, make all of them choose a new password.",
+							},
+							{
+								Title: "End its sessions",
+								Text:  "Whoever has guessed the password may be signed in.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep hashes out of the repository",
+								Text:  "Create the account at deployment, with a password from a secret store; for tests, hash a throw-away password in the test.",
+							},
+						},
+						Usage: "the sign-ins of the account, in the log of the system whose users these are",
+						Blast: "whoever guesses the password signs in as this user, here and wherever else it is used",
+					},
+				},
+				{
+					ID:          "password-hash-kerberos",
+					Provider:    "password-hash",
+					Description: "Kerberos ticket or preauthentication hash, ready to be cracked",
+					Docs:        []string{"https://hashcat.net/wiki/doku.php?id=example_hashes"},
+					Keywords:    []string{"$krb5"},
+					Regex:       `\$krb5(?:asrep|tgs|pa)\$[^\s"\x27<>]{60,}`,
+					Severity:    "high",
+					Class:       "suspect",
+					Family:      "password-hash-kerberos",
+					Verify: Verify{
+						Note: "whether somebody can sign in shows only by guessing; nobody is asked",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Change the password of the account",
+								Text:  "Take the account from the name beside the hash. Where the file is a dump of users, make all of them choose a new password.",
+							},
+							{
+								Title: "End its sessions",
+								Text:  "Whoever has guessed the password may be signed in.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep hashes out of the repository",
+								Text:  "Create the account at deployment, with a password from a secret store; for tests, hash a throw-away password in the test.",
+							},
+						},
+						Usage: "the sign-ins of the account, in the log of the system whose users these are",
+						Blast: "whoever guesses the password signs in as this user, here and wherever else it is used",
+					},
+				},
+			},
+		},
+		{
 			ID:       "pastebin",
 			Name:     "Pastebin",
 			Reviewed: "2026-11-24",
@@ -116124,6 +116476,75 @@ var builtin = Catalogue{
 						},
 						Usage: "https://developers.tiktok.com/apps/ : who read or exported what",
 						Blast: "with a user's token reads and posts videos; at TikTok for Business it spends the advertising budget",
+					},
+				},
+			},
+		},
+		{
+			ID:       "till",
+			Name:     "Till",
+			Reviewed: "2026-11-29",
+			Docs:     []string{"https://github.com/till-sh/till"},
+			Rules: []Rule{
+				{
+					ID:          "till-secret-key",
+					Provider:    "till",
+					Description: "Till secret key",
+					Keywords:    []string{"till_sk_"},
+					Regex:       `\btill_sk_[0-9A-Za-z_-]{20,120}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "till-secret-key",
+					Verify: Verify{
+						Note: "the server that the key belongs to is not known from the key",
+					},
+					Workflow: Workflow{
+						Order: "reissue-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the old key on the Till server",
+								Text:  "When the new one works: requests with the old one must be refused from then on.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make a new key on the Till server",
+								Text:  "Give it no more rights than the program needs.",
+							},
+						},
+						Usage: "the log of the Till server, by the name of the key",
+						Blast: "everything that its owner may do on the Till server",
+					},
+				},
+				{
+					ID:          "till-admin-key",
+					Provider:    "till",
+					Description: "Till admin key",
+					Keywords:    []string{"till_admin_"},
+					Regex:       `\btill_admin_[0-9A-Za-z_-]{20,120}`,
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "till-admin-key",
+					Verify: Verify{
+						Note: "the server that the key belongs to is not known from the key",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the admin key on the Till server",
+								Text:  "With another admin key, or on the machine itself. Then look through the keys that were made with it, and delete those that nobody knows.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Make a new admin key on the Till server",
+								Text:  "One for each person or program, so that the next one can be deleted alone.",
+							},
+						},
+						Usage: "the log of the Till server: who made, changed and deleted keys",
+						Blast: "makes and deletes keys for everybody who uses the server, and so hands out access that outlives it",
+						Mints: true,
 					},
 				},
 			},
