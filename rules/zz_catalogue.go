@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-29.4937e0",
+	Version: "2026-11-29.b27d84",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -3373,6 +3373,22 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "alibaba-cloud-access-key-id",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that AccessKey",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "the ID of an AccessKey of your own that may manage RAM users' keys",
+						},
+						{
+							Name:    "user",
+							Text:    "name of the RAM user that the leaked key belongs to",
+							URL:     "https://ram.console.aliyun.com/users",
+							Pattern: "[0-9A-Za-z._-]{1,64}",
+						},
+					},
 					Verify: Verify{
 						Note: "Public half of a pair.",
 					},
@@ -3381,19 +3397,58 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Disable the AccessKey",
-								Text:  "Disabled keys can be switched on again: watch first, then delete.",
+								Text:  "With an AccessKey of your own that may call ram:UpdateAccessKey. Disabled keys can be switched on again: watch first, then delete. The account's own key is disabled on its page.",
 								URL:   "https://ram.console.aliyun.com/users",
+								Request: &Request{
+									Func: "alibaba-ram",
+								},
+								Reversible: true,
+								Delay:      60000000000,
 							},
 							{
-								Title: "Delete the AccessKey",
+								Title:       "The same with the Alibaba Cloud command line",
+								Text:        "Under your own login.",
+								Command:     "aliyun ram UpdateAccessKey --UserAccessKeyId {{id}} --Status Inactive --UserName {{user}}",
+								Run:         true,
+								Alternative: true,
+								Delay:       60000000000,
+							},
+							{
+								Title: "Delete the AccessKey once nothing misses it",
+								Text:  "Refused while it is active.",
 								URL:   "https://ram.console.aliyun.com/users",
+								Request: &Request{
+									Func: "alibaba-ram-delete",
+								},
+								After: 604800000000000,
+							},
+							{
+								Title:       "The same with the Alibaba Cloud command line",
+								Command:     "aliyun ram DeleteAccessKey --UserAccessKeyId {{id}} --UserName {{user}}",
+								Run:         true,
+								Alternative: true,
+								After:       604800000000000,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create an AccessKey for a RAM user with the least rights",
-								Text:  "A user has at most two.",
+								Title: "Create a second AccessKey for its RAM user",
+								Text:  "A user has at most two. Give the user only what the old key was seen to use.",
 								URL:   "https://ram.console.aliyun.com/users",
+								Request: &Request{
+									Func: "alibaba-ram-create",
+								},
+							},
+							{
+								Title:   "The same with the Alibaba Cloud command line",
+								Text:    "Under your own login.",
+								Command: "aliyun ram CreateAccessKey --UserName {{user}}",
+								Run:     true,
+								Result: Result{
+									Secret: "AccessKey.AccessKeySecret",
+									ID:     "AccessKey.AccessKeyId",
+								},
+								Alternative: true,
 							},
 						},
 						Usage: "https://actiontrail.console.aliyun.com : events of the AccessKey ID; last use on the RAM user's page",
@@ -3414,27 +3469,86 @@ var builtin = Catalogue{
 						Lines:   6,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that AccessKey",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "the ID of an AccessKey of your own that may manage RAM users' keys",
+						},
+						{
+							Name:    "user",
+							Text:    "name of the RAM user that the leaked key belongs to",
+							URL:     "https://ram.console.aliyun.com/users",
+							Pattern: "[0-9A-Za-z._-]{1,64}",
+						},
+					},
 					Verify: Verify{
-						Note: "Needs a signed request: GetCallerIdentity of STS answers 200 for a live pair, InvalidAccessKeyId.NotFound or SignatureDoesNotMatch for a dead one.",
+						Request: Request{
+							Func: "alibaba-sts",
+						},
+						Docs: "https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-getcalleridentity",
+						Note: "Needs the AccessKey ID. SignatureDoesNotMatch is a live ID with another secret.",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
 								Title: "Disable the AccessKey",
-								Text:  "Disabled keys can be switched on again: watch first, then delete.",
+								Text:  "With an AccessKey of your own that may call ram:UpdateAccessKey. Disabled keys can be switched on again: watch first, then delete. The account's own key is disabled on its page.",
 								URL:   "https://ram.console.aliyun.com/users",
+								Request: &Request{
+									Func: "alibaba-ram",
+								},
+								Reversible: true,
+								Delay:      60000000000,
 							},
 							{
-								Title: "Delete the AccessKey",
+								Title:       "The same with the Alibaba Cloud command line",
+								Text:        "Under your own login.",
+								Command:     "aliyun ram UpdateAccessKey --UserAccessKeyId {{id}} --Status Inactive --UserName {{user}}",
+								Run:         true,
+								Alternative: true,
+								Delay:       60000000000,
+							},
+							{
+								Title: "Delete the AccessKey once nothing misses it",
+								Text:  "Refused while it is active.",
 								URL:   "https://ram.console.aliyun.com/users",
+								Request: &Request{
+									Func: "alibaba-ram-delete",
+								},
+								After: 604800000000000,
+							},
+							{
+								Title:       "The same with the Alibaba Cloud command line",
+								Command:     "aliyun ram DeleteAccessKey --UserAccessKeyId {{id}} --UserName {{user}}",
+								Run:         true,
+								Alternative: true,
+								After:       604800000000000,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create an AccessKey for a RAM user with the least rights",
-								Text:  "A user has at most two.",
+								Title: "Create a second AccessKey for its RAM user",
+								Text:  "A user has at most two. Give the user only what the old key was seen to use.",
 								URL:   "https://ram.console.aliyun.com/users",
+								Request: &Request{
+									Func: "alibaba-ram-create",
+								},
+							},
+							{
+								Title:   "The same with the Alibaba Cloud command line",
+								Text:    "Under your own login.",
+								Command: "aliyun ram CreateAccessKey --UserName {{user}}",
+								Run:     true,
+								Result: Result{
+									Secret: "AccessKey.AccessKeySecret",
+									ID:     "AccessKey.AccessKeyId",
+								},
+								Alternative: true,
 							},
 						},
 						Usage: "https://actiontrail.console.aliyun.com : events of the AccessKey ID; last use on the RAM user's page",
@@ -3450,6 +3564,22 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "alibaba-cloud-sts-access-key-id",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that AccessKey",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "the ID of an AccessKey of your own that may manage RAM users' keys",
+						},
+						{
+							Name:    "user",
+							Text:    "name of the RAM user that the leaked key belongs to",
+							URL:     "https://ram.console.aliyun.com/users",
+							Pattern: "[0-9A-Za-z._-]{1,64}",
+						},
+					},
 					Verify: Verify{
 						Note: "Lives for an hour; public half of three parts.",
 					},
@@ -3458,19 +3588,58 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title: "Disable the AccessKey",
-								Text:  "Disabled keys can be switched on again: watch first, then delete.",
+								Text:  "With an AccessKey of your own that may call ram:UpdateAccessKey. Disabled keys can be switched on again: watch first, then delete. The account's own key is disabled on its page.",
 								URL:   "https://ram.console.aliyun.com/users",
+								Request: &Request{
+									Func: "alibaba-ram",
+								},
+								Reversible: true,
+								Delay:      60000000000,
 							},
 							{
-								Title: "Delete the AccessKey",
+								Title:       "The same with the Alibaba Cloud command line",
+								Text:        "Under your own login.",
+								Command:     "aliyun ram UpdateAccessKey --UserAccessKeyId {{id}} --Status Inactive --UserName {{user}}",
+								Run:         true,
+								Alternative: true,
+								Delay:       60000000000,
+							},
+							{
+								Title: "Delete the AccessKey once nothing misses it",
+								Text:  "Refused while it is active.",
 								URL:   "https://ram.console.aliyun.com/users",
+								Request: &Request{
+									Func: "alibaba-ram-delete",
+								},
+								After: 604800000000000,
+							},
+							{
+								Title:       "The same with the Alibaba Cloud command line",
+								Command:     "aliyun ram DeleteAccessKey --UserAccessKeyId {{id}} --UserName {{user}}",
+								Run:         true,
+								Alternative: true,
+								After:       604800000000000,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create an AccessKey for a RAM user with the least rights",
-								Text:  "A user has at most two.",
+								Title: "Create a second AccessKey for its RAM user",
+								Text:  "A user has at most two. Give the user only what the old key was seen to use.",
 								URL:   "https://ram.console.aliyun.com/users",
+								Request: &Request{
+									Func: "alibaba-ram-create",
+								},
+							},
+							{
+								Title:   "The same with the Alibaba Cloud command line",
+								Text:    "Under your own login.",
+								Command: "aliyun ram CreateAccessKey --UserName {{user}}",
+								Run:     true,
+								Result: Result{
+									Secret: "AccessKey.AccessKeySecret",
+									ID:     "AccessKey.AccessKeyId",
+								},
+								Alternative: true,
 							},
 						},
 						Usage: "https://actiontrail.console.aliyun.com : events of the AccessKey ID; last use on the RAM user's page",
@@ -3487,6 +3656,22 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "alibaba-cloud-model-studio-api-key",
+					Ask: []Ask{
+						{
+							Name: "admin",
+							Text: "the secret of that AccessKey",
+						},
+						{
+							Name: "admin_key_id",
+							Text: "the ID of an AccessKey of your own that may manage RAM users' keys",
+						},
+						{
+							Name:    "user",
+							Text:    "name of the RAM user that the leaked key belongs to",
+							URL:     "https://ram.console.aliyun.com/users",
+							Pattern: "[0-9A-Za-z._-]{1,64}",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -9686,25 +9871,53 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "azure-storage-account-key",
 					Allow:       []string{"^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/"},
+					Ask: []Ask{
+						{
+							Name:    "account",
+							Text:    "name of the storage account (AccountName=…)",
+							Pattern: "[a-z0-9]{3,24}",
+						},
+						{
+							Name:    "admin",
+							Text:    "an access token of your own for https://management.azure.com, of somebody who may list and regenerate keys",
+							Command: "az account get-access-token --resource https://management.azure.com --query accessToken --output tsv",
+						},
+						{
+							Name:    "resource",
+							Text:    "id of the storage account in Azure (/subscriptions/…/storageAccounts/NAME)",
+							URL:     "https://portal.azure.com",
+							Command: "az storage account show --name {{account}} --query id --output tsv",
+						},
+					},
 					Verify: Verify{
-						Note: "The service asks for a request signed with the key, which needs the resource's name; it is not tried.",
+						Request: Request{
+							Func: "azure-storage",
+						},
+						Docs: "https://learn.microsoft.com/rest/api/storageservices/get-account-information",
+						Note: "Needs the account's name. An account that takes no keys at the moment (allowSharedKeyAccess) says nothing about them.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title:   "Renew the leaked key",
-								Text:    "Every shared access signature that was signed with it dies too.",
-								URL:     "https://portal.azure.com",
-								Command: "az storage account keys renew -g {{group}} -n {{account}} --key primary",
+								Title: "Renew the leaked key",
+								Text:  "By hand: az storage account keys renew -g GROUP -n ACCOUNT --key primary or secondary.",
+								URL:   "https://portal.azure.com",
+								Request: &Request{
+									Func: "azure-storage-renew",
+								},
+								Delay:      600000000000,
+								Collateral: "every shared access signature that was signed with it",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Move the users to the other key, or to Entra ID",
-								Text:    "An account has two keys. Find out which one leaked, renew the other one and deploy it.",
-								URL:     "https://learn.microsoft.com/azure/storage/common/storage-account-keys-manage",
-								Command: "az storage account keys renew -g {{group}} -n {{account}} --key secondary",
+								Title: "Move the users to the account's other key, or to Entra ID",
+								Text:  "An account has two keys, and both are valid: which one leaked is told by its value. Entra ID needs none.",
+								URL:   "https://learn.microsoft.com/azure/storage/common/storage-account-keys-manage",
+								Request: &Request{
+									Func: "azure-storage-other",
+								},
 							},
 						},
 						Usage: "https://portal.azure.com : storage account, diagnostic logs with AuthenticationType AccountKey",
@@ -9958,6 +10171,26 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "azure-entra-client-secret",
+					Ask: []Ask{
+						{
+							Name:    "admin",
+							Text:    "an access token of your own for Microsoft Graph that may change the application (Application.ReadWrite.All, or its owner's)",
+							Command: "az account get-access-token --resource-type ms-graph --query accessToken --output tsv",
+						},
+						{
+							Name:    "client-id",
+							Text:    "Application (client) ID that the secret belongs to",
+							URL:     "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade",
+							Pattern: "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+						},
+						{
+							Name:    "tenant",
+							Text:    "Directory (tenant) ID of the application",
+							URL:     "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade",
+							Command: "az account show --query tenantId --output tsv",
+							Pattern: "[0-9A-Za-z.-]{3,80}",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
@@ -9981,18 +10214,81 @@ var builtin = Catalogue{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title:   "Remove the leaked secret",
-								Text:    "The list shows the first three characters of each.",
-								URL:     "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade",
-								Command: "az ad app credential delete --id {{client-id}} --key-id {{key-id}}",
+								Title: "Remove the leaked secret",
+								Text:  "It is told from the others by its first three characters.",
+								URL:   "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://graph.microsoft.com/v1.0/applications(appId='{{client-id}}')/removePassword",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+									Body: `{"keyId":"{{key-id}}"}`,
+								},
+								Delay: 600000000000,
+							},
+							{
+								Title:       "The same with the Azure command line",
+								Command:     "az ad app credential delete --id {{client-id}} --key-id {{key-id}}",
+								Run:         true,
+								Alternative: true,
+								Delay:       600000000000,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Add a second secret, or a federated credential",
-								Text:    "Several secrets are valid at once. A managed identity or federation needs none.",
-								URL:     "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade",
-								Command: "az ad app credential reset --id {{client-id}} --append --years 1",
+								Title: "Add a second secret, or a federated credential",
+								Text:  "Several secrets are valid at once. A managed identity or federation needs none.",
+								URL:   "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://graph.microsoft.com/v1.0/applications(appId='{{client-id}}')/addPassword",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+									Body: `{"passwordCredential":{"displayName":"{{name}}","endDateTime":"{{expires-time}}"}}`,
+								},
+								Result: Result{
+									Secret:  "secretText",
+									ID:      "keyId",
+									Expires: "endDateTime",
+								},
+								Lifetime: 15552000000000000,
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://graph.microsoft.com/v1.0/applications(appId='{{client-id}}')?$select=passwordCredentials",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Bearer {{admin}}",
+										},
+									},
+								},
+								List: "passwordCredentials",
+								Where: []Condition{
+									{
+										Path: "hint",
+										Like: "{{secret-first3}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "key-id",
+										Path: "keyId",
+									},
+								},
+								Show:    []string{"displayName", "hint"},
+								Created: "startDateTime",
 							},
 						},
 						Usage: "https://entra.microsoft.com/#view/Microsoft_AAD_IAM : sign-in logs, service principal sign-ins, by credential key ID",
@@ -86827,6 +87123,19 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "oracle-cloud-customer-secret-key",
+					Ask: []Ask{
+						{
+							Name:    "access_key",
+							Text:    "access key that belongs to the leaked secret key",
+							Pattern: "[0-9A-Za-z._-]{20,300}",
+						},
+						{
+							Name:    "user_ocid",
+							Text:    "OCID of the user that the key belongs to",
+							URL:     "https://cloud.oracle.com/identity/domains/my-profile",
+							Pattern: `ocid1\.user\.[0-9a-z._-]{10,200}`,
+						},
+					},
 					Verify: Verify{
 						Note: "asks need the access key and the namespace's S3 address: try a listing with an S3 client",
 					},
@@ -86835,15 +87144,23 @@ var builtin = Catalogue{
 						Revoke: []Step{
 							{
 								Title:   "Delete the customer secret key",
-								URL:     "https://cloud.oracle.com/identity/domains/my-profile",
-								Command: "oci iam customer-secret-key delete --user-id {{user_ocid}} --customer-secret-key-id {{id}}",
+								Text:    "Its id is the access key beside it. Under your own login.",
+								URL:     "https://docs.oracle.com/en-us/iaas/tools/oci-cli/latest/oci_cli_docs/cmdref/iam/customer-secret-key/delete.html",
+								Command: "oci iam customer-secret-key delete --user-id {{user_ocid}} --customer-secret-key-id {{access_key}} --force",
+								Run:     true,
 							},
 						},
 						Reissue: []Step{
 							{
 								Title:   "Create a customer secret key for a user with few rights",
-								URL:     "https://cloud.oracle.com/identity/domains/my-profile",
+								Text:    "A user has at most two. Under your own login.",
+								URL:     "https://docs.oracle.com/en-us/iaas/tools/oci-cli/latest/oci_cli_docs/cmdref/iam/customer-secret-key/create.html",
 								Command: "oci iam customer-secret-key create --user-id {{user_ocid}} --display-name {{name}}",
+								Run:     true,
+								Result: Result{
+									Secret: "data.key",
+									ID:     "data.id",
+								},
 							},
 						},
 						Usage: "https://cloud.oracle.com/audit",
@@ -86860,6 +87177,18 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "suspect",
 					Family:      "oracle-cloud-auth-token",
+					Ask: []Ask{
+						{
+							Name:    "access_key",
+							Text:    "access key that belongs to the leaked secret key",
+							Pattern: "[0-9A-Za-z._-]{20,300}",
+						},
+						{
+							Name:    "user_ocid",
+							Text:    "OCID of the user that the token belongs to",
+							Pattern: `ocid1\.user\.[0-9a-z._-]{10,200}`,
+						},
+					},
 					Verify: Verify{
 						Note: "a registry sign-in tells: docker login REGION.ocir.io with NAMESPACE/USER",
 					},
@@ -86867,16 +87196,23 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title:   "Delete the customer secret key",
+								Title:   "Delete the auth token",
+								Text:    "Only its description tells it from the others: oci iam auth-token list --user-id OCID.",
 								URL:     "https://cloud.oracle.com/identity/domains/my-profile",
-								Command: "oci iam customer-secret-key delete --user-id {{user_ocid}} --customer-secret-key-id {{id}}",
+								Command: "oci iam auth-token delete --user-id {{user_ocid}} --auth-token-id {{token_ocid}} --force",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Create a customer secret key for a user with few rights",
+								Title:   "Create an auth token for a user with few rights",
+								Text:    "A user has at most two. Under your own login.",
 								URL:     "https://cloud.oracle.com/identity/domains/my-profile",
-								Command: "oci iam customer-secret-key create --user-id {{user_ocid}} --display-name {{name}}",
+								Command: "oci iam auth-token create --user-id {{user_ocid}} --description {{name}}",
+								Run:     true,
+								Result: Result{
+									Secret: "data.token",
+									ID:     "data.id",
+								},
 							},
 						},
 						Usage: "https://cloud.oracle.com/audit",
@@ -108910,15 +109246,18 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
-								Text:  "ALTER USER name REMOVE PROGRAMMATIC ACCESS TOKEN token_name; SET DISABLED = TRUE first shows what breaks.",
-								URL:   "https://app.snowflake.com/",
+								Title:   "Disable the token, then remove it",
+								Text:    "No list tells a token's value, so its name has to be known: SHOW USER PROGRAMMATIC ACCESS TOKENS FOR USER name. ALTER USER name MODIFY PROGRAMMATIC ACCESS TOKEN token_name SET DISABLED = TRUE can be taken back and shows what breaks; then remove it. With your own login, not with a programmatic access token.",
+								URL:     "https://docs.snowflake.com/en/sql-reference/sql/alter-user-remove-programmatic-access-token",
+								Command: `snow sql --query "ALTER USER {{user}} REMOVE PROGRAMMATIC ACCESS TOKEN {{token_name}}"`,
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Rotate the token with an expiry",
-								URL:   "https://app.snowflake.com/",
+								Title:   "Rotate the token: same name, new value, the old one ends at once",
+								Text:    "EXPIRE_ROTATED_TOKEN_AFTER_HOURS = 0 ends the old one at once; without it it lives 24 hours more. A new token gets DAYS_TO_EXPIRY and ROLE_RESTRICTION.",
+								URL:     "https://docs.snowflake.com/en/sql-reference/sql/alter-user-rotate-programmatic-access-token",
+								Command: `snow sql --query "ALTER USER {{user}} ROTATE PROGRAMMATIC ACCESS TOKEN {{token_name}} EXPIRE_ROTATED_TOKEN_AFTER_HOURS = 0"`,
 							},
 						},
 						Usage: "https://docs.snowflake.com/en/sql-reference/account-usage/login_history : the view LOGIN_HISTORY",

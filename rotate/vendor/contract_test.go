@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ import (
 type row struct {
 	name          string
 	secret, id    string
+	account       string
 	live          http.HandlerFunc
 	dead, unknown []http.HandlerFunc
 	identity      string
@@ -45,6 +47,23 @@ func rsaPEM(t *testing.T) string {
 func verifiers(t *testing.T) []row {
 	answer := rotatetest.Answer
 	return []row{
+		{
+			name: "alibaba-sts", secret: strings.Repeat("Zk3vQ9xL2m", 3), id: "LTAI5tQ7" + "Zk3vQ9xL2mWp", host: "sts.aliyuncs.com",
+			live:     answer(200, `{"AccountId":"1","Arn":"acs:ram::1:user/deploy","IdentityType":"RAMUser","RequestId":"r"}`),
+			dead:     []http.HandlerFunc{answer(404, `{"Code":"InvalidAccessKeyId.NotFound","RequestId":"r"}`), answer(403, `{"Code":"InvalidAccessKeyId.Inactive","RequestId":"r"}`)},
+			unknown:  []http.HandlerFunc{answer(400, `{"Code":"SignatureDoesNotMatch"}`), answer(400, `{"Code":"InvalidTimeStamp.Expired"}`), answer(200, `{}`), answer(503, `{"Code":"InvalidAccessKeyId.NotFound"}`)},
+			identity: "acs:ram::1:user/deploy",
+		},
+		{
+			name: "azure-storage", secret: strings.Repeat("Zk3vQ9xL2m", 8) + "Zk3vQg==", account: "acmefiles", host: "acmefiles.blob.core.windows.net",
+			live: answer(200, "", "X-Ms-Account-Kind", "StorageV2", "X-Ms-Sku-Name", "Standard_LRS"),
+			dead: []http.HandlerFunc{answer(403, "<Error><Code>AuthenticationFailed</Code><AuthenticationErrorDetail>The MAC signature found in the HTTP request 'x' is not the same as any computed signature.</AuthenticationErrorDetail></Error>", "X-Ms-Error-Code", "AuthenticationFailed")},
+			unknown: []http.HandlerFunc{
+				answer(403, "<Error><Code>AuthenticationFailed</Code><AuthenticationErrorDetail>Request date header too old</AuthenticationErrorDetail></Error>", "X-Ms-Error-Code", "AuthenticationFailed"),
+				answer(403, "", "X-Ms-Error-Code", "KeyBasedAuthenticationNotPermitted"), answer(403, "", "X-Ms-Error-Code", "AuthorizationFailure"), answer(200, ""),
+			},
+			identity: "storage account acmefiles",
+		},
 		{
 			name: "aws-sts", secret: strings.Repeat("Zk3vQ9xL2m", 4), id: "AKIAOU" + "OEVRLT6HXTMUZI", host: "sts.amazonaws.com",
 			live:     answer(200, `{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"Account":"1","Arn":"arn:aws:iam::1:user/deploy","UserId":"A"}}}`),
@@ -105,7 +124,7 @@ func TestVerifiers(t *testing.T) {
 				s.Handle(c.handler)
 				secret := scanner.NewSecret([]byte(r.secret))
 				j := &rotate.Job{
-					Leak:     rotate.Leak{ID: "XX-TEST", Secret: secret, PublicID: r.id, Rule: &rules.Rule{ID: "x", Verify: rules.Verify{Request: rules.Request{Func: f.Name}}}},
+					Leak:     rotate.Leak{ID: "XX-TEST", Secret: secret, PublicID: r.id, Account: r.account, Rule: &rules.Rule{ID: "x", Verify: rules.Verify{Request: rules.Request{Func: f.Name}}}},
 					Adapters: &rotate.Adapters{Funcs: Funcs()}, Redact: &call.Redactor{}, HTTP: s.Client(), Now: func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) },
 				}
 				j.Redact.Add(r.secret)
@@ -142,5 +161,17 @@ func TestSignAWS(t *testing.T) {
 		"Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
 	if got := q.Header.Get("Authorization"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestAlibabaSignature: the example of Alibaba Cloud's documentation of the RPC
+// signature (https://www.alibabacloud.com/help/en/sdk/product-overview/rpc-mechanism).
+func TestAlibabaSignature(t *testing.T) {
+	form := url.Values{
+		"Timestamp": {"2016-02-23T12:46:24Z"}, "Format": {"XML"}, "AccessKeyId": {"testid"}, "Action": {"DescribeRegions"}, "SignatureMethod": {"HMAC-SHA1"},
+		"SignatureNonce": {"3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf"}, "Version": {"2014-05-26"}, "SignatureVersion": {"1.0"},
+	}
+	if got := alibabaSignature("GET", "testsecret", form); got != "OLeaidS1JvxuMvnyHOwuJ+uX5qY=" {
+		t.Errorf("got %s", got)
 	}
 }
