@@ -43,6 +43,9 @@ type Job struct {
 	Ask func(ctx context.Context, q rules.Ask) (string, error)
 	// Command runs the owner's command line that prints an answer, after asking.
 	Command func(ctx context.Context, q rules.Ask, words []string) (string, error)
+	// Said is told what a person has answered about a server, so that the next
+	// command for this key need not ask again; nil = nobody keeps it.
+	Said func(name, text string)
 	// Keep stores the new key so that it cannot be lost; see Issuer.
 	Keep func(n Issued) error
 	// WorkTree is the top of the work tree, "" when there is none. Files in it
@@ -192,6 +195,9 @@ func (j *Job) value(ctx context.Context, name string, secret scanner.Secret) (ca
 			return v, nil
 		}
 	}
+	if name == "host" {
+		return j.host(ctx, q)
+	}
 	return j.ask(ctx, q)
 }
 
@@ -323,7 +329,8 @@ func (j *Job) ask(ctx context.Context, q rules.Ask) (call.Value, error) {
 
 // Accepted is the answer to a question whose proposal comes from a scanned file,
 // such as the host of a database: a person has to see and accept it. Where nobody
-// watches the owner has to have said it (--set). It is not kept in the ledger.
+// watches the owner has to have said it (--set). It is not kept in the ledger,
+// which may have come with the repository; see Said.
 func (j *Job) Accepted(ctx context.Context, q rules.Ask, proposal string) (string, error) {
 	if text := j.Given[q.Name]; text != "" {
 		return text, nil
@@ -349,6 +356,9 @@ func (j *Job) Accepted(ctx context.Context, q rules.Ask, proposal string) (strin
 		j.accepted = map[string]string{}
 	}
 	j.accepted[q.Name] = text
+	if j.Said != nil {
+		j.Said(q.Name, text)
+	}
 	return text, nil
 }
 

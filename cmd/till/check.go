@@ -141,7 +141,7 @@ type checked struct {
 }
 
 func (w *workshop) check(ctx context.Context, k *scanner.Key, offline, asJSON bool) error {
-	j := w.job(k)
+	j := w.jobAsSaid(k)
 	v := rotate.Verdict{Validity: rotate.Unknown, Why: "nobody was asked"}
 	if !offline {
 		if host := j.VerifyHost(); host != "" && j.CanVerify() {

@@ -145,7 +145,7 @@ func (f *rotateFlags) rotate(ctx context.Context, w *workshop, id string, watche
 	if k.Suppressed != nil {
 		return false, withHint(fmt.Errorf("%s is not reported (%s): %s", k.ID, k.Suppressed.Kind, k.Suppressed.Reason), "till explain %s", k.ID)
 	}
-	j := w.job(k)
+	j := w.jobAsSaid(k)
 	if why := j.Leak.Harmless(); why != "" {
 		return false, withHint(fmt.Errorf("%s: %s; there is nothing to replace", k.ID, why), `till allow %s --reason "%s"`, k.ID, why)
 	}

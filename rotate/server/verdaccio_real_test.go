@@ -123,7 +123,11 @@ func TestRealVerdaccio(t *testing.T) {
 	if out, code := l.till("rotate", l.id, "--yes", "--reason", "leaked", "--max", "1"); code == 0 || r.whoami(token) != r.user {
 		t.Fatalf("a host that stands in a file was asked: exit code %d\n%s", code, out)
 	}
-	fresh := l.rotate("--set", "host=http://"+r.address(), "--secret", "admin_password="+r.file("password", r.password))
+	if out, code := l.till("check", l.id, "--set", "host=http://"+r.address()); code != 1 || !strings.Contains(out, "live") {
+		t.Errorf("till check: exit code %d\n%s", code, out)
+	}
+	// The host holds for the next command as well.
+	fresh := l.rotate("--secret", "admin_password="+r.file("password", r.password))
 	if who := r.whoami(token); who != "" {
 		t.Errorf("the old token is %s's still", who)
 	}
