@@ -139,8 +139,12 @@ func (j *Job) Values(ctx context.Context, secret scanner.Secret) call.Values {
 	return func(name string) (call.Value, error) { return j.value(ctx, name, secret) }
 }
 
-// Remember sets a name for the time of the job.
+// Remember sets a name for the time of the job. What the rule calls a list is
+// taken apart.
 func (j *Job) Remember(name string, v call.Value) {
+	if v.List == nil && j.question(name).List {
+		v.List = strings.FieldsFunc(v.Text, func(r rune) bool { return r == ',' || r == ' ' })
+	}
 	if j.names == nil {
 		j.names = map[string]call.Value{}
 	}
@@ -378,14 +382,8 @@ func (j *Job) answer(q rules.Ask, text string, own bool) (call.Value, error) {
 		j.said[q.Name] = true
 	}
 	v := call.Value{Text: text, Secret: q.Secret, Own: own && q.Name == "host"}
-	if q.List {
-		v.List = []string{}
-		for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ' ' }) {
-			v.List = append(v.List, part)
-		}
-	}
 	j.Remember(q.Name, v)
-	return v, nil
+	return j.names[q.Name], nil
 }
 
 // Password makes a value of n characters for where the owner chooses: letters

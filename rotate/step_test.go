@@ -248,6 +248,17 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// TestListOfALookup: what a vendor lists of the old key goes into the request for
+// the new one as a list.
+func TestListOfALookup(t *testing.T) {
+	j := &rotate.Job{Leak: rotate.Leak{Rule: &rules.Rule{Ask: []rules.Ask{{Name: "scopes", Text: "scopes", List: true}}}}, Redact: &call.Redactor{}}
+	j.Remember("scopes", call.Value{Text: "read:user, write:repository"})
+	q, err := call.Fill(rules.Request{Method: "POST", URL: "https://api.acme.example/", Body: `{"scopes":{{scopes}}}`}, j.Values(t.Context(), scanner.Secret{}))
+	if want := `{"scopes":["read:user","write:repository"]}`; err != nil || string(q.Body) != want {
+		t.Errorf("%s, %v; want %s", q.Body, err, want)
+	}
+}
+
 // TestNames: what names stand for.
 func TestNames(t *testing.T) {
 	value := "umbra_live_" + strings.Repeat("k3J9xQv2", 4)

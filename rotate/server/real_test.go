@@ -30,7 +30,7 @@ import (
 //	apt-get install postgresql mariadb-server redis-server rabbitmq-server openssh-server
 //
 // and Verdaccio with npm install in a copy of testdata/verdaccio, which
-// TILL_VERDACCIO names.
+// TILL_VERDACCIO names; Gitea is built by testdata/gitea/build.sh.
 
 // program finds a server's program, also where Debian puts those that are not
 // for everybody's PATH. The test is skipped when it is not there.
