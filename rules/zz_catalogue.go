@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-29.b27d84",
+	Version: "2026-11-29.9e2161",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -50855,6 +50855,25 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "gitea-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin_password",
+							Text: "password of that user",
+						},
+						{
+							Name: "host",
+							Text: "your Gitea or Forgejo server: HOST, or http://HOST:PORT",
+						},
+						{
+							Name: "scopes",
+							Text: "scopes of the new token",
+							List: true,
+						},
+						{
+							Name: "user",
+							Text: "user of the token",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -50876,15 +50895,98 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
-								Text:  "Settings, Applications on your own server.",
+								Title: "Delete the token",
+								Text:  "With the password of its user: no token may delete tokens. Where signing in needs a second factor, it is done on the page Settings, Applications of your own server.",
 								URL:   "https://docs.gitea.com/development/api-usage",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/api/v1/users/{{user}}/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{user}}:{{admin_password}}",
+										},
+									},
+								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a token for this app alone",
+								Title: "Create a token with the scopes of the old one",
+								Text:  "Gitea's tokens have no end by themselves. Leave out the scopes that are not needed: --set scopes=read:repository,…",
 								URL:   "https://docs.gitea.com/development/api-usage",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/v1/users/{{user}}/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{user}}:{{admin_password}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","scopes":{{scopes}}}`,
+								},
+								Result: Result{
+									Secret: "sha1",
+									ID:     "id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/v1/user",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "token {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "user",
+										Path: "login",
+									},
+								},
+							},
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/v1/users/{{user}}/tokens?limit=50",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{user}}:{{admin_password}}",
+										},
+									},
+								},
+								Where: []Condition{
+									{
+										Path: "token_last_eight",
+										Like: "{{secret-last8}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "scopes",
+										Path: "scopes",
+									},
+									{
+										Name: "token_id",
+										Path: "id",
+									},
+								},
+								Next:     "header:Link",
+								Show:     []string{"name"},
+								Created:  "created_at",
+								LastUsed: "last_used_at",
 							},
 						},
 						Usage: "the repositories' activity; Settings, Applications shows the last use",
@@ -50900,6 +51002,25 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "gitea-prefixed-access-token",
+					Ask: []Ask{
+						{
+							Name: "admin_password",
+							Text: "password of that user",
+						},
+						{
+							Name: "host",
+							Text: "your Gitea or Forgejo server: HOST, or http://HOST:PORT",
+						},
+						{
+							Name: "scopes",
+							Text: "scopes of the new token",
+							List: true,
+						},
+						{
+							Name: "user",
+							Text: "user of the token",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
@@ -50921,15 +51042,98 @@ var builtin = Catalogue{
 						Order: "revoke-first",
 						Revoke: []Step{
 							{
-								Title: "Revoke the token",
-								Text:  "Settings, Applications on your own server.",
+								Title: "Delete the token",
+								Text:  "With the password of its user: no token may delete tokens. Where signing in needs a second factor, it is done on the page Settings, Applications of your own server.",
 								URL:   "https://docs.gitea.com/development/api-usage",
+								Request: &Request{
+									Method: "DELETE",
+									URL:    "https://{{host}}/api/v1/users/{{user}}/tokens/{{token_id}}",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{user}}:{{admin_password}}",
+										},
+									},
+								},
+								Gone: []int{404},
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Create a token for this app alone",
+								Title: "Create a token with the scopes of the old one",
+								Text:  "Gitea's tokens have no end by themselves. Leave out the scopes that are not needed: --set scopes=read:repository,…",
 								URL:   "https://docs.gitea.com/development/api-usage",
+								Request: &Request{
+									Method: "POST",
+									URL:    "https://{{host}}/api/v1/users/{{user}}/tokens",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{user}}:{{admin_password}}",
+										},
+										{
+											Name:  "Content-Type",
+											Value: "application/json",
+										},
+									},
+									Body: `{"name":"{{name}}","scopes":{{scopes}}}`,
+								},
+								Result: Result{
+									Secret: "sha1",
+									ID:     "id",
+								},
+							},
+						},
+						Lookups: []Lookup{
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/v1/user",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "token {{secret}}",
+										},
+									},
+								},
+								Take: []Field{
+									{
+										Name: "user",
+										Path: "login",
+									},
+								},
+							},
+							{
+								Request: Request{
+									Method: "GET",
+									URL:    "https://{{host}}/api/v1/users/{{user}}/tokens?limit=50",
+									Headers: []Header{
+										{
+											Name:  "Authorization",
+											Value: "Basic {{user}}:{{admin_password}}",
+										},
+									},
+								},
+								Where: []Condition{
+									{
+										Path: "token_last_eight",
+										Like: "{{secret-last8}}",
+									},
+								},
+								Take: []Field{
+									{
+										Name: "scopes",
+										Path: "scopes",
+									},
+									{
+										Name: "token_id",
+										Path: "id",
+									},
+								},
+								Next:     "header:Link",
+								Show:     []string{"name"},
+								Created:  "created_at",
+								LastUsed: "last_used_at",
 							},
 						},
 						Usage: "the repositories' activity; Settings, Applications shows the last use",
@@ -50945,6 +51149,25 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "gitea-secret-key",
+					Ask: []Ask{
+						{
+							Name: "admin_password",
+							Text: "password of that user",
+						},
+						{
+							Name: "host",
+							Text: "your Gitea or Forgejo server: HOST, or http://HOST:PORT",
+						},
+						{
+							Name: "scopes",
+							Text: "scopes of the new token",
+							List: true,
+						},
+						{
+							Name: "user",
+							Text: "user of the token",
+						},
+					},
 					Verify: Verify{
 						Note: "used by the own server only",
 					},

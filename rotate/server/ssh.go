@@ -227,15 +227,20 @@ func (sshPair) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued, error) 
 	}
 	// All servers have to be fit for it before there is a new key.
 	for _, t := range servers {
-		_, file, err := t.enter(ctx, append([]*sshKey{old}, t.others(false)...)...)
+		way, file, err := t.enter(ctx, append([]*sshKey{old}, t.others(false)...)...)
 		if err != nil {
 			return rotate.Issued{}, err
 		}
-		if holdsKey(file, old.public) == 0 && (j.New == nil || !t.lets(ctx, j)) {
-			return rotate.Issued{}, fmt.Errorf("%s: %s does not hold this key: %w; another file is named with --set authorized_keys=PATH", t.shown, t.file, rotate.ErrNotFound)
+		fresh := []byte{} // of a key that is still to be made
+		if j.New != nil {
+			k, err := keyOf(j, j.New.Secret)
+			if err != nil {
+				return rotate.Issued{}, err
+			}
+			fresh = k.public
 		}
-		if _, err := (authChange{old: old.public, remove: true}).apply(file); err != nil {
-			return rotate.Issued{}, fmt.Errorf("%s: %w", t.shown, err)
+		if _, err := t.with(ctx, way, file, authChange{old: old.public, fresh: fresh}); err != nil {
+			return rotate.Issued{}, err
 		}
 	}
 	if j.New == nil {
@@ -265,6 +270,28 @@ func (sshPair) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued, error) 
 	return *j.New, nil
 }
 
+// with is authorized_keys with a new key beside the old one, or in its place
+// where the old one was taken away before (of a public key).
+func (t *sshTalk) with(ctx context.Context, way *sshKey, file []byte, c authChange) ([]byte, error) {
+	changed, err := c.apply(file)
+	if errors.Is(err, errNoLine) {
+		backup, a, failed := t.read(ctx, way, t.file+"."+t.backup())
+		if failed != nil {
+			return nil, failed
+		}
+		if a.ran && holdsKey(backup, c.old) > 0 {
+			changed, err = c.instead(file, backup)
+		}
+	}
+	if errors.Is(err, errNoLine) {
+		err = fmt.Errorf("%w; another file is named with --set authorized_keys=PATH", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", t.shown, t.file, err)
+	}
+	return changed, nil
+}
+
 // lets reports whether the new key signs in already.
 func (t *sshTalk) lets(ctx context.Context, j *rotate.Job) bool {
 	k, err := keyOf(j, j.New.Secret)
@@ -285,9 +312,9 @@ func (t *sshTalk) admit(ctx context.Context, old *sshKey, comment string) error 
 	if err != nil {
 		return err
 	}
-	changed, err := authChange{old: old.public, fresh: fresh.public, comment: comment}.apply(file)
+	changed, err := t.with(ctx, way, file, authChange{old: old.public, fresh: fresh.public, comment: comment})
 	if err != nil {
-		return fmt.Errorf("%s: %w", t.shown, err)
+		return err
 	}
 	if !bytes.Equal(changed, file) {
 		if err := t.write(ctx, way, file, changed); err != nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/till-sh/till/rotate"
 )
 
 // authLine is a line of authorized_keys that holds a key
@@ -129,7 +131,30 @@ func (c authChange) apply(file []byte) ([]byte, error) {
 		}
 	}
 	if !found && !c.remove && !has {
-		return nil, fmt.Errorf("the file does not hold the old key")
+		return nil, errNoLine
+	}
+	return out, nil
+}
+
+// errNoLine says that the old key is in no line, so that nothing tells where and
+// with which options the new one belongs.
+var errNoLine = fmt.Errorf("it does not hold this key: %w", rotate.ErrNotFound)
+
+// instead is apply for when the old key has gone already: its lines are those of a
+// copy of the file.
+func (c authChange) instead(file, backup []byte) ([]byte, error) {
+	both, err := c.apply(backup)
+	if err != nil {
+		return nil, err
+	}
+	out := bytes.Clone(file)
+	if len(out) > 0 && out[len(out)-1] != '\n' {
+		out = append(out, '\n')
+	}
+	for line := range bytes.Lines(both) {
+		if l, ok := parseAuthLine(line); ok && bytes.Equal(l.public, c.fresh) {
+			out = append(out, line...)
+		}
 	}
 	return out, nil
 }

@@ -267,6 +267,26 @@ func TestRealSSHEscaped(t *testing.T) {
 	}
 }
 
+// TestRealSSHPublic: what everybody can read goes first. The new key gets the
+// options of the old line, which has gone by then; the owner's own login does it.
+func TestRealSSHPublic(t *testing.T) {
+	private, public := keyPair(t, "ecdsa", "-m", "PEM")
+	eyes, see := keyPair(t, "ed25519")
+	s := startSSH(t, see+"\nno-pty "+public+"\n")
+	own := filepath.Join(t.TempDir(), "own")
+	if err := os.WriteFile(own, []byte(eyes+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := plant(t, "deploy.pem", private+"\n", telling(private)...)
+	l.find("private-key-ec")
+	conf := config(t, map[string]*sshServer{"shop": s}, "  IdentityFile "+own+"\n")
+	fresh := l.rotate("--public", "--set", "server=shop", "--set", "ssh_config="+conf)
+	s.check(private, fresh)
+	if want := see + "\nno-pty " + publicOf(t, fresh) + " "; !strings.HasPrefix(s.authorized(), want) || strings.Count(s.authorized(), "\n") != 2 {
+		t.Errorf("authorized_keys:\n%s\nwant:\n%s", s.authorized(), want)
+	}
+}
+
 func ruleOf(t *testing.T, id string) *rules.Rule {
 	t.Helper()
 	for _, p := range rules.Builtin().Providers {
