@@ -44,6 +44,8 @@ var schemes = []scheme{
 	{"azure-storage", true, false, azureStorage},
 	{"base58check", false, false, base58Check},
 	{"basic-auth", true, false, basicAuth},
+	{"bip39", true, true, bip39},
+	{"bitcoin-wif", true, true, bitcoinWIF},
 	{"cloudflare-crc32", false, false, cloudflareCRC32},
 	{"confluent-crc32", false, false, confluentCRC32},
 	{"entra-client-secret", false, false, entraClientSecret},

@@ -53,6 +53,7 @@ var genuine = []struct{ scheme, value string }{
 	{"entra-client-secret", `n9w8Q~adqcSAA1XnPkNy<+>721Y7WA4uusId_4cSdej`},
 	{"age-bech32", `AGE-SECRET-KEY-1TJX39Y85JTUXTWUS2PQYC<+>4NJ6XJY20DPNCKUTSDDTVUV288TALKQM6XQ78`},
 	{"base58check", `Ky4c4orkHHSrmDej6y8oynvzob<+>b3JrEVM8x58jq1ownDtZP7Rbps`},
+	{"bitcoin-wif", `5KkBdFTmgydDSB67NYFdGxTW4<+>qtjyEn6wDYGRnzgbxNFzuFcX6e`},
 	{"macaroon", `pypi-AgEI<+>cHlwaS5vcmcCJGUyYThmMGM0LTZmMWItNGYyZS05ZDBhLTU1YzFiMWMwZDlmNwACG1swLC<+>AxODkzNDU2MDAwLCAxNTc3ODM2ODAwXQAABiDr240uyIlrRYBkMdBJjicJx7zzojLoS_lpBm7iY_JHUg`},
 }
 
@@ -98,7 +99,7 @@ func TestVerify(t *testing.T) {
 		}
 	}
 	for _, name := range Names() {
-		if name == "jwt" || name == "basic-auth" || name == "private-key" || name == "openpgp-crc24" {
+		if name == "jwt" || name == "basic-auth" || name == "private-key" || name == "openpgp-crc24" || name == "bip39" {
 			continue // tested below
 		}
 		if !slices.ContainsFunc(genuine, func(g struct{ scheme, value string }) bool {
@@ -403,6 +404,21 @@ func TestHasJWTHeader(t *testing.T) {
 	} {
 		if got := HasJWTHeader(token); got != want {
 			t.Errorf("%q: %v, want %v", token, got, want)
+		}
+	}
+}
+
+func TestBIP39(t *testing.T) {
+	for text, want := range map[string]Verdict{
+		"knee utility hundred loop noble " + "buzz dog mask sample phrase brand legend":                                                                             OK,
+		"auto help bring hope oil " + "tank theory beef oil stool coach task opera shove genre mosquito barrel security castle column satisfy coral hurdle monster": OK,
+		"knee utility hundred loop noble " + "buzz dog mask sample phrase brand leisure":                                                                            Bad,
+		"test test test test test test test test test test test junk":                                                                                               Bad,
+		"the quick brown fox jumps over the lazy dog and then sleeps":                                                                                               Bad,
+		"legal winner": None,
+	} {
+		if got := Verify("bip39", text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
 		}
 	}
 }
