@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-29.9e2161",
+	Version: "2026-11-29.90e950",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -700,7 +700,6 @@ var builtin = Catalogue{
 							URL:    "https://ipgeolocation.abstractapi.com/v1/?api_key={{secret}}",
 						},
 						Live: []int{200, 429},
-						Dead: []int{401},
 						Note: "each API has a key of its own; a 401 here may be the key of another one",
 					},
 					Workflow: Workflow{
@@ -2347,6 +2346,13 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "airship-app-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "API host of the region: go.urbanairship.com or go.airship.eu",
+							Default: "go.urbanairship.com",
+						},
+					},
 					Verify: Verify{
 						Note: "Public half of a pair.",
 					},
@@ -2383,10 +2389,17 @@ var builtin = Catalogue{
 						Lines:   6,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "API host of the region: go.urbanairship.com or go.airship.eu",
+							Default: "go.urbanairship.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://go.urbanairship.com/api/named_users?limit=1",
+							URL:    "https://{{host}}/api/named_users?limit=1",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -2427,10 +2440,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "airship-bearer-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "API host of the region: go.urbanairship.com or go.airship.eu",
+							Default: "go.urbanairship.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://go.urbanairship.com/api/named_users?limit=1",
+							URL:    "https://{{host}}/api/named_users?limit=1",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -2621,10 +2641,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "airwallex-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.airwallex.com or api-demo.airwallex.com",
+							Default: "api.airwallex.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.airwallex.com/api/v1/authentication/login",
+							URL:    "https://{{host}}/api/v1/authentication/login",
 							Headers: []Header{
 								{
 									Name:  "x-api-key",
@@ -3666,6 +3693,11 @@ var builtin = Catalogue{
 							Text: "the ID of an AccessKey of your own that may manage RAM users' keys",
 						},
 						{
+							Name:    "host",
+							Text:    "host of the region: dashscope.aliyuncs.com (Beijing) or dashscope-intl.aliyuncs.com (Singapore)",
+							Default: "dashscope.aliyuncs.com",
+						},
+						{
 							Name:    "user",
 							Text:    "name of the RAM user that the leaked key belongs to",
 							URL:     "https://ram.console.aliyun.com/users",
@@ -3675,7 +3707,7 @@ var builtin = Catalogue{
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://dashscope.aliyuncs.com/compatible-mode/v1/models",
+							URL:    "https://{{host}}/compatible-mode/v1/models",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -3983,6 +4015,13 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "amadeus-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: test.api.amadeus.com or api.amadeus.com",
+							Default: "test.api.amadeus.com",
+						},
+					},
 					Verify: Verify{
 						Note: "Public half of a pair.",
 					},
@@ -4019,10 +4058,17 @@ var builtin = Catalogue{
 						Lines:   6,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: test.api.amadeus.com or api.amadeus.com",
+							Default: "test.api.amadeus.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://test.api.amadeus.com/v1/security/oauth2/token",
+							URL:    "https://{{host}}/v1/security/oauth2/token",
 							Headers: []Header{
 								{
 									Name:  "Content-Type",
@@ -4286,10 +4332,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "amplitude-secret-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: amplitude.com or analytics.eu.amplitude.com",
+							Default: "amplitude.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://amplitude.com/api/2/events/list",
+							URL:    "https://{{host}}/api/2/events/list",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -4329,6 +4382,13 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "amplitude-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: amplitude.com or analytics.eu.amplitude.com",
+							Default: "amplitude.com",
+						},
+					},
 					Verify: Verify{
 						Note: "Made for apps and pages: it sends events.",
 					},
@@ -4890,20 +4950,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "anypoint-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://anypoint.mulesoft.com/accounts/api/me",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "user.username",
-						Note:     "for an access token; a client secret needs its client id",
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -4933,20 +4980,7 @@ var builtin = Catalogue{
 					Class:       "suspect",
 					Family:      "anypoint-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://anypoint.mulesoft.com/accounts/api/me",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "user.username",
-						Note:     "for an access token; a client secret needs its client id",
+						Note: "it may be a client secret, which signs in together with its id: a refusal of the value alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -5173,9 +5207,10 @@ var builtin = Catalogue{
 							Method: "GET",
 							URL:    "https://api.api2cart.com/v1.1/account.cart.list.json?api_key={{secret}}",
 						},
-						Live: []int{200},
-						Dead: []int{401},
-						Note: "return_code in the answer tells of a wrong key",
+						Live:     []int{200},
+						Dead:     []int{401},
+						LiveBody: `"return_code"\s*:\s*"?0\b`,
+						Note:     "a wrong key is answered with 200 and another return_code",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -6012,7 +6047,7 @@ var builtin = Catalogue{
 			ID:       "appdynamics",
 			Name:     "Cisco AppDynamics",
 			Reviewed: "2026-11-28",
-			Docs:     []string{"https://docs.appdynamics.com/"},
+			Docs:     []string{"https://developer.cisco.com/docs/appdynamics/agent-installer-platform-service/getting-started"},
 			Rules: []Rule{
 				{
 					ID:          "appdynamics-access-key",
@@ -7090,10 +7125,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "asaas-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.asaas.com or api-sandbox.asaas.com",
+							Default: "api.asaas.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.asaas.com/v3/myAccount",
+							URL:    "https://{{host}}/v3/myAccount",
 							Headers: []Header{
 								{
 									Name:  "access_token",
@@ -7402,9 +7444,10 @@ var builtin = Catalogue{
 							},
 							Body: "grant_type=client_credentials&client_id={{client_id}}&client_secret={{secret}}",
 						},
-						Live: []int{200},
-						Dead: []int{400, 401},
-						Note: "needs the client id; mints a token of an hour",
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "invalid_client",
+						Note:     "needs the client id; mints a token of an hour",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -8703,10 +8746,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "avalara-license-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: rest.avatax.com or sandbox-rest.avatax.com",
+							Default: "rest.avatax.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://rest.avatax.com/api/v2/utilities/ping",
+							URL:    "https://{{host}}/api/v2/utilities/ping",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -11393,7 +11443,7 @@ var builtin = Catalogue{
 			ID:       "balena",
 			Name:     "balena",
 			Reviewed: "2026-11-28",
-			Docs:     []string{"https://docs.balena.io/"},
+			Docs:     []string{"https://docs.balena.io/reference/api/playground"},
 			Rules: []Rule{
 				{
 					ID:          "balena-api-key",
@@ -12414,7 +12464,7 @@ var builtin = Catalogue{
 					ID:          "better-stack-api-token",
 					Provider:    "better-stack",
 					Description: "Better Stack API or source token",
-					Keywords:    []string{"betterstack", "better_stack", "better-stack", "betteruptime", "better_uptime", "better-uptime"},
+					Keywords:    []string{"betterstack", "better_stack", "better-stack", "betteruptime", "better_uptime", "better-uptime", "logtail"},
 					Value:       "[0-9A-Za-z]{24}",
 					MinEntropy:  3.2,
 					Severity:    "medium",
@@ -12432,8 +12482,8 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401},
 						Docs: "https://betterstack.com/docs/uptime/api/list-all-existing-monitors/",
+						Note: "a source token and a token of Telemetry are refused here and alive all the same: only a yes counts",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -14712,10 +14762,17 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "blockfrost-project-id",
 					Allow:       []string{"^[A-Za-z]+$"},
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the network, which the key begins with: cardano-mainnet.blockfrost.io, cardano-preprod.blockfrost.io, cardano-preview.blockfrost.io, ipfs.blockfrost.io",
+							Default: "cardano-mainnet.blockfrost.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://cardano-mainnet.blockfrost.io/api/v0/",
+							URL:    "https://{{host}}/api/v0/",
 							Headers: []Header{
 								{
 									Name:  "project_id",
@@ -14888,10 +14945,17 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "bluesky-app-password",
 					Allow:       []string{"^[a-z]{4}-[a-z]{4}-[a-z]{4}-[a-z]{4}$"},
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the server of the account: bsky.social, or another one",
+							Default: "bsky.social",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://bsky.social/xrpc/com.atproto.server.createSession",
+							URL:    "https://{{host}}/xrpc/com.atproto.server.createSession",
 							Headers: []Header{
 								{
 									Name:  "Content-Type",
@@ -19818,10 +19882,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "chatwoot-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the server: app.chatwoot.com, or your own",
+							Default: "app.chatwoot.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://app.chatwoot.com/api/v1/profile",
+							URL:    "https://{{host}}/api/v1/profile",
 							Headers: []Header{
 								{
 									Name:  "api_access_token",
@@ -20098,10 +20169,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "checkout-secret-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.checkout.com or api.sandbox.checkout.com",
+							Default: "api.checkout.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.checkout.com/workflows",
+							URL:    "https://{{host}}/workflows",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -20985,7 +21063,7 @@ var builtin = Catalogue{
 			ID:       "clarifai",
 			Name:     "Clarifai",
 			Reviewed: "2026-11-28",
-			Docs:     []string{"https://docs.clarifai.com/"},
+			Docs:     []string{"https://docs.clarifai.com/control/authentication/pat"},
 			Rules: []Rule{
 				{
 					ID:          "clarifai-personal-access-token",
@@ -24306,7 +24384,7 @@ var builtin = Catalogue{
 			ID:       "clover",
 			Name:     "Clover",
 			Reviewed: "2026-11-28",
-			Docs:     []string{"https://docs.clover.com/"},
+			Docs:     []string{"https://docs.clover.com/dev/docs/gdp-create-merchant-specific-api-token"},
 			Rules: []Rule{
 				{
 					ID:          "clover-api-token",
@@ -25410,7 +25488,7 @@ var builtin = Catalogue{
 			ID:       "coinbase",
 			Name:     "Coinbase",
 			Reviewed: "2026-11-28",
-			Docs:     []string{"https://docs.cdp.coinbase.com/get-started/authentication/cdp-api-keys", "https://docs.cdp.coinbase.com/"},
+			Docs:     []string{"https://docs.cdp.coinbase.com/get-started/authentication/cdp-api-keys", "https://docs.cdp.coinbase.com/get-started/authentication/overview"},
 			Rules: []Rule{
 				{
 					ID:          "coinbase-cdp-api-key-name",
@@ -25559,18 +25637,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "coinbase-commerce-webhook-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.commerce.coinbase.com/charges?limit=1",
-							Headers: []Header{
-								{
-									Name:  "X-CC-Api-Key",
-									Value: "{{secret}}",
-								},
-							},
-						},
-						Live: []int{200},
-						Dead: []int{401},
+						Note: "it signs the calls that Coinbase makes, and no request",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -28500,10 +28567,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "coolify-api-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the server: app.coolify.io, or your own",
+							Default: "app.coolify.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://app.coolify.io/api/v1/version",
+							URL:    "https://{{host}}/api/v1/version",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -29753,7 +29827,7 @@ var builtin = Catalogue{
 			ID:       "crowdin",
 			Name:     "Crowdin",
 			Reviewed: "2026-11-28",
-			Docs:     []string{"https://developer.crowdin.com/"},
+			Docs:     []string{"https://support.crowdin.com/enterprise/personal-access-tokens/"},
 			Rules: []Rule{
 				{
 					ID:          "crowdin-personal-token",
@@ -29834,7 +29908,7 @@ var builtin = Catalogue{
 			ID:       "crowdstrike",
 			Name:     "CrowdStrike Falcon",
 			Reviewed: "2026-11-28",
-			Docs:     []string{"https://developer.crowdstrike.com/"},
+			Docs:     []string{"https://www.crowdstrike.com/blog/tech-center/get-access-falcon-apis/"},
 			Rules: []Rule{
 				{
 					ID:          "crowdstrike-client-secret",
@@ -29851,10 +29925,17 @@ var builtin = Catalogue{
 						Lines:   6,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "API host of the cloud: api.crowdstrike.com, api.us-2.crowdstrike.com, api.eu-1.crowdstrike.com, api.laggar.gcw.crowdstrike.com",
+							Default: "api.crowdstrike.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.crowdstrike.com/oauth2/token",
+							URL:    "https://{{host}}/oauth2/token",
 							Headers: []Header{
 								{
 									Name:  "Content-Type",
@@ -29894,6 +29975,13 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "crowdstrike-client-id",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "API host of the cloud: api.crowdstrike.com, api.us-2.crowdstrike.com, api.eu-1.crowdstrike.com, api.laggar.gcw.crowdstrike.com",
+							Default: "api.crowdstrike.com",
+						},
+					},
 					Verify: Verify{
 						Note: "Public half of a pair.",
 					},
@@ -30001,6 +30089,109 @@ var builtin = Catalogue{
 						},
 						Usage: "https://crustdata.com",
 						Blast: "spends credits for people and company data",
+					},
+				},
+			},
+		},
+		{
+			ID:       "crypto-wallet",
+			Name:     "Cryptocurrency wallets",
+			Reviewed: "2026-11-29",
+			Docs:     []string{"https://github.com/bitcoin/bips/blob/master/bip-0039.mediawiki"},
+			Rules: []Rule{
+				{
+					ID:          "crypto-wallet-mnemonic",
+					Provider:    "crypto-wallet",
+					Description: "Recovery phrase of a wallet",
+					Keywords:    []string{"mnemonic", "seed phrase", "seed_phrase", "seed-phrase", "seedphrase", "recovery phrase", "recovery_phrase", "recoveryphrase", "secret phrase", "secret_phrase", "secretphrase", "wallet_seed", "walletseed", "wallet seed", "seed_words", "seedwords", "seed words"},
+					Regex:       `(?i:mnemonic|seed[ _-]?phrase|recovery[ _]?phrase|secret[ _]?phrase|wallet[ _]?seed|seed[ _]?words)[^\r\n]{0,40}?[^\r\n0-9A-Za-z][ ]?(?P<secret>[a-z]{3,8}(?: [a-z]{3,8}){11,23})(?:[^ 0-9A-Za-z]|\s|\z)`,
+					Checksum:    "bip39",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "crypto-wallet-mnemonic",
+					Verify: Verify{
+						Note: "the public half is in the key: look its addresses up in a block explorer of the chain",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Send everything to a new wallet, now",
+								Text:  "A key cannot be revoked. Make a wallet on a clean machine, move the money before anything else, the largest part first; then withdraw approvals and roles (contract owner, multisig, validator) that the old addresses have.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep the new key out of files",
+								Text:  "A hardware wallet or a key management service signs without showing it. For tests, a wallet of its own on a test network.",
+							},
+						},
+						Usage: "the transactions of its addresses, in a block explorer",
+						Blast: "moves everything that the wallet holds, on every chain, and nobody can take it back",
+					},
+				},
+				{
+					ID:          "crypto-wallet-extended-key",
+					Provider:    "crypto-wallet",
+					Description: "Extended private key of a wallet (BIP 32)",
+					Docs:        []string{"https://github.com/bitcoin/bips/blob/master/bip-0032.mediawiki"},
+					Keywords:    []string{"xprv", "yprv", "zprv", "tprv"},
+					Regex:       `\b[xyzt]prv[1-9A-HJ-NP-Za-km-z]{107}\b`,
+					Checksum:    "base58check",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "crypto-wallet-extended-key",
+					Verify: Verify{
+						Note: "the public half is in the key: look its addresses up in a block explorer of the chain",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Send everything to a new wallet, now",
+								Text:  "A key cannot be revoked. Make a wallet on a clean machine, move the money before anything else, the largest part first; then withdraw approvals and roles (contract owner, multisig, validator) that the old addresses have.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep the new key out of files",
+								Text:  "A hardware wallet or a key management service signs without showing it. For tests, a wallet of its own on a test network.",
+							},
+						},
+						Usage: "the transactions of its addresses, in a block explorer",
+						Blast: "moves everything that the wallet holds, on every chain, and nobody can take it back",
+					},
+				},
+				{
+					ID:          "crypto-wallet-wif",
+					Provider:    "crypto-wallet",
+					Description: "Bitcoin private key in wallet import format",
+					Docs:        []string{"https://en.bitcoin.it/wiki/Wallet_import_format"},
+					Keywords:    []string{"bitcoin", "btc_", "btc-", "wif", "privkey", "priv_key", "private_key", "privatekey"},
+					Value:       "[5KL][1-9A-HJ-NP-Za-km-z]{50,51}",
+					Checksum:    "bitcoin-wif",
+					Severity:    "critical",
+					Class:       "key",
+					Family:      "crypto-wallet-wif",
+					Verify: Verify{
+						Note: "the public half is in the key: look its addresses up in a block explorer of the chain",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Send everything to a new wallet, now",
+								Text:  "A key cannot be revoked. Make a wallet on a clean machine, move the money before anything else, the largest part first; then withdraw approvals and roles (contract owner, multisig, validator) that the old addresses have.",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Keep the new key out of files",
+								Text:  "A hardware wallet or a key management service signs without showing it. For tests, a wallet of its own on a test network.",
+							},
+						},
+						Usage: "the transactions of its addresses, in a block explorer",
+						Blast: "moves everything that the wallet holds, on every chain, and nobody can take it back",
 					},
 				},
 			},
@@ -30166,44 +30357,6 @@ var builtin = Catalogue{
 			},
 		},
 		{
-			ID:       "cumulio",
-			Name:     "Luzmo (Cumul.io)",
-			Reviewed: "2026-11-28",
-			Docs:     []string{"https://developer.luzmo.com/"},
-			Rules: []Rule{
-				{
-					ID:          "cumulio-api-token",
-					Provider:    "cumulio",
-					Description: "Luzmo (Cumul.io) API key or token",
-					Keywords:    []string{"cumulio", "cumul.io", "luzmo"},
-					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z_-]{80,90}",
-					Severity:    "high",
-					Class:       "key",
-					Family:      "cumulio-api-token",
-					Verify: Verify{
-						Note: "Nothing harmless to ask with it is known; look at the vendor's page.",
-					},
-					Workflow: Workflow{
-						Order: "revoke-first",
-						Revoke: []Step{
-							{
-								Title: "Delete the key",
-								URL:   "https://app.luzmo.com/profile",
-							},
-						},
-						Reissue: []Step{
-							{
-								Title: "Create a new key",
-								URL:   "https://app.luzmo.com/profile",
-							},
-						},
-						Usage: "https://app.luzmo.com : usage",
-						Blast: "reads dashboards and data sets of the organization",
-					},
-				},
-			},
-		},
-		{
 			ID:       "currencyapi",
 			Name:     "CurrencyAPI",
 			Reviewed: "2026-11-28",
@@ -30312,10 +30465,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "currencycloud-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.currencycloud.com or devapi.currencycloud.com",
+							Default: "api.currencycloud.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.currencycloud.com/v2/authenticate/api",
+							URL:    "https://{{host}}/v2/authenticate/api",
 							Headers: []Header{
 								{
 									Name:  "Content-Type",
@@ -30650,10 +30810,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "customerio-app-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: api.customer.io or api-eu.customer.io",
+							Default: "api.customer.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.customer.io/v1/workspaces",
+							URL:    "https://{{host}}/v1/workspaces",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -30694,10 +30861,17 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "customerio-tracking-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: track.customer.io or track-eu.customer.io",
+							Default: "track.customer.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://track.customer.io/api/v1/accounts/region",
+							URL:    "https://{{host}}/api/v1/accounts/region",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -32862,10 +33036,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "dbt-service-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the account, as in the address of its pages",
+							Default: "cloud.getdbt.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://cloud.getdbt.com/api/v2/accounts/",
+							URL:    "https://{{host}}/api/v2/accounts/",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -32904,10 +33085,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "dbt-user-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the account, as in the address of its pages",
+							Default: "cloud.getdbt.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://cloud.getdbt.com/api/v2/accounts/",
+							URL:    "https://{{host}}/api/v2/accounts/",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -34261,19 +34449,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "devcycle-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://sdk-api.devcycle.com/v1/features?none=1",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "{{secret}}",
-								},
-							},
-						},
-						Live: []int{200},
-						Dead: []int{401},
-						Note: "asked with POST and a user in practice; 401 is a dead key",
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -35180,19 +35356,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "discogs-consumer-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.discogs.com/oauth/identity",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Discogs token={{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "username",
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -35449,7 +35613,7 @@ var builtin = Catalogue{
 			ID:       "discourse",
 			Name:     "Discourse",
 			Reviewed: "2026-11-24",
-			Docs:     []string{"https://docs.discourse.org/"},
+			Docs:     []string{"https://meta.discourse.org/t/create-and-configure-an-api-key/230124"},
 			Rules: []Rule{
 				{
 					ID:          "discourse-api-key",
@@ -38615,10 +38779,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "dwolla-client-secret",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.dwolla.com or api-sandbox.dwolla.com",
+							Default: "api.dwolla.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.dwolla.com/token",
+							URL:    "https://{{host}}/token",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -39418,6 +39589,13 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "ebay-app-id",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.ebay.com or api.sandbox.ebay.com",
+							Default: "api.ebay.com",
+						},
+					},
 					Verify: Verify{
 						Note: "an identifier: it opens nothing without the Cert ID",
 					},
@@ -39449,10 +39627,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "ebay-cert-id",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.ebay.com or api.sandbox.ebay.com",
+							Default: "api.ebay.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.ebay.com/identity/v1/oauth2/token",
+							URL:    "https://{{host}}/identity/v1/oauth2/token",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -39498,6 +39683,13 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "ebay-user-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.ebay.com or api.sandbox.ebay.com",
+							Default: "api.ebay.com",
+						},
+					},
 					Verify: Verify{
 						Note: "a call of GetUser in the Trading API tells; it is signed with the token alone",
 					},
@@ -41406,18 +41598,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "envoy-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.envoy.com/v1/locations",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live: []int{200},
-						Dead: []int{401},
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -41516,9 +41697,10 @@ var builtin = Catalogue{
 							},
 							Body: "grant_type=client_credentials",
 						},
-						Live: []int{200},
-						Dead: []int{400, 401},
-						Note: "needs the client id and, for most policies, the deployment id",
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "invalid_client",
+						Note:     "needs the client id and, for most policies, the deployment id",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -41898,19 +42080,7 @@ var builtin = Catalogue{
 					Class:       "suspect",
 					Family:      "etsy-shared-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://openapi.etsy.com/v3/application/openapi-ping",
-							Headers: []Header{
-								{
-									Name:  "x-api-key",
-									Value: "{{secret}}",
-								},
-							},
-						},
-						Live: []int{200},
-						Dead: []int{401},
-						Docs: "https://developers.etsy.com/documentation/reference/#operation/ping",
+						Note: "it is accepted only behind its keystring, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -42040,20 +42210,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "eventbrite-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://www.eventbriteapi.com/v3/users/me/",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "emails",
-						Docs:     "https://www.eventbrite.com/platform/api#/reference/user",
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -42725,13 +42882,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "extractor-api-api-key",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://extractorapi.com/api/v1/extractor/?apikey={{secret}}&url=https%3A%2F%2Fwww.iana.org",
-						},
-						Live: []int{200},
-						Dead: []int{401},
-						Note: "costs one request",
+						Note: "each request extracts a page and counts, so none is made; the account page shows the key",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -43016,10 +43167,17 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "facepp-api-secret",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "API host: api-us.faceplusplus.com or api-cn.faceplusplus.com",
+							Default: "api-us.faceplusplus.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api-us.faceplusplus.com/facepp/v3/faceset/getfacesets",
+							URL:    "https://{{host}}/facepp/v3/faceset/getfacesets",
 							Headers: []Header{
 								{
 									Name:  "Content-Type",
@@ -43527,10 +43685,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "fedex-secret-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: apis.fedex.com or apis-sandbox.fedex.com",
+							Default: "apis.fedex.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://apis.fedex.com/oauth/token",
+							URL:    "https://{{host}}/oauth/token",
 							Headers: []Header{
 								{
 									Name:  "Content-Type",
@@ -43571,6 +43736,13 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "fedex-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: apis.fedex.com or apis-sandbox.fedex.com",
+							Default: "apis.fedex.com",
+						},
+					},
 					Verify: Verify{
 						Note: "an identifier: it is sent with the secret",
 					},
@@ -44332,10 +44504,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "fingerprint-secret-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: api.fpjs.io, eu.api.fpjs.io or ap.api.fpjs.io",
+							Default: "api.fpjs.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.fpjs.io/visitors/x",
+							URL:    "https://{{host}}/visitors/x",
 							Headers: []Header{
 								{
 									Name:  "Auth-API-Key",
@@ -44383,24 +44562,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "finicity-app-key",
 					Verify: Verify{
-						Request: Request{
-							Method: "POST",
-							URL:    "https://api.finicity.com/aggregation/v2/partners/authentication",
-							Headers: []Header{
-								{
-									Name:  "Content-Type",
-									Value: "application/json",
-								},
-								{
-									Name:  "Finicity-App-Key",
-									Value: "{{app_key}}",
-								},
-							},
-							Body: `{"partnerId":"{{id}}","partnerSecret":"{{secret}}"}`,
-						},
-						Live: []int{200},
-						Dead: []int{401},
-						Note: "needs app key and partner id; makes a token that lives two hours; five wrong tries lock the partner",
+						Note: "signing in needs app key and partner id as well, and five wrong tries lock the partner, so nothing is asked",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -44432,24 +44594,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "finicity-partner-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "POST",
-							URL:    "https://api.finicity.com/aggregation/v2/partners/authentication",
-							Headers: []Header{
-								{
-									Name:  "Content-Type",
-									Value: "application/json",
-								},
-								{
-									Name:  "Finicity-App-Key",
-									Value: "{{app_key}}",
-								},
-							},
-							Body: `{"partnerId":"{{id}}","partnerSecret":"{{secret}}"}`,
-						},
-						Live: []int{200},
-						Dead: []int{401},
-						Note: "needs app key and partner id; makes a token that lives two hours; five wrong tries lock the partner",
+						Note: "signing in needs app key and partner id as well, and five wrong tries lock the partner, so nothing is asked",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -47071,20 +47216,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "fortnox-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.fortnox.se/3/companyinformation",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "CompanyInformation.CompanyName",
-						Note:     "tells for access tokens",
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -47297,18 +47429,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "foursquare-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.foursquare.com/v3/places/search?limit=1",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "{{secret}}",
-								},
-							},
-						},
-						Live: []int{200, 429},
-						Dead: []int{401},
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -47398,20 +47519,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "freeagent-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.freeagent.com/v2/users/me",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "user.email",
-						Note:     "tells for access tokens",
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -47673,21 +47781,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "freshbooks-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.freshbooks.com/auth/api/v1/users/me",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "response.email",
-						Docs:     "https://www.freshbooks.com/api/me_endpoint",
-						Note:     "tells for access tokens; a client secret needs a code",
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -48067,10 +48161,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "frontegg-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "API host of the region: api.frontegg.com, api.us.frontegg.com, api.ca.frontegg.com, api.au.frontegg.com",
+							Default: "api.frontegg.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.frontegg.com/auth/vendor/",
+							URL:    "https://{{host}}/auth/vendor/",
 							Headers: []Header{
 								{
 									Name:  "Content-Type",
@@ -48429,8 +48530,7 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401},
-						Note: "needs the server; a key with narrower endpoints answers 401 as well",
+						Note: "needs the server; a key with narrower endpoints answers 401 as well, so that a refusal proves nothing",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -49877,10 +49977,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "genesys-cloud-client-secret",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "login host of the region: login.mypurecloud.com, login.usw2.pure.cloud, login.mypurecloud.ie, login.mypurecloud.de, login.euw2.pure.cloud, login.mypurecloud.com.au, login.mypurecloud.jp",
+							Default: "login.mypurecloud.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://login.mypurecloud.com/oauth/token",
+							URL:    "https://{{host}}/oauth/token",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -49893,9 +50000,10 @@ var builtin = Catalogue{
 							},
 							Body: "grant_type=client_credentials",
 						},
-						Live: []int{200},
-						Dead: []int{400, 401},
-						Note: "needs the client id; the text after Basic is sent in base64; makes a token that lives a day; each region has its own host",
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "invalid_client",
+						Note:     "needs the client id; the text after Basic is sent in base64; makes a token that lives a day; each region has its own host",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -50543,45 +50651,6 @@ var builtin = Catalogue{
 						},
 						Usage: "https://getsandbox.com : activity",
 						Blast: "reads and changes the mocked APIs of the account",
-					},
-				},
-			},
-		},
-		{
-			ID:       "getstream",
-			Name:     "Stream",
-			Reviewed: "2026-11-24",
-			Docs:     []string{"https://getstream.io/chat/docs/node/tokens_and_authentication/"},
-			Rules: []Rule{
-				{
-					ID:          "getstream-api-secret",
-					Provider:    "getstream",
-					Description: "Stream API secret",
-					Keywords:    []string{"getstream", "stream_api", "stream_secret", "stream_chat", "stream-chat", "streamchat", "stream_app_secret"},
-					Value:       "[0-9a-z]{64}",
-					Severity:    "critical",
-					Class:       "key",
-					Family:      "getstream-api-secret",
-					Verify: Verify{
-						Note: "tokens are JWTs signed with it: nothing is sent that would tell",
-					},
-					Workflow: Workflow{
-						Order: "revoke-first",
-						Revoke: []Step{
-							{
-								Title: "Reset the secret",
-								Text:  "There is one at a time: making a new one ends the old.",
-								URL:   "https://dashboard.getstream.io/",
-							},
-						},
-						Reissue: []Step{
-							{
-								Title: "Store the new secret where the app reads it",
-								URL:   "https://dashboard.getstream.io/",
-							},
-						},
-						Usage: "https://dashboard.getstream.io : logs",
-						Blast: "signs in as any user: reads and writes chats and feeds",
 					},
 				},
 			},
@@ -51245,13 +51314,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "gitee-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://gitee.com/api/v5/user?access_token={{secret}}",
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "login",
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -51852,26 +51915,7 @@ var builtin = Catalogue{
 					Class:       "suspect",
 					Family:      "github-oauth-client-id",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.github.com/user",
-							Headers: []Header{
-								{
-									Name:  "Accept",
-									Value: "application/vnd.github+json",
-								},
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "login",
-						Scopes:   "header:X-OAuth-Scopes",
-						Docs:     "https://docs.github.com/en/rest/users/users#get-the-authenticated-user",
-						Note:     "403 tells nothing: single sign-on, an address list or the rate limit.",
+						Note: "an identifier: it opens nothing without the client secret",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -56246,11 +56290,16 @@ var builtin = Catalogue{
 							Text: "another API token of the same user",
 							URL:  "https://app.terraform.io/app/settings/tokens",
 						},
+						{
+							Name:    "host",
+							Text:    "the server: app.terraform.io, app.eu.terraform.io, or your own Terraform Enterprise",
+							Default: "app.terraform.io",
+						},
 					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://app.terraform.io/api/v2/account/details",
+							URL:    "https://{{host}}/api/v2/account/details",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -57126,9 +57175,10 @@ var builtin = Catalogue{
 							},
 							Body: "grant_type=client_credentials&client_id={{id}}&client_secret={{secret}}",
 						},
-						Live: []int{200},
-						Dead: []int{400, 401},
-						Note: "needs the client id",
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "invalid_client",
+						Note:     "needs the client id",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -58638,20 +58688,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "hootsuite-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://platform.hootsuite.com/v1/me",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "data.email",
-						Note:     "tells for access tokens",
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -61943,21 +61980,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "infura-api-key-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "POST",
-							URL:    "https://mainnet.infura.io/v3/{{secret}}",
-							Headers: []Header{
-								{
-									Name:  "Content-Type",
-									Value: "application/json",
-								},
-							},
-							Body: `{"jsonrpc":"2.0","method":"eth_blockNumber","params":[],"id":1}`,
-						},
-						Live: []int{200, 403},
-						Dead: []int{401},
-						Docs: "https://docs.metamask.io/services/reference/ethereum/json-rpc-methods/eth_blocknumber/",
-						Note: "403 is a live key whose secret or allow list is missing",
+						Note: "it goes with its API key as the password of Basic authentication, where the key demands it",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -62168,10 +62191,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "instamojo-client-secret",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.instamojo.com or test.instamojo.com",
+							Default: "api.instamojo.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.instamojo.com/oauth2/token/",
+							URL:    "https://{{host}}/oauth2/token/",
 							Headers: []Header{
 								{
 									Name:  "Content-Type",
@@ -62180,9 +62210,10 @@ var builtin = Catalogue{
 							},
 							Body: "grant_type=client_credentials&client_id={{id}}&client_secret={{secret}}",
 						},
-						Live: []int{200},
-						Dead: []int{400, 401},
-						Note: "needs the client id; test pairs answer at test.instamojo.com",
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "invalid_client",
+						Note:     "needs the client id; test pairs answer at test.instamojo.com",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -62212,6 +62243,13 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "instamojo-client-id",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.instamojo.com or test.instamojo.com",
+							Default: "api.instamojo.com",
+						},
+					},
 					Verify: Verify{
 						Note: "an identifier: it is sent with the secret",
 					},
@@ -62243,10 +62281,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "instamojo-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.instamojo.com or test.instamojo.com",
+							Default: "api.instamojo.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api.instamojo.com/oauth2/token/",
+							URL:    "https://{{host}}/oauth2/token/",
 							Headers: []Header{
 								{
 									Name:  "Content-Type",
@@ -62255,9 +62300,10 @@ var builtin = Catalogue{
 							},
 							Body: "grant_type=client_credentials&client_id={{id}}&client_secret={{secret}}",
 						},
-						Live: []int{200},
-						Dead: []int{400, 401},
-						Note: "needs the client id; test pairs answer at test.instamojo.com",
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "invalid_client",
+						Note:     "needs the client id; test pairs answer at test.instamojo.com",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -62583,20 +62629,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "intercom-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.intercom.io/me",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "app.id_code",
-						Docs:     "https://developers.intercom.com/docs/references/rest-api/api.intercom.io/admins/identifyadmin",
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -63657,10 +63690,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "iterable-api-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: api.iterable.com or api.eu.iterable.com",
+							Default: "api.iterable.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.iterable.com/api/lists",
+							URL:    "https://{{host}}/api/lists",
 							Headers: []Header{
 								{
 									Name:  "Api-Key",
@@ -63669,7 +63709,6 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401},
 						Docs: "https://api.iterable.com/api/docs#lists_getLists",
 						Note: "a key for mobile or web apps is refused here; EU projects answer at api.eu.iterable.com",
 					},
@@ -64872,18 +64911,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "jwplayer-v1-api-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.jwplayer.com/v2/sites/",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live: []int{200, 403},
-						Dead: []int{401},
+						Note: "it signs requests of the old API, which answers none any more",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -65612,19 +65640,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "keap-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.infusionsoft.com/crm/rest/v1/account/profile",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "email",
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -66462,20 +66478,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "kite-connect-api-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.kite.trade/user/profile",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "token {{id}}:{{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{403},
-						Identity: "data.user_id",
-						Note:     "needs the API key; access tokens end every morning",
+						Note: "it signs the exchange of a request token; as an access token it is refused whether it lives or not",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -66953,10 +66956,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "knowbe4-api-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: us.api.knowbe4.com, eu.api.knowbe4.com, ca.api.knowbe4.com, uk.api.knowbe4.com, de.api.knowbe4.com",
+							Default: "us.api.knowbe4.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://us.api.knowbe4.com/v1/account",
+							URL:    "https://{{host}}/v1/account",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -67005,10 +67015,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "kobotoolbox-api-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the server: kf.kobotoolbox.org or eu.kobotoolbox.org",
+							Default: "kf.kobotoolbox.org",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://kf.kobotoolbox.org/api/v2/assets/?limit=1",
+							URL:    "https://{{host}}/api/v2/assets/?limit=1",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -71361,10 +71378,17 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "logfire-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: logfire-us.pydantic.dev or logfire-eu.pydantic.dev",
+							Default: "logfire-us.pydantic.dev",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://logfire-us.pydantic.dev/v1/info",
+							URL:    "https://{{host}}/v1/info",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -71852,60 +71876,6 @@ var builtin = Catalogue{
 			},
 		},
 		{
-			ID:       "logtail",
-			Name:     "Better Stack (Logtail)",
-			Reviewed: "2026-11-24",
-			Docs:     []string{"https://betterstack.com/docs/logs/api/getting-started/"},
-			Rules: []Rule{
-				{
-					ID:          "logtail-token",
-					Provider:    "logtail",
-					Description: "Better Stack (Logtail) token",
-					Keywords:    []string{"logtail", "betterstack", "better_stack", "better-stack", "betteruptime", "better_uptime", "better-uptime"},
-					Value:       "[0-9A-Za-z]{24}",
-					MinEntropy:  3,
-					Severity:    "medium",
-					Class:       "key",
-					Family:      "logtail-token",
-					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://uptime.betterstack.com/api/v2/monitors?per_page=1",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live: []int{200},
-						Dead: []int{401},
-						Docs: "https://betterstack.com/docs/uptime/api/list-all-existing-monitors/",
-						Note: "a source token is refused here and may be live: it only accepts log lines",
-					},
-					Workflow: Workflow{
-						Order: "reissue-first",
-						Revoke: []Step{
-							{
-								Title: "Revoke the token",
-								Text:  "Look for it by its name and creation date.",
-								URL:   "https://betterstack.com/settings/global-api-tokens",
-							},
-						},
-						Reissue: []Step{
-							{
-								Title: "Create a token with the rights the program needs",
-								Text:  "It is shown once.",
-								URL:   "https://betterstack.com/settings/global-api-tokens",
-							},
-						},
-						Usage: "https://betterstack.com : team's activity",
-						Blast: "writes log lines, or as an API token reads and changes monitors, sources and incidents",
-					},
-				},
-			},
-		},
-		{
 			ID:       "logto",
 			Name:     "Logto",
 			Reviewed: "2026-11-24",
@@ -71961,10 +71931,17 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "logz-io-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region: api.logz.io, api-eu.logz.io, api-au.logz.io, api-ca.logz.io, api-nl.logz.io, api-uk.logz.io",
+							Default: "api.logz.io",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.logz.io/v1/user-management",
+							URL:    "https://{{host}}/v1/user-management",
 							Headers: []Header{
 								{
 									Name:  "X-API-TOKEN",
@@ -71973,7 +71950,6 @@ var builtin = Catalogue{
 							},
 						},
 						Live: []int{200},
-						Dead: []int{401},
 						Docs: "https://api-docs.logz.io/docs/logz/user-management",
 						Note: "the host depends on the account's region; a shipping token is refused here",
 					},
@@ -72581,6 +72557,37 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "luzmo-api-token",
+					Verify: Verify{
+						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
+					},
+					Workflow: Workflow{
+						Order: "revoke-first",
+						Revoke: []Step{
+							{
+								Title: "Delete the API token",
+								Text:  "Requests with it fail from then on.",
+								URL:   "https://app.luzmo.com/settings/api-tokens",
+							},
+						},
+						Reissue: []Step{
+							{
+								Title: "Generate another API token",
+								URL:   "https://app.luzmo.com/settings/api-tokens",
+							},
+						},
+						Usage: "https://app.luzmo.com",
+						Blast: "with its key: reads data sets and makes tokens for any dashboard",
+					},
+				},
+				{
+					ID:          "luzmo-api-key",
+					Provider:    "luzmo",
+					Description: "Luzmo API key, or token of Cumul.io",
+					Keywords:    []string{"luzmo", "cumul.io", "cumulio", "cumul_", "cumul-"},
+					Value:       "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z_-]{80,90}",
+					Severity:    "high",
+					Class:       "key",
+					Family:      "luzmo-api-key",
 					Verify: Verify{
 						Note: "whether it is still active is shown on the vendor's page for keys; no request that only asks is recorded here",
 					},
@@ -77211,10 +77218,17 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "mistral-api-key",
 					Allow:       []string{"^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$"},
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "API host: api.mistral.ai, or codestral.mistral.ai for a key of Codestral",
+							Default: "api.mistral.ai",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.mistral.ai/v1/models",
+							URL:    "https://{{host}}/v1/models",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -79361,7 +79375,7 @@ var builtin = Catalogue{
 					ID:          "nasa-api-key",
 					Provider:    "nasa",
 					Description: "NASA API key",
-					Keywords:    []string{"api.nasa.gov", "nasa_api", "nasa-api", "nasaapi", "nasa_key", "nasa-key", "nasakey", "nasa_token", "api.data.gov", "data_gov", "datagov"},
+					Keywords:    []string{"api.nasa.gov", "nasa_api", "nasa-api", "nasaapi", "nasa_key", "nasa-key", "nasakey", "nasa_token"},
 					Value:       "[0-9A-Za-z]{40}",
 					Severity:    "low",
 					Class:       "key",
@@ -82458,10 +82472,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "nocodb-api-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the server: app.nocodb.com, or your own",
+							Default: "app.nocodb.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://app.nocodb.com/api/v2/auth/user/me",
+							URL:    "https://{{host}}/api/v2/auth/user/me",
 							Headers: []Header{
 								{
 									Name:  "xc-token",
@@ -83312,10 +83333,17 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "ntfy-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "the server: ntfy.sh, or your own",
+							Default: "ntfy.sh",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://ntfy.sh/v1/account",
+							URL:    "https://{{host}}/v1/account",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -84007,10 +84035,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "oanda-personal-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api-fxtrade.oanda.com or api-fxpractice.oanda.com",
+							Default: "api-fxtrade.oanda.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api-fxtrade.oanda.com/v3/accounts",
+							URL:    "https://{{host}}/v3/accounts",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -84592,7 +84627,7 @@ var builtin = Catalogue{
 			ID:       "omdb",
 			Name:     "OMDb",
 			Reviewed: "2026-11-24",
-			Docs:     []string{"https://www.omdbapi.com/"},
+			Docs:     []string{"https://www.omdbapi.com/apikey.aspx"},
 			Rules: []Rule{
 				{
 					ID:          "omdb-api-key",
@@ -85135,10 +85170,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "onfido-live-api-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region that the token names: api.eu.onfido.com, api.us.onfido.com or api.ca.onfido.com",
+							Default: "api.eu.onfido.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.eu.onfido.com/v3.6/ping",
+							URL:    "https://{{host}}/v3.6/ping",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -85179,10 +85221,17 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "key",
 					Family:      "onfido-sandbox-api-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the region that the token names: api.eu.onfido.com, api.us.onfido.com or api.ca.onfido.com",
+							Default: "api.eu.onfido.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.eu.onfido.com/v3.6/ping",
+							URL:    "https://{{host}}/v3.6/ping",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -87820,15 +87869,8 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "ovh-application-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://eu.api.ovh.com/1.0/auth/currentCredential",
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "credentialId",
-						Docs:     "https://eu.api.ovh.com/console/?section=%2Fauth",
-						Note:     "signed with X-Ovh-Application, -Consumer, -Timestamp and -Signature ($1$ and the SHA-1 of secret, consumer key, method, URL, body and time)",
+						Docs: "https://eu.api.ovh.com/console/?section=%2Fauth",
+						Note: "GET /auth/currentCredential, signed with X-Ovh-Application, -Consumer, -Timestamp and -Signature ($1$ and the SHA-1 of secret, consumer key, method, URL, body and time); unsigned it is refused whatever the key",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -87860,15 +87902,8 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "ovh-consumer-key",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://eu.api.ovh.com/1.0/auth/currentCredential",
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "credentialId",
-						Docs:     "https://eu.api.ovh.com/console/?section=%2Fauth",
-						Note:     "signed with X-Ovh-Application, -Consumer, -Timestamp and -Signature ($1$ and the SHA-1 of secret, consumer key, method, URL, body and time)",
+						Docs: "https://eu.api.ovh.com/console/?section=%2Fauth",
+						Note: "GET /auth/currentCredential, signed with X-Ovh-Application, -Consumer, -Timestamp and -Signature ($1$ and the SHA-1 of secret, consumer key, method, URL, body and time); unsigned it is refused whatever the key",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -88274,19 +88309,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "paddle-legacy-api-key",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.paddle.com/event-types",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live: []int{200},
-						Dead: []int{401},
-						Docs: "https://developer.paddle.com/api-reference/event-types/list-event-types",
+						Note: "Paddle Classic takes it in the body of a POST together with the vendor id; the new API refuses it whether it lives or not",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -90209,6 +90232,13 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "paypal-client-id",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api-m.paypal.com or api-m.sandbox.paypal.com",
+							Default: "api-m.paypal.com",
+						},
+					},
 					Verify: Verify{
 						Note: "public: it stands in every checkout page",
 					},
@@ -90245,10 +90275,17 @@ var builtin = Catalogue{
 						Lines:   10,
 						Without: "keep",
 					},
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api-m.paypal.com or api-m.sandbox.paypal.com",
+							Default: "api-m.paypal.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://api-m.paypal.com/v1/oauth2/token",
+							URL:    "https://{{host}}/v1/oauth2/token",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -90296,6 +90333,13 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "paypal-braintree-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api-m.paypal.com or api-m.sandbox.paypal.com",
+							Default: "api-m.paypal.com",
+						},
+					},
 					Verify: Verify{
 						Note: "asked through Braintree's SDK with a signed request: not asked",
 					},
@@ -90327,10 +90371,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "paypal-braintree-private-key",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: payments.braintree-api.com or payments.sandbox.braintree-api.com",
+							Default: "payments.braintree-api.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://payments.braintree-api.com/graphql",
+							URL:    "https://{{host}}/graphql",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -90383,10 +90434,17 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "paypal-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api-m.paypal.com or api-m.sandbox.paypal.com",
+							Default: "api-m.paypal.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api-m.paypal.com/v1/identity/oauth2/userinfo?schema=paypalv1.1",
+							URL:    "https://{{host}}/v1/identity/oauth2/userinfo?schema=paypalv1.1",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -93042,11 +93100,16 @@ var builtin = Catalogue{
 							Text: "client id of the team",
 							URL:  "https://dashboard.plaid.com/developers/keys",
 						},
+						{
+							Name:    "host",
+							Text:    "host of the environment: production.plaid.com or sandbox.plaid.com",
+							Default: "production.plaid.com",
+						},
 					},
 					Verify: Verify{
 						Request: Request{
 							Method: "POST",
-							URL:    "https://production.plaid.com/institutions/get",
+							URL:    "https://{{host}}/institutions/get",
 							Headers: []Header{
 								{
 									Name:  "Content-Type",
@@ -94172,10 +94235,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "polar-organization-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.polar.sh or sandbox-api.polar.sh",
+							Default: "api.polar.sh",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.polar.sh/v1/organizations/?limit=1",
+							URL:    "https://{{host}}/v1/organizations/?limit=1",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -94218,10 +94288,17 @@ var builtin = Catalogue{
 					Severity:    "critical",
 					Class:       "key",
 					Family:      "polar-personal-access-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.polar.sh or sandbox-api.polar.sh",
+							Default: "api.polar.sh",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.polar.sh/v1/organizations/?limit=1",
+							URL:    "https://{{host}}/v1/organizations/?limit=1",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -94264,10 +94341,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "polar-oauth-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.polar.sh or sandbox-api.polar.sh",
+							Default: "api.polar.sh",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.polar.sh/v1/organizations/?limit=1",
+							URL:    "https://{{host}}/v1/organizations/?limit=1",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -94310,10 +94394,17 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "polar-session-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.polar.sh or sandbox-api.polar.sh",
+							Default: "api.polar.sh",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://api.polar.sh/v1/organizations/?limit=1",
+							URL:    "https://{{host}}/v1/organizations/?limit=1",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -94354,6 +94445,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "polar-client-secret",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.polar.sh or sandbox-api.polar.sh",
+							Default: "api.polar.sh",
+						},
+					},
 					Verify: Verify{
 						Note: "needs the client id and a user's code",
 					},
@@ -94386,6 +94484,13 @@ var builtin = Catalogue{
 					Severity:    "medium",
 					Class:       "key",
 					Family:      "polar-webhook-secret",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the environment: api.polar.sh or sandbox-api.polar.sh",
+							Default: "api.polar.sh",
+						},
+					},
 					Verify: Verify{
 						Note: "signs webhooks; nothing can be asked with it",
 					},
@@ -102766,21 +102871,7 @@ var builtin = Catalogue{
 						},
 					},
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://{{host}}/services/oauth2/userinfo",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "preferred_username",
-						Docs:     "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm",
-						Note:     "the host is the organization's own, such as acme.my.salesforce.com",
+						Note: "it makes access tokens together with the client of its app; as a token itself it is refused",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -104564,20 +104655,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "segment-write-key",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://api.segmentapis.com/",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "data.workspace.name",
-						Docs:     "https://docs.segmentapis.com/tag/Workspaces",
+						Note: "it only sends events: there is no question without effect",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -104851,7 +104929,7 @@ var builtin = Catalogue{
 						},
 						Live:     []int{200},
 						Dead:     []int{401},
-						LiveBody: `^\\s*[0-9]+`,
+						LiveBody: `^\s*[0-9]+`,
 						Docs:     "https://developer.semrush.com/api/basics/get-started/",
 					},
 					Workflow: Workflow{
@@ -112311,20 +112389,7 @@ var builtin = Catalogue{
 					Class:       "key",
 					Family:      "strava-client-secret",
 					Verify: Verify{
-						Request: Request{
-							Method: "GET",
-							URL:    "https://www.strava.com/api/v3/athlete",
-							Headers: []Header{
-								{
-									Name:  "Authorization",
-									Value: "Bearer {{secret}}",
-								},
-							},
-						},
-						Live:     []int{200},
-						Dead:     []int{401},
-						Identity: "username",
-						Docs:     "https://developers.strava.com/docs/reference/#api-Athletes-getLoggedInAthlete",
+						Note: "a client secret is no token: it signs in together with its client id and a code, so a refusal of the secret alone says nothing",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -112408,9 +112473,9 @@ var builtin = Catalogue{
 					ID:          "stream-api-secret",
 					Provider:    "stream",
 					Description: "Stream API secret",
-					Keywords:    []string{"getstream", "get_stream", "stream_api_secret", "stream-api-secret", "streamapisecret", "stream_secret"},
+					Keywords:    []string{"getstream", "get_stream", "get-stream", "stream_api_secret", "stream-api-secret", "streamapisecret", "stream_secret", "stream_app_secret", "stream_api", "stream_chat", "stream-chat", "streamchat"},
 					Value:       "[0-9a-z]{64}",
-					Severity:    "high",
+					Severity:    "critical",
 					Class:       "key",
 					Family:      "stream-api-secret",
 					Verify: Verify{
@@ -128528,10 +128593,17 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "zoho-oauth-token",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the data center: accounts.zoho.com, accounts.zoho.eu, accounts.zoho.in, accounts.zoho.com.au, accounts.zoho.jp",
+							Default: "accounts.zoho.com",
+						},
+					},
 					Verify: Verify{
 						Request: Request{
 							Method: "GET",
-							URL:    "https://accounts.zoho.com/oauth/user/info",
+							URL:    "https://{{host}}/oauth/user/info",
 							Headers: []Header{
 								{
 									Name:  "Authorization",
@@ -128582,6 +128654,13 @@ var builtin = Catalogue{
 					Severity:    "low",
 					Class:       "suspect",
 					Family:      "zoho-client-id",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the data center: accounts.zoho.com, accounts.zoho.eu, accounts.zoho.in, accounts.zoho.com.au, accounts.zoho.jp",
+							Default: "accounts.zoho.com",
+						},
+					},
 					Verify: Verify{
 						Note: "An identifier: it opens nothing without the client secret.",
 					},
@@ -128612,6 +128691,13 @@ var builtin = Catalogue{
 					Severity:    "high",
 					Class:       "key",
 					Family:      "zoho-client-secret",
+					Ask: []Ask{
+						{
+							Name:    "host",
+							Text:    "host of the data center: accounts.zoho.com, accounts.zoho.eu, accounts.zoho.in, accounts.zoho.com.au, accounts.zoho.jp",
+							Default: "accounts.zoho.com",
+						},
+					},
 					Verify: Verify{
 						Note: "Needs a code or refresh token of a user: not asked.",
 					},
@@ -128778,10 +128864,11 @@ var builtin = Catalogue{
 								},
 							},
 						},
-						Live: []int{200},
-						Dead: []int{400, 401},
-						Docs: "https://developers.zoom.us/docs/internal-apps/s2s-oauth/",
-						Note: "asks for a token of one hour; the text after Basic is sent in base64",
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "invalid_client",
+						Docs:     "https://developers.zoom.us/docs/internal-apps/s2s-oauth/",
+						Note:     "asks for a token of one hour; the text after Basic is sent in base64",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
@@ -128854,10 +128941,11 @@ var builtin = Catalogue{
 								},
 							},
 						},
-						Live: []int{200},
-						Dead: []int{400, 401},
-						Docs: "https://developers.zoom.us/docs/internal-apps/s2s-oauth/",
-						Note: "asks for a token of one hour; the text after Basic is sent in base64",
+						Live:     []int{200},
+						Dead:     []int{400, 401},
+						DeadBody: "invalid_client",
+						Docs:     "https://developers.zoom.us/docs/internal-apps/s2s-oauth/",
+						Note:     "asks for a token of one hour; the text after Basic is sent in base64",
 					},
 					Workflow: Workflow{
 						Order: "revoke-first",
