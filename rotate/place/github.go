@@ -2,7 +2,6 @@ package place
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,21 +28,21 @@ func (GitHubSecret) Find(ctx context.Context, j *rotate.Job) ([]rotate.Spot, err
 	if _, err := j.Run.Find("gh"); err != nil {
 		return nil, nil
 	}
-	out, err := j.Run.Run(ctx, []string{"gh", "secret", "list", "--repo", slug, "--json", "name"}, "")
+	// gh secret list writes JSON only since 2.28; GH_HOST may name another server.
+	out, err := j.Run.Run(ctx, []string{"gh", "api", "--hostname", "github.com", "--paginate", "repos/" + slug + "/actions/secrets?per_page=100", "--jq", ".secrets[].name"}, "")
 	if err != nil {
 		return nil, j.Redact.Error(err)
 	}
-	var list []struct{ Name string }
-	if err := json.Unmarshal([]byte(out), &list); err != nil {
-		return nil, errors.New("gh secret list: the answer is no list")
-	}
 	var spots []rotate.Spot
-	for _, s := range list {
-		if namedFor(j, s.Name) {
+	for name := range strings.FieldsSeq(out) {
+		if strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+			return nil, errors.New("gh api: the answer is no list of secrets")
+		}
+		if namedFor(j, name) {
 			spots = append(spots, rotate.Spot{
-				Placer: "github-secret", Where: slug + ": " + s.Name, Ref: [2]string{slug, s.Name},
+				Placer: "github-secret", Where: slug + ": " + name, Ref: [2]string{slug, name},
 				ByHand: partOfValue(j), Claimed: j.Claimed,
-				Preview: []string{"$ gh secret set " + s.Name + " --repo " + slug + "   (the value through standard input)"},
+				Preview: []string{"$ gh secret set " + name + " --repo " + slug + "   (the value through standard input)"},
 			})
 		}
 	}
@@ -64,7 +63,7 @@ func (GitHubSecret) Place(ctx context.Context, j *rotate.Job, s rotate.Spot) err
 	if !ok || j.New == nil || j.Run == nil {
 		return errors.New("there is nothing to set")
 	}
-	if _, err := j.Run.Run(ctx, []string{"gh", "secret", "set", ref[1], "--repo", ref[0]}, j.New.Secret.Reveal()); err != nil {
+	if _, err := j.Run.Run(ctx, []string{"gh", "secret", "set", ref[1], "--repo", "github.com/" + ref[0]}, j.New.Secret.Reveal()); err != nil {
 		return j.Redact.Error(fmt.Errorf("set %s: %w", s.Where, err))
 	}
 	return nil

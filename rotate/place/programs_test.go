@@ -62,8 +62,8 @@ func TestPrograms(t *testing.T) {
 		argv    []string
 		stdin   string
 	}{
-		{GitHubSecret{}, "gh", nil, map[string]string{"list": `[{"name":"ACME_KEY"},{"name":"OTHER"}]`}, "acme/web: ACME_KEY",
-			[]string{"secret", "set", "ACME_KEY", "--repo", "acme/web"}, newValue},
+		{GitHubSecret{}, "gh", nil, map[string]string{"--paginate": "ACME_KEY\nOTHER\n"}, "acme/web: ACME_KEY",
+			[]string{"secret", "set", "ACME_KEY", "--repo", "github.com/acme/web"}, newValue},
 		{GitLabVariable{}, "glab", nil, map[string]string{"gitlab.com": `[{"key":"URL","value":"https://x:` + oldValue + `@acme.example","environment_scope":"*"},{"key":"B","value":"b","environment_scope":"*"}]`}, "acme/web: URL (*)",
 			[]string{"PUT", "projects/acme%2Fweb/variables/URL?filter[environment_scope]=%2A", "--header", "Content-Type: application/json", "--input", "-"}, `{"value":"https://x:` + newValue + `@acme.example"}`},
 		{KubernetesSecret{}, "kubectl", nil, map[string]string{"current-context": "kind\n", "get": `{"items":[{"metadata":{"name":"app","namespace":"prod"},"data":{"a/b":"` + b64([]byte("k="+oldValue)) + `","c":"` + b64([]byte("x")) + `"}},
