@@ -35,13 +35,7 @@ func TestLookupContract(t *testing.T) {
 func testLookup(t *testing.T, s *rotatetest.Server, f found, l *rules.Lookup) {
 	job := func() *rotate.Job {
 		j := newJob(t, &f.key, s)
-		for _, other := range f.rule.Workflow.Lookups {
-			for _, take := range other.Take {
-				if take.Name != l.Take[0].Name {
-					j.Remember(take.Name, call.Value{Text: "k7"})
-				}
-			}
-		}
+		rememberLookups(j, f, l.Take[0].Name)
 		return j
 	}
 	mine, foreign := map[string]any{}, map[string]any{}
@@ -124,6 +118,17 @@ func testLookup(t *testing.T, s *rotatetest.Server, f found, l *rules.Lookup) {
 		for _, x := range s.Calls() {
 			if strings.HasSuffix(x.Host, "evil.example") {
 				t.Errorf("%s: the redirect was followed", c.name)
+			}
+		}
+	}
+}
+
+// rememberLookups gives a job what the lookups of its rule would find, all but one.
+func rememberLookups(j *rotate.Job, f found, but string) {
+	for _, l := range f.rule.Workflow.Lookups {
+		for _, take := range l.Take {
+			if take.Name != but {
+				j.Remember(take.Name, call.Value{Text: "k7"})
 			}
 		}
 	}

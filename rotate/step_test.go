@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/till-sh/till/rotate"
-	"github.com/till-sh/till/rotate/call"
 	"github.com/till-sh/till/rotate/rotatetest"
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/scanner"
@@ -89,11 +88,7 @@ func testStep(t *testing.T, s *rotatetest.Server, f found, step *rules.Step, rei
 		}
 		j := newJob(t, &f.key, s)
 		// What lookups would find is given here; they have a test of their own.
-		for _, l := range f.rule.Workflow.Lookups {
-			for _, take := range l.Take {
-				j.Remember(take.Name, call.Value{Text: "k7"})
-			}
-		}
+		rememberLookups(j, f, "")
 		kept := 0
 		j.Keep = func(rotate.Issued) error { kept++; return nil }
 		s.Handle(c.handler)

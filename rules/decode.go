@@ -16,14 +16,14 @@ import (
 // file is one rule file that is being read, with the faults found so far.
 type file struct {
 	name   string
-	at     positions
+	at     Positions
 	local  bool // from the scanned repository: no requests
 	faults []*FileError
 }
 
 func (f *file) fault(path, format string, args ...any) *FileError {
-	at := f.at.of(path)
-	return &FileError{f.name, at.line, at.column, fmt.Sprintf(format, args...)}
+	at := f.at.Of(path)
+	return &FileError{f.name, at.Line, at.Column, fmt.Sprintf(format, args...)}
 }
 
 func (f *file) errorf(path, format string, args ...any) {
@@ -300,7 +300,7 @@ func (f *file) rules(tables []*table, p Provider) []Rule {
 	for i, t := range tables {
 		r := f.rule(t, p)
 		if at, ok := seen[r.ID]; ok && r.ID != "" {
-			t.errorf("id", "is the id of rule %d (line %d) as well", at+1, f.at.of(fmt.Sprintf("rule[%d]", at)).line)
+			t.errorf("id", "is the id of rule %d (line %d) as well", at+1, f.at.Of(fmt.Sprintf("rule[%d]", at)).Line)
 		} else {
 			seen[r.ID] = i
 		}

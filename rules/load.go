@@ -195,7 +195,7 @@ func open(name string, data []byte) (*file, *table) {
 		}
 		return f, nil
 	}
-	f.at = findPositions(data)
+	f.at = FindPositions(data)
 	return f, &table{f: f, m: m}
 }
 

@@ -1,14 +1,15 @@
 package rules
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 )
 
-// position is a place in a TOML file: 1-based line, 1-based column in bytes.
-type position struct{ line, column int }
+// Position is a place in a TOML file: 1-based line, 1-based column in bytes.
+type Position struct{ Line, Column int }
 
-// positions tells where each key, table and array element of a TOML document
+// Positions tells where each key, table and array element of a TOML document
 // stands. Paths are written as in `rule[0].samples.match[2]`: dots between keys,
 // an index for each array element and each [[table]].
 //
@@ -17,21 +18,25 @@ type position struct{ line, column int }
 // The walk below relies on the library having accepted the document: it finds
 // its way through valid TOML only, and on anything else it stops early without
 // harm.
-type positions map[string]position
+type Positions map[string]Position
 
-// of returns the place of path, or of the nearest enclosing key that is known.
-func (p positions) of(path string) position {
+// Of returns the place of path, or of the nearest enclosing key that is known.
+func (p Positions) Of(path string) Position {
 	for path != "" {
 		if at, ok := p[path]; ok {
 			return at
 		}
 		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 	}
-	return position{1, 1}
+	return Position{1, 1}
 }
 
-func findPositions(data []byte) positions {
-	w := &positionWalk{src: data, found: positions{}, tables: map[string]int{}}
+// FindPositions walks a document that the TOML library has accepted.
+func FindPositions(data []byte) Positions {
+	w := &positionWalk{src: data, found: Positions{}, tables: map[string]int{}}
+	if bytes.HasPrefix(data, []byte("\xEF\xBB\xBF")) { // byte order mark
+		w.at = 3
+	}
 	w.document()
 	return w.found
 }
@@ -42,7 +47,7 @@ type positionWalk struct {
 	line   int // line feeds before lineAt
 	lineAt int // offset up to which line feeds are counted
 	start  int // offset of the first byte of the current line
-	found  positions
+	found  Positions
 	tables map[string]int // how many [[tables]] of this path came so far
 }
 
@@ -54,7 +59,7 @@ func (w *positionWalk) mark(path string, offset int) {
 		}
 	}
 	if _, ok := w.found[path]; !ok {
-		w.found[path] = position{w.line + 1, offset - w.start + 1}
+		w.found[path] = Position{w.line + 1, offset - w.start + 1}
 	}
 }
 

@@ -1,6 +1,14 @@
 package scanner
 
-import "testing"
+import (
+	"go/ast"
+	"go/parser"
+	"go/printer"
+	"go/token"
+	"slices"
+	"strings"
+	"testing"
+)
 
 func TestRandomBits(t *testing.T) {
 	// Halves that are joined here, so that no scanner sees a key in this file.
@@ -19,5 +27,44 @@ func TestRandomBits(t *testing.T) {
 		if bits, _ := randomBits([]byte(v)); bits > 10 {
 			t.Errorf("%s: %.1f bits, want 10 or less", v, bits)
 		}
+	}
+}
+
+// TestGeneratorAgrees: the program that makes the table of spellings is none of
+// this package and has its own copy of what a class of characters is.
+func TestGeneratorAgrees(t *testing.T) {
+	source := func(file string) string {
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		for _, d := range tree.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if d.Name.Name == "classOf" {
+					if err := printer.Fprint(&out, token.NewFileSet(), d); err != nil {
+						t.Fatal(err)
+					}
+				}
+			case *ast.GenDecl:
+				for _, s := range d.Specs {
+					if v, ok := s.(*ast.ValueSpec); ok && d.Tok == token.CONST && len(v.Values) == 1 {
+						if l, ok := v.Values[0].(*ast.BasicLit); ok && l.Kind == token.INT && l.Value >= "52" && l.Value <= "56" && len(l.Value) == 2 {
+							out.WriteString(v.Names[0].Name + " = " + l.Value + "\n")
+						}
+					}
+				}
+			}
+		}
+		return strings.NewReplacer("isDigit(c)", "c >= '0' && c <= '9'", "wordDigit", "digit", "wordJoint", "joint", "wordOther", "other", "wordEdge", "edge", "wordClasses", "classes").Replace(out.String())
+	}
+	sorted := func(s string) []string {
+		lines := strings.Split(s, "\n")
+		slices.Sort(lines)
+		return lines
+	}
+	if here, there := sorted(source("random.go")), sorted(source("generate.go")); !slices.Equal(here, there) {
+		t.Errorf("random.go has\n%s\ngenerate.go has\n%s", strings.Join(here, "\n"), strings.Join(there, "\n"))
 	}
 }

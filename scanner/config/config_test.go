@@ -443,25 +443,6 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-func TestPositions(t *testing.T) {
-	const text = "\xEF\xBB\xBF# c\na = 1\n'b' = \"\"\"x\n[no]\n\\\"\"\"\"\"\nc = { x = [1, 2], y = '}' } # ]\n" +
-		"d = [ # 1\n  \"a\", 'b\\', [3],\n  {z = 1}]\ne.f = '''\n[[no]]'''\n[t]\nu = 1\n[[r]]\nv = 1\n[[ r ]]\n[t2.x]\n"
-	p := findPositions([]byte(text))
-	for key, want := range map[string]position{
-		"a": {2, 1}, "b": {3, 1}, "c": {6, 1}, "d": {7, 1}, "d[0]": {8, 3}, "d[1]": {8, 8}, "d[2]": {8, 14}, "d[3]": {9, 3},
-		"e": {10, 1}, "t": {12, 1}, "r": {14, 1}, "r[0]": {14, 1}, "r[1]": {16, 1}, "t2": {17, 1},
-	} {
-		if p[key] != want {
-			t.Errorf("%s at %v, want %v", key, p[key], want)
-		}
-	}
-	for _, key := range []string{"no", "u", "v", "x", "z", "c[0]", "d[4]"} {
-		if at, ok := p[key]; ok {
-			t.Errorf("%s found at %v", key, at)
-		}
-	}
-}
-
 func FuzzLoad(f *testing.F) {
 	f.Add("fail-on = 'key'\nignore = ['a/**', \"!b\"]\nmax-file-size = '2MB'\n", "a/b.go")
 	f.Add("exclude-rules = ['acme-g*']\n"+localRuleText, "x")

@@ -137,16 +137,16 @@ func parseFile(file, dir string, data []byte, trusted bool) (*layer, []*rules.Fi
 			f.add(line, 1, "%s", conflictMessage(marker))
 			return l, f.list
 		}
-		at, message := position{1, 1}, err.Error()
+		line, column, message := 1, 1, err.Error()
 		var pe toml.ParseError
 		if errors.As(err, &pe) {
 			// Message, not Error: that quotes the line, and a key may stand there.
-			at, message = position{max(pe.Position.Line, 1), max(pe.Position.Col, 1)}, pe.Message
+			line, column, message = max(pe.Position.Line, 1), max(pe.Position.Col, 1), pe.Message
 		}
-		f.add(at.line, at.column, "invalid TOML: %s", message)
+		f.add(line, column, "invalid TOML: %s", message)
 		return l, f.list
 	}
-	f.at = findPositions(data)
+	f.at = rules.FindPositions(data)
 	p := &parser{faults: f, layer: l, trusted: trusted}
 	for key, value := range root {
 		if key == keyRule {

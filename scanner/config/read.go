@@ -101,22 +101,22 @@ func cause(err error) error {
 // faults collects what is wrong with one file.
 type faults struct {
 	file string
-	at   positions
+	at   rules.Positions
 	list []*rules.FileError
 }
 
 // addf notes a fault at the place of key. What it quotes of the file is masked
 // where it could be a credential: people keep keys in odd places.
 func (f *faults) addf(key, format string, args ...any) {
-	p := f.at.of(key)
-	f.add(p.line, p.column, format, args...)
+	p := f.at.Of(key)
+	f.add(p.Line, p.Column, format, args...)
 }
 
 func (f *faults) add(line, column int, format string, args ...any) {
 	f.list = append(f.list, &rules.FileError{File: f.file, Line: line, Column: column, Message: scanner.MaskText(fmt.Sprintf(format, args...))})
 }
 
-func (f *faults) origin(key string) Origin { return Origin{f.file, f.at.of(key).line} }
+func (f *faults) origin(key string) Origin { return Origin{f.file, f.at.Of(key).Line} }
 
 // regularPath checks that no part of a path is a symlink.
 func regularPath(fsys fs.FS, name string) (fs.FileInfo, error) {

@@ -123,26 +123,7 @@ func htmlKey(b *strings.Builder, k *scanner.Key, o *Options) {
 	for _, s := range stages(k) {
 		fmt.Fprintf(b, "<p>%s</p>\n<ol>\n", strings.ToUpper(s.name[:1])+s.name[1:])
 		for i := range s.steps {
-			st := &s.steps[i]
-			var parts []string
-			if st.Title != "" {
-				parts = append(parts, htmlText(st.Title))
-			}
-			if st.URL != "" {
-				parts = append(parts, htmlLink(st.URL))
-			}
-			if st.Command != "" {
-				c := *st
-				c.URL = ""
-				parts = append(parts, "<code>"+htmlText(stepTarget(k, &c))+"</code>")
-			}
-			if st.URL == "" && st.Command == "" && st.Request != nil {
-				parts = append(parts, "<code>"+htmlText(stepTarget(k, st))+"</code>")
-			}
-			text := strings.Join(parts, ": ")
-			if st.Text != "" {
-				text = strings.TrimPrefix(text+". "+htmlText(st.Text), ". ")
-			}
+			text := stepWords(k, &s.steps[i], htmlText, htmlLink, func(s string) string { return "<code>" + htmlText(s) + "</code>" })
 			fmt.Fprintf(b, "<li>%s</li>\n", text)
 		}
 		b.WriteString("</ol>\n")

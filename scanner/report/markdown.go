@@ -237,29 +237,7 @@ func markdownKey(b *strings.Builder, k *scanner.Key, o *Options) {
 
 // markdownStep is a step in one line with its link, command and explanation.
 func markdownStep(k *scanner.Key, s *rules.Step) string {
-	var parts []string
-	if s.Title != "" {
-		parts = append(parts, markdownText(s.Title))
-	}
-	if s.URL != "" {
-		parts = append(parts, markdownLinkOr(s.URL))
-	}
-	if s.Command != "" {
-		c := *s
-		c.URL = ""
-		parts = append(parts, markdownCode(stepTarget(k, &c)))
-	}
-	if s.URL == "" && s.Command == "" && s.Request != nil {
-		parts = append(parts, markdownCode(stepTarget(k, s)))
-	}
-	out := strings.Join(parts, ": ")
-	if s.Text != "" {
-		if out != "" {
-			out += ". "
-		}
-		out += markdownText(s.Text)
-	}
-	return out
+	return stepWords(k, s, markdownText, markdownLinkOr, markdownCode)
 }
 
 // markdownLinkOr is a link where s is an address that may be linked to.

@@ -387,6 +387,33 @@ func stepLine(k *scanner.Key, s *rules.Step) string {
 	return strings.Join(parts, ": ")
 }
 
+// stepWords is a step in one line with its link, command and explanation, in the
+// words of a medium: plain text, a link, code.
+func stepWords(k *scanner.Key, s *rules.Step, text, link, code func(string) string) string {
+	var parts []string
+	if s.Title != "" {
+		parts = append(parts, text(s.Title))
+	}
+	if s.URL != "" {
+		parts = append(parts, link(s.URL))
+	}
+	bare := *s
+	bare.URL = ""
+	if s.Command != "" || s.URL == "" && s.Request != nil {
+		if target := stepTarget(k, &bare); target != "" {
+			parts = append(parts, code(target))
+		}
+	}
+	out := strings.Join(parts, ": ")
+	if s.Text != "" {
+		if out != "" {
+			out += ". "
+		}
+		out += text(s.Text)
+	}
+	return out
+}
+
 // firstSteps is "Revoke: …. New key: …." for formats with one line for it.
 func firstSteps(k *scanner.Key) string {
 	var parts []string

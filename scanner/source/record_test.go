@@ -292,20 +292,15 @@ func TestRecordDamage(t *testing.T) {
 		h := recording(r)
 		wantError(t, scan(t, h, 2), want)
 	}
-	t.Run("missing blob", func(t *testing.T) {
-		r := setup(t)
-		sameAsWithout(t, r, "first")
-		id := r.git("rev-parse", "HEAD~3:a.txt")
-		r.remove(id)
-		twice(t, r, id)
-	})
-	t.Run("missing commit", func(t *testing.T) {
-		r := setup(t)
-		sameAsWithout(t, r, "first")
-		id := r.git("rev-parse", "HEAD~3")
-		r.remove(id)
-		twice(t, r, id)
-	})
+	for name, object := range map[string]string{"missing blob": "HEAD~3:a.txt", "missing commit": "HEAD~3"} {
+		t.Run(name, func(t *testing.T) {
+			r := setup(t)
+			sameAsWithout(t, r, "first")
+			id := r.git("rev-parse", object)
+			r.remove(id)
+			twice(t, r, id)
+		})
+	}
 	t.Run("damaged pack", func(t *testing.T) {
 		r := setup(t)
 		r.git("repack", "-adfq")
