@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/till-sh/till/rotate"
+	"github.com/till-sh/till/rotate/call"
 	"github.com/till-sh/till/rotate/rotatetest"
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/scanner"

@@ -165,7 +165,7 @@ func (w *workshop) check(ctx context.Context, k *scanner.Key, offline, asJSON bo
 	if c.Expires == "" {
 		c.Expires = k.Facts.Expires
 	}
-	c.Elsewhere, c.Notes = elsewhereOf(ctx, j, k)
+	c.Elsewhere, c.Notes = elsewhereOf(ctx, j, k, false)
 	if n := len(k.Others); n > 0 && !offline {
 		c.Notes = append(c.Notes, fmt.Sprintf("%s more stood at the same place; the answer is the worst of all", plural(n, "value")))
 	}
@@ -177,7 +177,7 @@ func (w *workshop) check(ctx context.Context, k *scanner.Key, offline, asJSON bo
 			return err
 		}
 	} else {
-		c.show(w.e.stdout, k)
+		c.show(w.e.stdout, w.e.screen(), k)
 	}
 	switch v.Validity {
 	case rotate.Inactive:
@@ -189,8 +189,9 @@ func (w *workshop) check(ctx context.Context, k *scanner.Key, offline, asJSON bo
 }
 
 // elsewhereOf says where the key is in use: in the places of the finding, in
-// files of the work tree, in stores that a placer can look into.
-func elsewhereOf(ctx context.Context, j *rotate.Job, k *scanner.Key) (where, notes []string) {
+// files of the work tree, and unless files is set in stores that a placer can
+// look into.
+func elsewhereOf(ctx context.Context, j *rotate.Job, k *scanner.Key, files bool) (where, notes []string) {
 	history := map[string]bool{}
 	for _, p := range k.Places {
 		if p.Commit != nil {
@@ -198,6 +199,9 @@ func elsewhereOf(ctx context.Context, j *rotate.Job, k *scanner.Key) (where, not
 		}
 	}
 	for _, p := range j.Adapters.Placers {
+		if files && p.Name() != "files" {
+			continue
+		}
 		spots, err := p.Find(ctx, j)
 		if err != nil {
 			notes = append(notes, fmt.Sprintf("%s: %v", p.Name(), j.Redact.Error(err)))
@@ -238,11 +242,11 @@ func liveWord(v string) string {
 	return "?"
 }
 
-func (c *checked) show(out io.Writer, k *scanner.Key) {
+func (c *checked) show(out io.Writer, width int, k *scanner.Key) {
 	fmt.Fprintf(out, "%s  %s  %s\n\n", c.ID, printable(c.Description), printable(c.Masked))
 	line := func(name, text string) {
 		if text != "" {
-			fmt.Fprintf(out, "  %-10s %s\n", name, printable(text))
+			fmt.Fprintln(out, hang(fmt.Sprintf("  %-10s %s", name, printable(text)), width))
 		}
 	}
 	line("Exposure", c.Exposure)

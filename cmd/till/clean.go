@@ -169,7 +169,14 @@ func (c *cleaning) print(e *env) {
 		say("No commit holds it: there is nothing to clean.")
 		return
 	}
-	say("It is in %s that nobody else has seen, and in %s on a remote.", plural(len(c.local), "commit"), plural(len(c.pushed), "commit"))
+	switch {
+	case len(c.pushed) == 0:
+		say("It is in %s that nobody else has seen.", plural(len(c.local), "commit"))
+	case len(c.local) == 0:
+		say("It is in %s on a remote.", plural(len(c.pushed), "commit"))
+	default:
+		say("It is in %s that nobody else has seen, and in %s on a remote.", plural(len(c.local), "commit"), plural(len(c.pushed), "commit"))
+	}
 	for _, ref := range c.refs[:min(len(c.refs), 12)] {
 		say("  %s", ref)
 	}
@@ -181,7 +188,11 @@ func (c *cleaning) print(e *env) {
 		return
 	}
 	say("")
-	say("Only here, so it can still be taken out before the push:")
+	if c.dead {
+		say("The key is proven dead, so it does no harm there. It can still be taken out before the push:")
+	} else {
+		say("Only here, so it can still be taken out before the push:")
+	}
 	c.printLocal(say)
 }
 
@@ -191,7 +202,8 @@ type sayer func(format string, args ...any)
 func (c *cleaning) printLocal(say sayer) {
 	switch {
 	case c.head && c.last:
-		say("  git commit --amend             after the value is out of the files, and they are added again")
+		say("  When the value is out of the files, and they are added again:")
+		say("    git commit --amend")
 	case c.head && c.base != "" && !c.merges:
 		say("  git rebase -i %s", short(c.base))
 		say("    write \"edit\" before the %s: %s", plural(len(c.local), "commit"), shortAll(c.local))
@@ -232,11 +244,13 @@ func (c *cleaning) filter(say sayer) {
 	file := filepath.ToSlash(filepath.Join(gitDirName(c.w), "till", c.key.ID+".replace"))
 	quoted := shellQuote(file)
 	say("    mkdir -p %s", shellQuote(filepath.ToSlash(filepath.Dir(file))))
-	say("    (umask 077 && IFS= read -rs value && printf '%%s==>REMOVED\\n' \"$value\" > %s)      paste the value, it is not shown", quoted)
+	say("    # paste the value when this waits; it is not shown")
+	say("    (umask 077 && IFS= read -rs value && printf '%%s==>REMOVED\\n' \"$value\" > %s)", quoted)
 	say("    git filter-repo --force --replace-text %s --replace-message %s", quoted, quoted)
-	say("    rm -f %s                          the value stands in it", quoted)
+	say("    rm -f %s", quoted)
 	if c.w.repo.RemoteURL("origin") != "" {
-		say("    git remote add origin URL                 filter-repo takes the remote out; git remote -v shows it before")
+		say("    # filter-repo takes the remote out; git remote -v shows it before")
+		say("    git remote add origin URL")
 	}
 	c.forget(say)
 	if c.stash {
@@ -246,7 +260,7 @@ func (c *cleaning) filter(say sayer) {
 
 // forget has the commands after which git itself keeps the old objects no longer.
 func (c *cleaning) forget(say sayer) {
-	say("    git update-index --clear-resolve-undo      conflicts that were solved keep their versions")
+	say("    git update-index --clear-resolve-undo")
 	say("    git reflog expire --expire=now --expire-unreachable=now --all")
 	say("    git gc --prune=now")
 	say("  Proof: till scan --history --unreachable")

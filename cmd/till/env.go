@@ -62,6 +62,14 @@ func (e *env) width() int {
 	return 80
 }
 
+// screen is the width of the terminal that standard output is, 0 where it is none.
+func (e *env) screen() int {
+	if !e.terminal(e.stdout) {
+		return 0
+	}
+	return e.width()
+}
+
 // ascii reports whether the locale cannot show more than ASCII. Windows
 // consoles take UTF-8 without any of these variables.
 func (e *env) ascii() bool {

@@ -15,7 +15,9 @@ type terminalPerson struct {
 	step int
 }
 
-func (p *terminalPerson) Say(text string) { fmt.Fprintf(p.w.e.stdout, "  %s\n", printable(text)) }
+func (p *terminalPerson) Say(text string) {
+	fmt.Fprintln(p.w.e.stdout, strings.TrimRight(hang("  "+printable(text), p.w.e.screen()), " "))
+}
 
 func (p *terminalPerson) Head(title string) {
 	p.step++

@@ -162,6 +162,9 @@ func (f *rotateFlags) rotate(ctx context.Context, w *workshop, id string, watche
 	}
 	fmt.Fprintf(w.e.stdout, "%s  %s  %s\n\n", k.ID, printable(k.Rule.Description), printable(k.Secret.String()))
 	person.Say("Exposure   " + exposureLine(k))
+	if where, _ := elsewhereOf(ctx, j, k, true); len(where) > 0 {
+		person.Say("Found in   " + strings.Join(where, " · "))
+	}
 	if f.public {
 		j.Leak.Exposure = scanner.ExposurePublic
 	} else if k.Exposure == scanner.ExposurePushed && watched {
@@ -194,7 +197,7 @@ func (f *rotateFlags) rotate(ctx context.Context, w *workshop, id string, watche
 	}
 	fmt.Fprintf(w.e.stdout, "\nCase %s: %s, %s, in %s. Record: till rotate --show %s (no values in it)\n", k.ID, c.State, c.Resolution, time.Since(begin).Round(time.Second), k.ID)
 	if k.Exposure == scanner.ExposurePushed || k.Exposure == scanner.ExposureLocal {
-		fmt.Fprintln(w.e.stdout, "A dead key in history is harmless; rewriting it costs every clone.")
+		fmt.Fprintf(w.e.stdout, "A dead key in history is harmless; rewriting it costs every clone: till clean %s --plan\n", k.ID)
 	}
 	return c.Resolution != "", nil
 }

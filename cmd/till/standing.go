@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -32,13 +33,15 @@ func standing(ctx context.Context, e *env, leak *rotate.Leak) (where, unread []s
 			s.where[p.Path] = true
 		}
 	}
-	for path := range s.where {
-		where = append(where, strings.TrimPrefix(path, "./"))
+	for name := range s.where {
+		where = append(where, strings.TrimPrefix(name, "./"))
 	}
 	slices.Sort(where)
 	unread = r.Summary.Errors
 	for _, skip := range r.Summary.Skipped {
-		unread = append(unread, skip.Path+": "+skip.Reason)
+		if path.Base(skip.Path) != ".git" { // no part of the work tree
+			unread = append(unread, skip.Path+": "+skip.Reason)
+		}
 	}
 	return where, unread, nil
 }
