@@ -199,6 +199,9 @@ func (s *Session) replace(ctx context.Context) error {
 			}
 			left = left || spot.Sure && !done
 		}
+		if err := s.landed(ctx, p); err != nil {
+			return err
+		}
 	}
 	if !s.c.Placed {
 		s.Person.Say("The old value stands nowhere that till can write to. The new one is in " + s.c.Stored)
@@ -219,6 +222,36 @@ func (s *Session) replace(ctx context.Context) error {
 		return stopped(err)
 	}
 	return s.append(Entry{Event: EventDone, Step: "replace", State: Replaced})
+}
+
+// landed notes the spots that got the new key when the process ended before it
+// could be written down: it stands there now.
+func (s *Session) landed(ctx context.Context, p Placer) error {
+	begun := map[string]bool{}
+	for name, st := range s.c.Steps {
+		if strings.HasPrefix(name, "replace/"+p.Name()+":") && st.Mark == Begun {
+			begun[name] = true
+		}
+	}
+	if len(begun) == 0 {
+		return nil
+	}
+	old := s.Job.Leak.Secret
+	s.Job.Leak.Secret = s.Job.New.Secret
+	spots, err := p.Find(ctx, s.Job)
+	s.Job.Leak.Secret = old
+	if err != nil {
+		return nil // what is not known stays begun
+	}
+	for _, spot := range spots {
+		if name := "replace/" + p.Name() + ":" + spot.Where; spot.Sure && begun[name] {
+			s.Person.Say(spot.Where + ": the new key is there already")
+			if err := s.append(Entry{Event: EventDone, Step: name, What: p.Name()}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // place puts the new key into one spot, after showing it.

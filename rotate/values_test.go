@@ -1,15 +1,14 @@
 package rotate_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"crypto/hmac"
-	"crypto/sha256"
 
 	"github.com/till-sh/till/rotate"
 	"github.com/till-sh/till/rules"
@@ -158,4 +157,33 @@ func TestOpenCaseAnotherValue(t *testing.T) {
 	if w.live[w.old] || c.Open() || p.attested == 0 {
 		t.Errorf("live %v, open %v; asked %d times about the value that stands nowhere any more", w.live[w.old], c.Open(), p.attested)
 	}
+}
+
+// TestPlacedUnnoticed: the process ends between the new key's way into a file and
+// the note of it. The next one sees it there, and asks nobody.
+func TestPlacedUnnoticed(t *testing.T) {
+	w := newPlace(t)
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = w.walk(&killed{}, tagAs("ada"))
+		t.Fatal("it went on")
+	}()
+	c, err := w.walk(&yes{}, tagAs("ada"))
+	if err != nil || c.Open() {
+		t.Fatalf("%v, case %+v", err, c)
+	}
+	if len(w.issued) != 1 {
+		t.Errorf("%d keys were made", len(w.issued))
+	}
+}
+
+// killed is a person who sees the process end when the file has the new key, and
+// the note of it is yet to come.
+type killed struct{ yes }
+
+func (k *killed) Say(text string) {
+	if text == "  done" {
+		panic("the process ends")
+	}
+	k.yes.Say(text)
 }

@@ -17,24 +17,59 @@ import (
 
 // TestRealKilled kills till rotate at random moments and runs it again. Whatever
 // the moment, the case comes to its end with one new password, the one that was
-// kept first, which is never lost, and a record that can be read.
+// kept first, which is never lost, and a record that can be read. Redis has the
+// old password beside the new one, MariaDB changes it.
 // TILL_KILLS is how many rounds there are.
 func TestRealKilled(t *testing.T) {
-	rounds := 6
+	t.Run("Redis", func(t *testing.T) {
+		s := startRedis(t)
+		k := killing{rule: "database-url-redis", old: s.shop, others: []string{s.boss},
+			line: func(name, password string) string {
+				return fmt.Sprintf("%s=redis://shop:%s@%s\n", name, password, s.address())
+			},
+			flags: []string{"--set", "server=" + s.address(), "--secret", "admin=" + s.file("admin", "default:"+s.boss)}}
+		k.check = func(old, fresh string) {
+			s.check("shop", old, fresh)
+			if n := s.passwords("shop"); n != 1 {
+				t.Fatalf("the user has %d passwords", n)
+			}
+		}
+		k.run(t, 6)
+	})
+	t.Run("MariaDB", func(t *testing.T) {
+		s := startMariaDB(t)
+		k := killing{rule: "database-url-mysql", old: s.shop, others: []string{s.boss},
+			line:  func(name, password string) string { return fmt.Sprintf("%s=%s\n", name, s.url("shop", password)) },
+			flags: []string{"--set", "server=" + s.address()}}
+		k.check = func(old, fresh string) { s.check("shop", old, fresh) }
+		k.run(t, 4)
+	})
+}
+
+// A killing is a server on which passwords are changed by a program that is killed.
+type killing struct {
+	rule, old string
+	others    []string // secrets that must be seen nowhere
+	line      func(name, password string) string
+	flags     []string
+	check     func(old, fresh string)
+}
+
+func (k *killing) run(t *testing.T, rounds int) {
+	t.Helper()
 	if n, err := strconv.Atoi(os.Getenv("TILL_KILLS")); err == nil {
 		rounds = n
 	}
-	s := startRedis(t)
-	old := s.shop
-	l := plant(t, ".env", fmt.Sprintf("CACHE=redis://shop:%s@%s\n", old, s.address()), old, s.boss)
-	flags := []string{"--yes", "--reason", "leaked", "--max", "1", "--set", "server=" + s.address(), "--secret", "admin=" + s.file("admin", "default:"+s.boss)}
+	old := k.old
+	l := plant(t, ".env", k.line("DB", old), append([]string{old}, k.others...)...)
+	flags := append([]string{"--yes", "--reason", "leaked", "--max", "1"}, k.flags...)
 	whole := 0 * time.Second
 	killed := 0
 	for round := range rounds {
 		// Each round is a new leak: what the round before has set is committed again,
-		// under another name, since a case of a password is known by its place.
+		// in every second round at the same place, where the case is closed already.
 		if round > 0 {
-			l.write(l.file, fmt.Sprintf("CACHE_%d=redis://shop:%s@%s\n", round, old, s.address()))
+			l.write(l.file, k.line(fmt.Sprint("DB_", round/2), old))
 			l.git("add", "-f", l.file)
 			l.git("commit", "-q", "-m", fmt.Sprint("again ", round))
 			l.git("rm", "-q", "--cached", l.file)
@@ -42,7 +77,7 @@ func TestRealKilled(t *testing.T) {
 		}
 		before := l.read()
 		l.secrets[0] = old
-		l.findValue("database-url-redis")
+		l.findValue(k.rule)
 		begin := time.Now()
 		var stored string // the value that was kept first
 		for try := 0; ; try++ {
@@ -85,10 +120,7 @@ func TestRealKilled(t *testing.T) {
 		if stored != "" && stored != fresh {
 			t.Fatalf("round %d: the password that was kept is not the one in the file", round)
 		}
-		s.check("shop", old, fresh)
-		if n := s.passwords("shop"); n != 1 {
-			t.Fatalf("round %d: the user has %d passwords", round, n)
-		}
+		k.check(old, fresh)
 		l.silent("the record", l.record())
 		old = fresh
 	}

@@ -305,7 +305,7 @@ func (c *myConn) plain() error {
 }
 
 func myAdmin(ctx context.Context, j *rotate.Job, t target) (*myConn, error) {
-	who, err := adminOf(ctx, j)
+	who, err := adminOf(ctx, j, t)
 	if err != nil {
 		return nil, err
 	}

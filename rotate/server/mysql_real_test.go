@@ -138,6 +138,16 @@ func TestRealMariaDBHosts(t *testing.T) {
 		t.Error("an account with another password was changed")
 	}
 
+	const option = "[%s]\nuser = %s\npassword" + " = %s\n"
+	// An option file leaks; another one has the login that may change it.
+	cnf := plant(t, ".my.cnf", fmt.Sprintf(option, "client", "shop", fresh), fresh, s.boss)
+	cnf.findValue("config-files-mycnf-password") // by its path
+	last := cnf.rotate("--set", "server="+s.address(), "--set", "user=shop", "--secret", "admin="+s.file("own.cnf", "[mysqld]\nuser=x\n"+fmt.Sprintf(option, "client", "boss", "'"+s.boss+"'")))
+	s.check("shop", fresh, last)
+	if s.must(fmt.Sprintf(stored, "10.9.%")) != before {
+		t.Error("an account with another password was changed")
+	}
+
 	// From here the server refuses a password that another host may use: no death.
 	far := plant(t, ".env", "DATABASE_URL="+s.url("far", other)+"\n", other, s.boss)
 	far.find("database-url-mysql")

@@ -270,7 +270,7 @@ func TestOddServers(t *testing.T) {
 	}
 	for name, play := range odd {
 		address := fakeServer(t, play)
-		for server, f := range map[string]rotate.Verifier{"mysql": mysqlLogin{}, "postgres": postgresLogin{}, "redis": redisLogin{}} {
+		for server, f := range map[string]rotate.Verifier{"mysql": mysqlLogin{}, "postgres": postgresLogin{}, "redis": redisLogin{}, "rabbitmq": rabbitLogin{}} {
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			j := jobAt(address, "shop", rotate.Password(18).Reveal())
 			v, err := f.Verify(ctx, j, j.Leak.Secret)

@@ -94,7 +94,7 @@ func pgSession(ctx context.Context, j *rotate.Job, t target, user string, admin 
 			}
 		}
 	}
-	who, err := adminOf(ctx, j)
+	who, err := adminOf(ctx, j, t)
 	if err != nil {
 		return nil, err
 	}

@@ -138,6 +138,26 @@ func TestRealPostgresAdmin(t *testing.T) {
 	}
 }
 
+// TestRealPostgresPassFile: a line of a password file leaks, and the owner's own
+// password file has the login that may change it.
+func TestRealPostgresPassFile(t *testing.T) {
+	s := startPostgres(t)
+	_, port, _ := strings.Cut(s.address(), ":")
+	if out, err := s.query("boss", s.admin, "postgres", "ALTER ROLE shop NOINHERIT"); err != nil {
+		t.Fatal(out, err)
+	}
+	l := plant(t, ".pgpass", "127.0.0.1:*:shop:shop:"+s.shop+"\n", s.shop, s.admin)
+	l.find("config-files-pgpass")
+	own := s.file("own", "# mine\n*:*:*:shop:"+s.shop+"\n127.0.0.1:"+port+":*:boss:"+s.admin+"\nelsewhere:5432:*:ada:x\n")
+	fresh := l.rotate("--set", "server="+s.address(), "--secret", "admin="+own, "--order", "revoke-first")
+	if err := s.refuses(s.shop); err != nil {
+		t.Error(err)
+	}
+	if out, err := s.query("shop", fresh, "shop", "SELECT current_user"); err != nil || out != "shop" {
+		t.Errorf("the new password: %s %v", out, err)
+	}
+}
+
 // TestRealPostgresTrust: a server that asks nobody for a password proves
 // nothing, and a server that is not there even less.
 func TestRealPostgresTrust(t *testing.T) {

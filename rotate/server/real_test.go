@@ -66,6 +66,7 @@ type instance struct {
 	dir  string
 	port int
 	cred *syscall.Credential // who it runs as, nil: as we do
+	env  []string            // more of the environment
 	log  *bytes.Buffer
 }
 
@@ -112,7 +113,7 @@ func (in *instance) file(name, content string) string {
 func (in *instance) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = in.dir
-	cmd.Env = append(os.Environ(), "HOME="+in.dir, "LC_ALL=C")
+	cmd.Env = append(append(os.Environ(), "HOME="+in.dir, "LC_ALL=C"), in.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: in.cred, Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
@@ -155,7 +156,7 @@ func (in *instance) begin(cmd *exec.Cmd, ready func() error, stop syscall.Signal
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what it has started; the group is ours
 	})
 	var last error
-	for end := time.Now().Add(90 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(4 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		select {
 		case err := <-ended:
 			ended <- err
@@ -215,6 +216,7 @@ type leak struct {
 	file    string
 	mode    fs.FileMode
 	secrets []string // what must be seen nowhere
+	more    []string // of the environment
 	id      string
 }
 
@@ -276,7 +278,7 @@ func (l *leak) command(args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(l.t.Context(), 2*time.Minute)
 	l.t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Dir, cmd.Env = l.repo, l.env()
+	cmd.Dir, cmd.Env = l.repo, append(l.env(), l.more...)
 	return cmd
 }
 

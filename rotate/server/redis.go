@@ -175,7 +175,7 @@ func redisEnter(ctx context.Context, j *rotate.Job, admin bool) (target, *redisC
 		}
 		c.Close()
 	}
-	who, err := adminOf(ctx, j)
+	who, err := adminOf(ctx, j, t)
 	if err != nil {
 		return t, nil, err
 	}

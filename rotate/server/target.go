@@ -48,11 +48,11 @@ func parseTarget(x scanner.ExcerptLine) (target, bool) {
 	if x.Mark < 0 || x.MarkEnd > len(text) || x.Mark > x.MarkEnd {
 		return target{}, false
 	}
+	before := string(text[:x.Mark])
 	rest, ok := strings.CutPrefix(string(text[x.MarkEnd:]), "@")
 	if !ok {
-		return target{}, false
+		return passLine(before)
 	}
-	before := string(text[:x.Mark])
 	at := strings.LastIndex(before, "://")
 	if at < 0 {
 		return target{}, false
@@ -184,39 +184,6 @@ func passwordOf(j *rotate.Job, secret scanner.Secret) string {
 	}
 	j.Redact.Add(plain)
 	return plain
-}
-
-// An account is who logs in.
-type account struct{ user, password string }
-
-// adminOf reads the owner's own credential: USER:PASSWORD, or a connection
-// string, of which the host is not taken.
-func adminOf(ctx context.Context, j *rotate.Job) (account, error) {
-	v, err := j.Value(ctx, "admin")
-	if err != nil {
-		return account{}, err
-	}
-	if _, rest, ok := strings.Cut(v.Text, "://"); ok {
-		u, err := url.Parse("x://" + rest)
-		if err != nil || u.User == nil {
-			return account{}, errors.New("{{admin}}: this is no connection string with a user")
-		}
-		password, _ := u.User.Password()
-		j.Redact.Add(password)
-		return account{user: u.User.Username(), password: password}, nil
-	}
-	user, password, ok := strings.Cut(v.Text, ":")
-	if !ok {
-		return account{}, errors.New("{{admin}}: expected USER:PASSWORD or a connection string")
-	}
-	j.Redact.Add(password)
-	return account{user: user, password: password}, nil
-}
-
-// hasAdmin reports whether the owner has given a credential beforehand.
-func hasAdmin(j *rotate.Job) bool {
-	_, ok := j.GivenSecrets["admin"]
-	return ok
 }
 
 // newPassword is the password to set: the one that is kept already when an
