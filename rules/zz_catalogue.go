@@ -7,7 +7,7 @@ package rules
 func Builtin() *Catalogue { return &builtin }
 
 var builtin = Catalogue{
-	Version: "2026-11-29.90e950",
+	Version: "2026-11-29.00443d",
 	Providers: []Provider{
 		{
 			ID:       "0x",
@@ -26855,27 +26855,40 @@ var builtin = Catalogue{
 					Description: "Password in a PostgreSQL password file",
 					Docs:        []string{"https://www.postgresql.org/docs/current/libpq-pgpass.html"},
 					Keywords:    []string{":543", ":6432:", ":*:"},
-					Regex:       `(?m)(?:^|[\x22\x27])[ \t]{0,20}(?P<id>[0-9A-Za-z._*-]{1,120}):(?:543[0-9]|6432|\*):[^:\s]{1,63}:[^:\s]{1,63}:(?P<secret>[^\s\x22\x27]{3,120})(?:[\x22\x27]|[ \t\r]*$)`,
+					Regex:       `(?m)(?:^|[\x22\x27])[ \t]{0,20}[0-9A-Za-z._*-]{1,120}:(?:543[0-9]|6432|\*):[^:\s]{1,63}:(?P<id>[^:\s]{1,63}):(?P<secret>[^\s\x22\x27]{3,120})(?:[\x22\x27]|[ \t\r]*$)`,
 					Severity:    "high",
 					Class:       "key",
 					Human:       true,
 					Family:      "config-files-pgpass",
 					Paths:       []string{"**/.pgpass", "**/*pgpass*", "**/pgpass.conf"},
 					Verify: Verify{
-						Note: "Not tried: the host may be anybody's, or in a private network.",
+						Request: Request{
+							Func: "postgres-login",
+						},
+						Docs: "https://www.postgresql.org/docs/current/auth-password.html",
+						Note: "Signs in once, at the server that you name. One that asks for no password proves nothing.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
 								Title: "End the role's old sessions",
-								URL:   "https://www.postgresql.org/docs/current/libpq-pgpass.html",
+								URL:   "https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL",
+								Request: &Request{
+									Func: "postgres-off",
+								},
+								Reversible: true,
+								Collateral: "what the open sessions are doing at this moment; programs sign in again",
 							},
 						},
 						Reissue: []Step{
 							{
 								Title: "Set a new password for the role",
-								URL:   "https://www.postgresql.org/docs/current/libpq-pgpass.html",
+								URL:   "https://www.postgresql.org/docs/current/sql-alterrole.html",
+								Request: &Request{
+									Func: "postgres-password",
+								},
+								Ends: true,
 							},
 						},
 						Usage: "pg_stat_activity, and the server's log of connections",
@@ -27156,21 +27169,40 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "config-files-mycnf-password",
 					Paths:       []string{"**/.my.cnf", "**/my.cnf", "**/*.my.cnf", "**/my.ini", "**/.mylogin.cnf", "**/debian.cnf"},
+					Ask: []Ask{
+						{
+							Name: "user",
+							Text: "the user that the password belongs to, as the option file names it",
+						},
+					},
 					Verify: Verify{
-						Note: "Not tried: the host may be anybody's, or in a private network.",
+						Request: Request{
+							Func: "mysql-login",
+						},
+						Docs: "https://dev.mysql.com/doc/refman/8.4/en/access-denied.html",
+						Note: "Signs in at the server that you name. A refusal counts when the new password is let in, or your own account sees that it is wrong.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title: "Discard the old password",
-								URL:   "https://dev.mysql.com/doc/refman/8.4/en/option-files.html",
+								Title: "Discard the old password, and end the sessions of the user",
+								URL:   "https://dev.mysql.com/doc/refman/8.4/en/kill.html",
+								Request: &Request{
+									Func: "mysql-off",
+								},
+								Reversible: true,
+								Collateral: "what the open sessions are doing at this moment, of all accounts of this name; programs sign in again",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title: "Set a second password and deploy it",
-								URL:   "https://dev.mysql.com/doc/refman/8.4/en/option-files.html",
+								Title: "Set a new password for the account",
+								Text:  "MySQL keeps the old one beside it (since 8.0.14); with MariaDB the old one ends here.",
+								URL:   "https://dev.mysql.com/doc/refman/8.4/en/password-management.html#dual-passwords",
+								Request: &Request{
+									Func: "mysql-password",
+								},
 							},
 						},
 						Usage: "the server's general or audit log",
@@ -31576,23 +31608,35 @@ var builtin = Catalogue{
 					Human:       true,
 					Family:      "database-url-amqp",
 					Verify: Verify{
-						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+						Request: Request{
+							Func: "rabbitmq-login",
+						},
+						Docs: "https://www.rabbitmq.com/docs/auth-notification",
+						Note: "Signs in by AMQP at the server that you name, and once with a made-up password: one that takes any proves nothing.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
 						Revoke: []Step{
 							{
-								Title:   "Delete the old user",
-								Text:    "A changed password ends no open session by itself.",
-								URL:     "https://www.rabbitmq.com/docs/access-control",
-								Command: "rabbitmqctl delete_user {{user}}",
+								Title: "End the connections of the old password",
+								Text:  "A changed password ends no open connection by itself.",
+								URL:   "https://www.rabbitmq.com/docs/connections",
+								Request: &Request{
+									Func: "rabbitmq-off",
+								},
+								Reversible: true,
+								Collateral: "every open connection of the user; programs connect again",
 							},
 						},
 						Reissue: []Step{
 							{
-								Title:   "Add a second user and move the users to it",
-								Text:    "A second user beside the first keeps production running while it is deployed.",
-								Command: "rabbitmqctl add_user {{name}}",
+								Title: "Set a new password for the user",
+								Text:  "The old one ends here; open connections go on. For a change without an interruption make a second user first. Your own account needs the tag administrator; --set api=… names the management API, --set via=rabbitmqctl takes the program on the broker's machine.",
+								URL:   "https://www.rabbitmq.com/docs/access-control",
+								Request: &Request{
+									Func: "rabbitmq-password",
+								},
+								Ends: true,
 							},
 						},
 						Usage: "the management page: Connections by user",
@@ -31747,8 +31791,18 @@ var builtin = Catalogue{
 					Class:       "key",
 					Human:       true,
 					Family:      "database-url-jdbc",
+					Ask: []Ask{
+						{
+							Name: "user",
+							Text: "the user that the password belongs to",
+						},
+					},
 					Verify: Verify{
-						Note: "Not tried: the host may be anybody's, or in a private network. A login with the database's own client tells.",
+						Request: Request{
+							Func: "jdbc-login",
+						},
+						Docs: "https://dev.mysql.com/doc/connector-j/en/connector-j-reference-jdbc-url-format.html",
+						Note: "Signs in at the server that you name, of MySQL, MariaDB and PostgreSQL. One that asks for no password proves nothing.",
 					},
 					Workflow: Workflow{
 						Order: "reissue-first",
@@ -31757,6 +31811,11 @@ var builtin = Catalogue{
 								Title: "End the old one and its sessions",
 								Text:  "A changed password ends no open session by itself.",
 								URL:   "https://jdbc.postgresql.org/documentation/use/",
+								Request: &Request{
+									Func: "jdbc-off",
+								},
+								Reversible: true,
+								Collateral: "what the open sessions of the user are doing at this moment; programs sign in again",
 							},
 						},
 						Reissue: []Step{
@@ -31764,6 +31823,9 @@ var builtin = Catalogue{
 								Title: "Set a new password, or make a second user",
 								Text:  "A second user beside the first keeps production running while it is deployed.",
 								URL:   "https://jdbc.postgresql.org/documentation/use/",
+								Request: &Request{
+									Func: "jdbc-password",
+								},
 							},
 						},
 						Usage: "the server's log of logins, by user and address",

@@ -40,7 +40,9 @@ func hasAdmin(j *rotate.Job) bool {
 }
 
 // userShown is the user of the key, "" when it is not known yet.
-func userShown(j *rotate.Job) string { return orWord(j.Given["user"], unescaped(j.Leak.PublicID)) }
+func userShown(j *rotate.Job) string {
+	return orWord(j.Given["user"], orWord(unescaped(j.Leak.PublicID), proposed(j).user))
+}
 
 func parseLogin(text string, t target, leaked string) (account, error) {
 	if strings.HasPrefix(strings.TrimSpace(text), "[") || strings.Contains(text, "\n[") {
@@ -155,7 +157,7 @@ func passLine(before string) (target, bool) {
 	if len(f) != 5 || f[4] != "" || f[0] == "*" || f[0] == "" {
 		return target{}, false
 	}
-	t := target{scheme: "postgres", host: f[0]}
+	t := target{scheme: "pgpass", host: f[0]}
 	if f[1] != "*" {
 		t.host = net.JoinHostPort(f[0], f[1])
 	}

@@ -38,8 +38,8 @@ func TestLogin(t *testing.T) {
 // TestPassLine: the server of a leaked line of a password file.
 func TestPassLine(t *testing.T) {
 	for line, want := range map[string]target{
-		"db.acme.example:5432:shop:app:": {"postgres", "db.acme.example:5432", "shop"},
-		`"db:*:*:app:`:                   {"postgres", "db", ""},
+		"db.acme.example:5432:shop:app:": {scheme: "pgpass", host: "db.acme.example:5432", database: "shop"},
+		`"db:*:*:app:`:                   {scheme: "pgpass", host: "db"},
 		"*:*:*:app:":                     {},
 		"password: ":                     {},
 		"a:b:c:d:":                       {},
@@ -48,5 +48,40 @@ func TestPassLine(t *testing.T) {
 		if got, ok := parseTarget(scanner.ExcerptLine{Text: line + "****", Mark: n, MarkEnd: n + 4}); got != want || ok != (want.host != "") {
 			t.Errorf("%s: %+v %v", line, got, ok)
 		}
+	}
+}
+
+// TestPasswordOf: a password as each place writes it.
+func TestPasswordOf(t *testing.T) {
+	for before, want := range map[string]string{"db:5432:*:app:": `a:b%41\c`, "jdbc:mysql://db/?password=": `a\:bA\\c`, "password=": `a\:b%41\\c`} {
+		j := jobAt("db:1", "app", `a\:b%41\\c`)
+		n := len([]rune(before))
+		j.Leak.Places = []scanner.Place{{Excerpt: []scanner.ExcerptLine{{Text: before + "****", Mark: n, MarkEnd: n + 4}}}}
+		if got := passwordOf(j, j.Leak.Secret); got != want {
+			t.Errorf("behind %s: another password", before)
+		}
+	}
+}
+
+// TestJDBC: the server and the user of a JDBC URL.
+func TestJDBC(t *testing.T) {
+	for before, want := range map[string]target{
+		"jdbc:mysql://db:3306/shop?user=app&password=":                 {scheme: "jdbc:mysql", host: "db:3306", database: "shop", user: "app"},
+		`url="jdbc:mariadb://db/shop?a=b&amp;user=a%40b&amp;password=`: {scheme: "jdbc:mariadb", host: "db", database: "shop", user: "a@b"},
+		"jdbc:postgresql://db/shop?password=":                          {scheme: "jdbc:postgresql", host: "db", database: "shop"},
+		"jdbc:mysql://a,b/shop?password=":                              {},
+		"jdbc:mysql://${HOST}/shop?password=":                          {},
+		"jdbc:oracle:thin:@db?password=":                               {},
+		"sql://db.acme.example/shop?user=app&password=":                {},
+	} {
+		n := len([]rune(before))
+		got, ok := parseTarget(scanner.ExcerptLine{Text: before + "****", Mark: n, MarkEnd: n + 4})
+		if ok != (want.host != "") || ok && got != want {
+			t.Errorf("%s: %+v %v", before, got, ok)
+		}
+	}
+	j := jobAt("127.0.0.1:1", "", "x")
+	if v, err := (jdbcLogin{}).Verify(t.Context(), j, j.Leak.Secret); err != nil || v.Why != errJDBC.Error() {
+		t.Errorf("another server: %s, %v", v.Why, err)
 	}
 }

@@ -177,6 +177,11 @@ func TestRealMariaDBWays(t *testing.T) {
 		l.find("database-url-mysql")
 		s.check(x.user, x.password, l.rotate("--set", "server="+s.address()))
 	}
+	jdbc := rotate.Password(17).Reveal()
+	s.must("CREATE USER jd@'%' IDENTIFIED BY '" + jdbc + "'")
+	j := plant(t, "app.properties", "url=jdbc:mariadb://"+s.address()+"/?user=jd&pass"+"word="+jdbc+"\n", jdbc, s.boss)
+	j.find("database-url-jdbc")
+	s.check("jd", jdbc, j.rotate("--set", "server="+s.address()))
 	if way := s.must("SHOW CREATE USER two@'%'"); !strings.Contains(way, "unix_socket") {
 		t.Errorf("the other way in is gone: %s", way)
 	}

@@ -22,6 +22,9 @@ import "github.com/till-sh/till/rotate"
 // new one is one file and one line here; docs/architecture.md says how.
 func Funcs() []rotate.Func {
 	return []rotate.Func{
+		{Name: "jdbc-login", Adapter: jdbcLogin{}},
+		{Name: "jdbc-off", Adapter: jdbcOff{}},
+		{Name: "jdbc-password", Adapter: jdbcPassword{}},
 		{Name: "mysql-login", Adapter: mysqlLogin{}},
 		{Name: "mysql-off", Adapter: mysqlOff{}},
 		{Name: "mysql-password", Adapter: mysqlPassword{}},

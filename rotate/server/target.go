@@ -23,6 +23,7 @@ type target struct {
 	scheme   string // "postgres", "rediss"
 	host     string // name or address, with a port if there was one
 	database string
+	user     string // where it stands elsewhere than the rule's id
 }
 
 // targetsOf reads the connection strings in which the key was found, the latest
@@ -50,6 +51,9 @@ func parseTarget(x scanner.ExcerptLine) (target, bool) {
 	}
 	before := string(text[:x.Mark])
 	rest, ok := strings.CutPrefix(string(text[x.MarkEnd:]), "@")
+	if t, jdbc := parseJDBC(before); jdbc {
+		return t, true
+	}
 	if !ok {
 		return passLine(before)
 	}
@@ -153,6 +157,9 @@ func userOf(ctx context.Context, j *rotate.Job) (string, error) {
 	if u := j.Given["user"]; u != "" {
 		return u, nil
 	}
+	if u := proposed(j).user; j.Leak.PublicID == "" && u != "" {
+		return u, nil
+	}
 	if j.Leak.PublicID == "" {
 		v, err := j.Value(ctx, "user")
 		return v.Text, err
@@ -168,13 +175,18 @@ func unescaped(s string) string {
 }
 
 func shownUser(j *rotate.Job) string {
-	return orWord(j.Given["user"], orWord(unescaped(j.Leak.PublicID), "{user}"))
+	return orWord(userShown(j), "{user}")
 }
 
 // passwordOf is the value as the server knows it: in a connection string it
-// stands with percent escapes.
+// stands with percent escapes, in a password file with backslashes.
 func passwordOf(j *rotate.Job, secret scanner.Secret) string {
 	text := secret.Reveal()
+	if proposed(j).scheme == "pgpass" {
+		plain := passFields("*:*:*:*:" + text)[4]
+		j.Redact.Add(plain)
+		return plain
+	}
 	if !strings.Contains(text, "%") || len(targetsOf(j)) == 0 {
 		return text
 	}
