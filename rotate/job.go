@@ -366,6 +366,15 @@ func (j *Job) Accepted(ctx context.Context, q rules.Ask, proposal string) (strin
 	return text, nil
 }
 
+// Settled is what was given or accepted for a name so far, "" when nothing was:
+// for descriptions, which ask nobody.
+func (j *Job) Settled(name string) string {
+	if text := j.Given[name]; text != "" {
+		return text
+	}
+	return j.accepted[name]
+}
+
 // answer checks a value and remembers it. own says that the owner said it, and
 // not the catalogue's default.
 func (j *Job) answer(q rules.Ask, text string, own bool) (call.Value, error) {

@@ -55,7 +55,7 @@ func shownSSH(j *rotate.Job) string {
 	return "{server}"
 }
 
-func givenSSH(j *rotate.Job) string { return orWord(j.Given["server"], j.Given["host"]) }
+func givenSSH(j *rotate.Job) string { return orWord(j.Settled("server"), j.Given["host"]) }
 
 func splitNames(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })

@@ -135,7 +135,7 @@ func withPort(host, port string) (string, error) {
 // shownServer is serverOf for descriptions: it asks nobody.
 func shownServer(j *rotate.Job, port string) string {
 	t := proposed(j)
-	text := orWord(j.Given["server"], t.where())
+	text := orWord(j.Settled("server"), t.where())
 	if text == "" {
 		return "{server}"
 	}
