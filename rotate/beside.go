@@ -39,6 +39,10 @@ const besideFile = 1 << 20
 // from, more often than not.
 var forges = []string{"gitea", "gitlab", "bitbucket"}
 
+// everybodys are the servers of vendors, which know nothing of another vendor's
+// keys.
+var everybodys = []string{"github.com", "gitlab.com", "bitbucket.org"}
+
 // HostBeside finds the host that stands beside the leaked key; nil when there is
 // none, or when several stand there and none is nearer.
 func (j *Job) HostBeside() *Beside {
@@ -55,7 +59,8 @@ func (j *Job) HostBeside() *Beside {
 		}
 	}
 	if slices.Contains(forges, j.Leak.Rule.Provider) {
-		if h := remoteHost(j.Remote); h != "" {
+		h := remoteHost(j.Remote)
+		if h != "" && (!slices.Contains(everybodys, h) || strings.HasPrefix(h, j.Leak.Rule.Provider+".")) {
 			return &Beside{h, "as the remote of this repository"}
 		}
 	}

@@ -49,6 +49,7 @@ func TestHostBeside(t *testing.T) {
 		{"remote by ssh", "gitlab", "TOKEN=…", "", "ssh://git@git.acme.example:2222/shop/api.git", "git.acme.example"},
 		{"remote by https", "gitlab", "TOKEN=…", "", "https://git.acme.example:8443/shop/api.git", "git.acme.example:8443"},
 		{"remote of another kind", "vault", "TOKEN=…", "", "git@git.acme.example:shop/api.git", ""},
+		{"remote at another vendor", "gitlab", "TOKEN=…", "", "git@github.com:shop/api.git", ""},
 		{"a folder as remote", "gitea", "TOKEN=…", "", "/srv/git/x.git", ""},
 		{"odd remote", "gitea", "TOKEN=…", "", "C:/x", ""},
 	}
