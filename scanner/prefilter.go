@@ -27,7 +27,7 @@ type prefilter struct {
 	second   [1 << (secondBits - 6)]uint64
 	grams    gramTable
 	keywords []string // lower case
-	longest  int      // of the keywords
+	farthest int      // from where a keyword begins to its windows
 }
 
 const (
@@ -139,7 +139,6 @@ func hashGram(w uint32) uint32 { return w * 0x9E3779B1 >> (32 - gramBits) }
 func newPrefilter(keywords []string) *prefilter {
 	p := &prefilter{keywords: keywords, grams: newGramTable(2 * len(keywords))}
 	for k, kw := range keywords {
-		p.longest = max(p.longest, len(kw))
 		switch {
 		case len(kw) >= 5:
 			at := rarest(kw)
@@ -171,6 +170,7 @@ func longestProbe(kw string, at int) int {
 // number.
 func (p *prefilter) add(k, at, number int) {
 	kw := p.keywords[k]
+	p.farthest = max(p.farthest, at+1)
 	l := &probes[number]
 	var w uint64
 	for i, c := range []byte(kw[at+l.at:][:l.n]) {
@@ -268,22 +268,40 @@ const sieveSize = 1024
 // branch on what the text is. One place of ten passes the first test, and a branch
 // that goes that way at one of ten places costs more than the tests.
 func (p *prefilter) find(data []byte, room *sieve, dst []hit) []hit {
+	return p.findWindows(data, 0, len(data), room, dst)
+}
+
+// findIn appends the hits that begin in data[lo:hi].
+func (p *prefilter) findIn(data []byte, lo, hi int, room *sieve, dst []hit) []hit {
+	n := len(dst)
+	dst = p.findWindows(data, max(0, lo-1), min(len(data), hi+p.farthest), room, dst)
+	kept := dst[:n]
+	for _, h := range dst[n:] {
+		if h.at >= lo && h.at < hi {
+			kept = append(kept, h)
+		}
+	}
+	return kept
+}
+
+// findWindows looks at the windows that begin in data[lo:hi], every second one.
+func (p *prefilter) findWindows(data []byte, lo, hi int, room *sieve, dst []hit) []hit {
 	const step = 2 * (sieveSize - 4)
-	i, last := 0, len(data)-8 // the last place from which eight bytes can be read
-	if len(data) > 0 {
-		dst = p.findAt(data, 0, dst)
+	i, end := lo, min(hi, len(data)-7) // before which eight bytes can be read
+	if i == 0 && i < hi {
+		dst = p.findAt(data, i, dst)
 		i = 2
 	}
-	for i <= last {
-		end := min(i+step, last+1)
-		n := p.sift(data, i, end, room)
+	for i < end {
+		to := min(i+step, end)
+		n := p.sift(data, i, to, room)
 		n = p.siftAgain(data, room, n)
 		for _, place := range room[:n] {
 			dst = p.lookUp(data, int(place>>sievePlace), place, dst)
 		}
-		i += (end - i + 1) &^ 1
+		i += (to - i + 1) &^ 1
 	}
-	for ; i < len(data); i += 2 {
+	for ; i < hi; i += 2 {
 		dst = p.findAt(data, i, dst)
 	}
 	return dst
@@ -392,20 +410,6 @@ func (p *prefilter) lookUp(data []byte, i int, passed uint64, dst []hit) []hit {
 		}
 	}
 	return dst
-}
-
-// findIn appends the hits that begin in data[lo:hi].
-func (p *prefilter) findIn(data []byte, lo, hi int, room *sieve, dst []hit) []hit {
-	from := max(0, lo-1) // a uniform keyword looks at the byte before
-	n := len(dst)
-	dst = p.find(data[from:min(len(data), hi+p.longest)], room, dst)
-	kept := dst[:n]
-	for _, h := range dst[n:] {
-		if h.at += from; h.at >= lo && h.at < hi {
-			kept = append(kept, h)
-		}
-	}
-	return kept
 }
 
 // equalFold compares with a lower-case string of the same length, ignoring the
