@@ -10,10 +10,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
+	"slices"
 
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/scanner"
+	"github.com/till-sh/till/scanner/report"
 	"github.com/till-sh/till/scanner/source"
 )
 
@@ -30,6 +33,42 @@ func newRecord(e *env, s *settings, o scanner.Options) *source.Record {
 	}
 	return &source.Record{Key: key, Config: config}
 }
+
+// recall returns what the last scan of a history found when nothing has changed
+// since, nil to scan. Where somebody has to have the values themselves, it is no
+// help: only their masks were kept.
+func (t *target) recall(e *scanner.Engine) *scanner.Result {
+	if t.history == nil {
+		return nil
+	}
+	data := t.history.Answer()
+	if data == nil || t.values {
+		return nil
+	}
+	result, err := scanner.LoadResult(data, e.Rule)
+	if err != nil {
+		return nil
+	}
+	return result
+}
+
+// remember keeps what was looked at and what was found. Where that cannot be
+// written, the next scan takes longer, and that is all.
+func (t *target) remember(result *scanner.Result) {
+	if t.history == nil {
+		return
+	}
+	_ = t.history.Remember()
+	masked := report.Redact(result)
+	if !result.Summary.Complete() || !slices.EqualFunc(result.Keys, masked.Keys, sameRule) || !slices.EqualFunc(result.Suppressed, masked.Suppressed, sameRule) {
+		return // the text of a rule, of the repository's own, holds a value
+	}
+	if data, err := masked.Store(); err == nil {
+		_ = t.history.Keep(data)
+	}
+}
+
+func sameRule(a, b scanner.Key) bool { return reflect.DeepEqual(a.Rule, b.Rule) }
 
 // recordConfig stands for all that decides what is found: this very program
 // with the rules in it, the rules of the configuration, and the options.

@@ -126,6 +126,8 @@ type target struct {
 
 	// history is source where it may leave out what earlier scans looked at.
 	history *source.History
+	// values says that the values are needed, and not only their masks.
+	values bool
 
 	config fs.FS               // where .till.toml and .tillignore are read from; nil = nowhere
 	dirs   []string            // folders of config that may have a .till.toml of their own
@@ -138,14 +140,6 @@ type target struct {
 	notes  []string // remarks for the report
 	errors []string // what keeps the scan from being complete, known before it begins
 	close  func()
-}
-
-// remember keeps a record of what was looked at. Where that cannot be written,
-// the next scan takes longer, and that is all.
-func (t *target) remember() {
-	if t.history != nil {
-		_ = t.history.Remember()
-	}
 }
 
 func runScan(ctx context.Context, e *env, f *scanFlags, args []string) error {
@@ -194,6 +188,7 @@ func runScan(ctx context.Context, e *env, f *scanFlags, args []string) error {
 	if t.close != nil {
 		defer t.close()
 	}
+	t.values = f.verify || f.showSecrets
 	if f.verify {
 		t.ask = func(ctx context.Context, keys []scanner.Key) ([]string, error) {
 			return verifyKeys(ctx, e, keys, f.yes)
@@ -331,17 +326,20 @@ func (o *output) run(ctx context.Context, e *env, t *target) (*scanner.Result, *
 		debug.SetGCPercent(100)
 	}
 	begin := time.Now()
-	var progress scanner.Progress
-	stop := watch(ctx, e, &progress, o.noProgress || o.quiet || t.hook != "")
-	result, err := scanner.Run(ctx, engine, t.source, scanner.RunOptions{Workers: o.jobs, MaxSize: s.tree.For("").MaxFileSize, Progress: &progress})
-	stop()
-	if err != nil {
-		if cause := context.Cause(ctx); cause != nil && errors.Is(cause, errTimeout) {
-			return nil, nil, withHint(cause, "give it more: --timeout %s", 2*o.timeout)
+	result := t.recall(engine)
+	if result == nil {
+		var progress scanner.Progress
+		stop := watch(ctx, e, &progress, o.noProgress || o.quiet || t.hook != "")
+		result, err = scanner.Run(ctx, engine, t.source, scanner.RunOptions{Workers: o.jobs, MaxSize: s.tree.For("").MaxFileSize, Progress: &progress})
+		stop()
+		if err != nil {
+			if cause := context.Cause(ctx); cause != nil && errors.Is(cause, errTimeout) {
+				return nil, nil, withHint(cause, "give it more: --timeout %s", 2*o.timeout)
+			}
+			return nil, nil, err
 		}
-		return nil, nil, err
+		t.remember(result)
 	}
-	t.remember()
 	s.apply(result, begin)
 	for i := range result.Keys {
 		if k := &result.Keys[i]; t.public && k.Exposure == scanner.ExposurePushed {

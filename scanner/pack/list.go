@@ -91,6 +91,12 @@ func (s *Store) List(fn func(in *Pack, id []byte)) (sound bool, err error) {
 	return false, nil
 }
 
+// Loose calls fn for the id of every loose object, of the store and its
+// alternates, in no order.
+func (s *Store) Loose(fn func(id OID)) error {
+	return s.listLoose(s.settledState(), func(_ *Pack, id []byte) { fn(OIDFromBytes(id)) })
+}
+
 func (s *Store) listLoose(st *state, fn func(in *Pack, id []byte)) error {
 	for _, dir := range st.dirs {
 		for fan := range 256 {

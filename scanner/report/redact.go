@@ -31,6 +31,13 @@ type redactor struct {
 
 type pattern struct{ text, mask string }
 
+// Redact returns a copy of r in which no string holds a value of r, as in all
+// reports. The secrets themselves stay closed behind their type.
+func Redact(r *scanner.Result) *scanner.Result {
+	out, _ := redact(r, Options{})
+	return out
+}
+
 // redact returns a copy of r and o in which no string holds a secret value of
 // r, neither as it is nor in base64, hexadecimal or percent encoding. The
 // secrets themselves stay closed behind their type.

@@ -164,9 +164,7 @@ func (a *attribution) traceRefs() {
 	if len(commits) == 0 {
 		return
 	}
-	if a.h.topo == nil {
-		a.h.topo = g.order()
-	}
+	a.h.order()
 	slices.Sort(commits)
 	tips := a.h.tipsToShow()
 	mask := make([]uint64, len(g.nodes))

@@ -1,9 +1,8 @@
 package source
 
 import (
-	"container/heap"
+	"cmp"
 	"slices"
-	"sort"
 
 	"github.com/till-sh/till/scanner/pack"
 )
@@ -116,47 +115,39 @@ func (g *commitGraph) reach(from []int32) []bool {
 	return marked
 }
 
-// before is the order in which commits count as older: by time, then by id.
-func (g *commitGraph) before(a, b int32) bool {
-	if x, y := g.nodes[a].time, g.nodes[b].time; x != y {
-		return x < y
-	}
-	return a < b
-}
-
 // order returns all commits, parents before children, older ones first where
 // there is a choice. An index that was forged can make commits seem to be their
 // own ancestors; these come last.
 func (g *commitGraph) order() []int32 {
 	waiting := make([]int32, len(g.nodes)) // parents that have not come yet
 	children := g.children()
-	ready := &commitHeap{g: g}
+	var ready commitHeap
 	for i, parents := range g.parents {
-		waiting[i] = int32(len(parents))
-		if len(parents) == 0 {
-			ready.list = append(ready.list, int32(i))
+		if waiting[i] = int32(len(parents)); len(parents) == 0 {
+			ready.push(g.dated(int32(i)))
 		}
 	}
-	heap.Init(ready)
 	out := make([]int32, 0, len(g.nodes))
-	for ready.Len() > 0 {
-		i := heap.Pop(ready).(int32)
+	for len(ready) > 0 {
+		i := ready.pop().number
 		out = append(out, i)
 		for _, c := range children[i] {
 			if waiting[c]--; waiting[c] == 0 {
-				heap.Push(ready, c)
+				ready.push(g.dated(c))
 			}
 		}
 	}
 	if len(out) < len(g.nodes) {
-		rest := commitHeap{g: g}
+		var rest []datedCommit
 		for i := range g.nodes {
 			if waiting[i] > 0 {
-				rest.list = append(rest.list, int32(i))
+				rest = append(rest, g.dated(int32(i)))
 			}
 		}
-		sort.Sort(&rest)
-		out = append(out, rest.list...)
+		slices.SortFunc(rest, datedCommit.compare)
+		for _, c := range rest {
+			out = append(out, c.number)
+		}
 	}
 	return out
 }
@@ -183,18 +174,54 @@ func (g *commitGraph) children() [][]int32 {
 	return out
 }
 
-// commitHeap gives the oldest commit first.
-type commitHeap struct {
-	g    *commitGraph
-	list []int32
+// datedCommit is a commit in the order in which commits count as older: by time,
+// then by id.
+type datedCommit struct {
+	time   int64
+	number int32
 }
 
-func (h *commitHeap) Len() int           { return len(h.list) }
-func (h *commitHeap) Less(i, j int) bool { return h.g.before(h.list[i], h.list[j]) }
-func (h *commitHeap) Swap(i, j int)      { h.list[i], h.list[j] = h.list[j], h.list[i] }
-func (h *commitHeap) Push(x any)         { h.list = append(h.list, x.(int32)) }
-func (h *commitHeap) Pop() any {
-	last := h.list[len(h.list)-1]
-	h.list = h.list[:len(h.list)-1]
-	return last
+func (g *commitGraph) dated(i int32) datedCommit { return datedCommit{g.nodes[i].time, i} }
+
+func (a datedCommit) compare(b datedCommit) int {
+	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.number, b.number))
+}
+
+// commitHeap gives the oldest commit first. Package container/heap would allocate
+// for each commit.
+type commitHeap []datedCommit
+
+func (h *commitHeap) push(c datedCommit) {
+	*h = append(*h, c)
+	l := *h
+	for i := len(l) - 1; i > 0; {
+		up := (i - 1) / 2
+		if l[i].compare(l[up]) >= 0 {
+			break
+		}
+		l[i], l[up] = l[up], l[i]
+		i = up
+	}
+}
+
+func (h *commitHeap) pop() datedCommit {
+	l := *h
+	first, n := l[0], len(l)-1
+	l[0] = l[n]
+	l = l[:n]
+	for i := 0; ; {
+		least := i
+		for down := 2*i + 1; down <= 2*i+2 && down < n; down++ {
+			if l[down].compare(l[least]) < 0 {
+				least = down
+			}
+		}
+		if least == i {
+			break
+		}
+		l[i], l[least] = l[least], l[i]
+		i = least
+	}
+	*h = l
+	return first
 }

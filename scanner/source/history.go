@@ -40,13 +40,16 @@ type History struct {
 	graph   *commitGraph
 	tags    map[pack.OID]tagNode
 	roots   []root
-	reached []bool  // by number of the commit
-	head    []bool  // see inHead
-	topo    []int32 // see commitGraph.order; made when needed
+	reached []bool       // by number of the commit
+	head    []bool       // see inHead
+	topo    []int32      // see commitGraph.order; after order
+	ordered chan []int32 // where topo is made ahead
 	// damaged says that commits, trees or tags could not be read, so that what
 	// seems to be unreachable may not be.
 	damaged bool
 	memory  *memory // for the record; nil without one
+	state   []byte  // see Answer
+	ahead   *refs   // what Answer has read, for Each
 }
 
 // NewHistory returns a source for the whole history of repo.
@@ -118,7 +121,10 @@ func (h *History) Each(ctx context.Context, workers int, fn func(worker int, b *
 	if err != nil {
 		return scanner.Summary{}, err
 	}
-	h.refs, h.workers, h.graph, h.roots, h.topo, h.head = h.repo.readRefs(), max(workers, 1), nil, nil, nil, nil
+	h.workers, h.graph, h.roots, h.topo, h.ordered, h.head = max(workers, 1), nil, nil, nil, nil, nil
+	if h.refs, h.ahead = h.ahead, nil; h.refs == nil {
+		h.refs = h.repo.readRefs()
+	}
 	w := h.newWalk(store, fn)
 	if h.opt.Shard.Count > 1 {
 		return h.shard(ctx, w, shallow)
@@ -154,6 +160,10 @@ func (h *History) conclude(ctx context.Context, w *historyWalk, shallow []pack.O
 	w.addKnown(all)
 	h.graph, h.tags = newGraph(all.commits), all.tags
 	h.damaged = len(w.corrupt) > 0 || all.broken
+	if w.known != nil && len(w.known.places) > 0 { // something is going to be attributed
+		h.ordered = make(chan []int32, 1)
+		go func(g *commitGraph, to chan<- []int32) { to <- g.order() }(h.graph, h.ordered)
+	}
 	h.resolveTips(w)
 	if err := h.passPeople(&all.people, w.fn); err != nil {
 		return w.sum, err
@@ -166,6 +176,17 @@ func (h *History) conclude(ctx context.Context, w *historyWalk, shallow []pack.O
 	slices.Sort(w.sum.Errors)
 	w.sum.Errors = slices.Compact(w.sum.Errors)
 	return w.sum, err
+}
+
+// order makes topo.
+func (h *History) order() {
+	switch {
+	case h.topo != nil:
+	case h.ordered != nil:
+		h.topo = <-h.ordered
+	default:
+		h.topo = h.graph.order()
+	}
 }
 
 // damage notes what the walk could not read.

@@ -58,9 +58,7 @@ func (h *History) locate(ctx context.Context, want map[pack.OID]struct{}, names 
 		h: h, want: want, names: names, trees: map[pack.OID][]*namedEntry{},
 		places: map[pack.OID][]placed{}, named: map[string][]placed{}, seen: map[string]bool{}, gone: map[string]int32{},
 	}
-	if h.topo == nil {
-		h.topo = h.graph.order()
-	}
+	h.order()
 	if unreached || !l.recall() {
 		if err := l.findTrees(ctx); err != nil {
 			return nil, err

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/till-sh/till/scanner/pack"
@@ -47,6 +46,7 @@ func (h *History) recall(w *historyWalk) error {
 		return nil
 	}
 	if !errors.Is(err, errNoRecord) {
+		h.state = nil // what this scan tells is no Answer
 		w.sum.Notes = append(w.sum.Notes, fmt.Sprintf("the record of earlier scans does not count: %v; everything was read", err))
 	}
 	packs, _ := w.store.Packs()
@@ -123,10 +123,18 @@ func (h *History) Remember() error {
 	return h.repo.saveRecord(h.record, h.makeRecord())
 }
 
-// changed reports whether the record would be another one.
+// maxLeft is how many objects a record may lack: to read them again is less work
+// than to write it anew. maxLeftBytes is the same for packs that it lacks.
+const (
+	maxLeft      = 1000
+	maxLeftBytes = 16 << 20
+)
+
+// changed reports whether the record would be another one, by more than may be
+// left to later scans.
 func (m *memory) changed(h *History) bool {
 	k := m.known
-	if k == nil || k.fresh > 0 || k.gone || k.connected != m.connected || k.sound != m.sound || !maps.Equal(k.record.stamps, m.stamps) {
+	if k == nil || k.fresh > maxLeft || k.gone || k.connected != m.connected || k.sound != m.sound || m.repacked() {
 		return true
 	}
 	for t := range k.again {
@@ -136,6 +144,9 @@ func (m *memory) changed(h *History) bool {
 	}
 	if m.placed == nil && k.placed || m.placed != nil && !m.placedAsBefore {
 		return true
+	}
+	if k.fresh > 0 {
+		return false
 	}
 	if len(h.graph.nodes) != len(k.nodes) {
 		return true
@@ -147,6 +158,24 @@ func (m *memory) changed(h *History) bool {
 		}
 	}
 	return false
+}
+
+// repacked reports whether a pack of the record is gone or another one, or new
+// packs are too large to be read each time.
+func (m *memory) repacked() bool {
+	then := m.known.record.stamps
+	for path, s := range then {
+		if m.stamps[path] != s {
+			return true
+		}
+	}
+	added := int64(0)
+	for path, s := range m.stamps {
+		if _, ok := then[path]; !ok {
+			added += s.size
+		}
+	}
+	return added > 0 && (m.known.fresh == 0 || added > maxLeftBytes)
 }
 
 // makeRecord puts the record together.

@@ -52,7 +52,7 @@ func (h *History) passPeople(p *people, fn func(worker int, b *scanner.Blob) err
 				continue
 			}
 			old, now := commit[who], int32(i)
-			if old < 0 || h.reached[now] && !h.reached[old] || h.reached[now] == h.reached[old] && h.graph.before(now, old) {
+			if old < 0 || h.reached[now] && !h.reached[old] || h.reached[now] == h.reached[old] && h.graph.dated(now).compare(h.graph.dated(old)) < 0 {
 				commit[who] = now
 			}
 		}

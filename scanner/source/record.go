@@ -113,6 +113,7 @@ func (r *record) find(id []byte) (t pack.Type, i int) {
 const (
 	recordFolder = "till"
 	recordPrefix = "history-"
+	recordKind   = "record 2"
 	// maxRecords is how many files are kept: one for each set of rules and
 	// options that is in use.
 	maxRecords = 8
@@ -123,21 +124,21 @@ const (
 
 var errNoRecord = errors.New("there is no record")
 
-// name is the file of the record. It depends on the key, so that several
+// fileName is the file of a record. It depends on the key, so that several
 // persons do not take turns in overwriting each other's, and nobody can put a
 // file where it would be read.
-func (o *Record) name() string {
+func (o *Record) fileName(prefix string) string {
 	m := hmac.New(sha256.New, o.Key)
 	m.Write([]byte("till record name\x00"))
 	m.Write(o.Config[:])
-	return recordPrefix + hex.EncodeToString(m.Sum(nil)[:10])
+	return filepath.Join(recordFolder, prefix+hex.EncodeToString(m.Sum(nil)[:10]))
 }
 
 // mac covers the content, the configuration and the place of the repository, so
-// that a record is of no use elsewhere.
-func (o *Record) mac(r *Repository, body []byte) []byte {
+// that a record is of no use elsewhere. What names the kind of content.
+func (o *Record) mac(r *Repository, what string, body []byte) []byte {
 	m := hmac.New(sha256.New, o.Key)
-	fmt.Fprintf(m, "till record 2\x00%q\x00%q\x00", r.CommonDir, r.objects)
+	fmt.Fprintf(m, "till %s\x00%q\x00%q\x00", what, r.CommonDir, r.objects)
 	m.Write(o.Config[:])
 	m.Write(body)
 	return m.Sum(nil)
@@ -146,13 +147,28 @@ func (o *Record) mac(r *Repository, body []byte) []byte {
 // loadRecord reads the record of an earlier scan. The error is errNoRecord when
 // there is none; any other says why the one that is there does not count.
 func (r *Repository) loadRecord(o *Record) (*record, error) {
+	data, err := r.readRecord(o.fileName(recordPrefix))
+	if err != nil {
+		return nil, err
+	}
+	body := data[:max(0, len(data)-sha256.Size)]
+	genuine := make(chan bool, 1) // each takes a while, and decodeRecord believes nothing
+	go func() { genuine <- hmac.Equal(o.mac(r, recordKind, body), data[len(body):]) }()
+	rec, err := decodeRecord(body, r.Format)
+	if !<-genuine {
+		return nil, errors.New("it was altered, cut short, or made elsewhere")
+	}
+	return rec, err
+}
+
+// readRecord reads a file below the git directory.
+func (r *Repository) readRecord(path string) ([]byte, error) {
 	// A Root follows no link out of the git directory.
 	root, err := os.OpenRoot(r.CommonDir)
 	if err != nil {
 		return nil, errNoRecord
 	}
 	defer root.Close()
-	path := filepath.Join(recordFolder, o.name())
 	info, err := root.Lstat(path)
 	if err != nil {
 		return nil, errNoRecord
@@ -169,16 +185,17 @@ func (r *Repository) loadRecord(o *Record) (*record, error) {
 	if _, err := io.ReadFull(f, data); err != nil {
 		return nil, errors.New("it is cut short")
 	}
-	body := data[:max(0, len(data)-sha256.Size)]
-	if !hmac.Equal(o.mac(r, body), data[len(body):]) {
-		return nil, errors.New("it was altered, cut short, or made elsewhere")
-	}
-	return decodeRecord(body, r.Format)
+	return data, nil
 }
 
-// saveRecord replaces the record in one step, so that a scan at the same time
-// reads the old one or the new one.
 func (r *Repository) saveRecord(o *Record, rec *record) error {
+	body := encodeRecord(rec, r.Format)
+	return r.writeRecord(o.fileName(recordPrefix), append(body, o.mac(r, recordKind, body)...))
+}
+
+// writeRecord replaces a file below the git directory in one step, so that a scan
+// at the same time reads the old one or the new one.
+func (r *Repository) writeRecord(path string, data []byte) error {
 	root, err := os.OpenRoot(r.CommonDir)
 	if err != nil {
 		return err
@@ -187,15 +204,12 @@ func (r *Repository) saveRecord(o *Record, rec *record) error {
 	if err := root.Mkdir(recordFolder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	body := encodeRecord(rec, r.Format)
-	body = append(body, o.mac(r, body)...)
-	path := filepath.Join(recordFolder, o.name())
 	part := fmt.Sprintf("%s.%d-%d.tmp", path, os.Getpid(), time.Now().UnixNano())
 	f, err := root.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(body)
+	_, err = f.Write(data)
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = root.Rename(part, path)
 	}
@@ -203,13 +217,14 @@ func (r *Repository) saveRecord(o *Record, rec *record) error {
 		_ = root.Remove(part)
 		return err
 	}
-	pruneRecords(root)
+	pruneRecords(root, recordPrefix)
+	pruneRecords(root, answerPrefix)
 	return nil
 }
 
-// pruneRecords removes what nobody will read again: the oldest records, and
-// files that a scan left half written.
-func pruneRecords(root *os.Root) {
+// pruneRecords removes what nobody will read again: the oldest files of a kind, and
+// those that a scan left half written.
+func pruneRecords(root *os.Root, prefix string) {
 	list, err := fs.ReadDir(root.FS(), recordFolder)
 	if err != nil {
 		return
@@ -221,7 +236,7 @@ func pruneRecords(root *os.Root) {
 	var records []file
 	for _, e := range list {
 		info, err := e.Info()
-		if err != nil || !info.Mode().IsRegular() || !strings.HasPrefix(e.Name(), recordPrefix) {
+		if err != nil || !info.Mode().IsRegular() || !strings.HasPrefix(e.Name(), prefix) {
 			continue
 		}
 		switch half := strings.HasSuffix(e.Name(), ".tmp"); {

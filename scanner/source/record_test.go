@@ -96,7 +96,7 @@ func TestRecord(t *testing.T) {
 	if n := sameAsWithout(t, r, "new commit"); n != told+2 {
 		t.Errorf("%d files after a commit with two, want %d", n, told+2)
 	}
-	told++
+	told += 2 // they are few, and not worth a new record
 	for _, step := range [][]string{
 		{"repack", "-adfq"}, {"gc", "-q"}, {"repack", "-adfq", "--depth=0"}, {"pack-refs", "--all"}, {"commit-graph", "write"},
 		{"multi-pack-index", "write"},
@@ -233,7 +233,7 @@ func TestRecordDoubt(t *testing.T) {
 	t.Run("with another key", func(t *testing.T) {
 		r, file := setup(t)
 		other := &Record{Key: []byte("the key of somebody else"), Config: sha256.Sum256([]byte("config"))}
-		must(t, os.Rename(file, filepath.Join(filepath.Dir(file), other.name())))
+		must(t, os.Rename(file, filepath.Join(filepath.Dir(file), filepath.Base(other.fileName(recordPrefix)))))
 		if _, err := r.open().loadRecord(other); err == nil || err == errNoRecord {
 			t.Errorf("loadRecord: %v", err)
 		}
@@ -242,7 +242,7 @@ func TestRecordDoubt(t *testing.T) {
 	t.Run("with other rules", func(t *testing.T) {
 		r, file := setup(t)
 		other := &Record{Key: []byte("a key for tests"), Config: sha256.Sum256([]byte("other"))}
-		must(t, os.Rename(file, filepath.Join(filepath.Dir(file), other.name())))
+		must(t, os.Rename(file, filepath.Join(filepath.Dir(file), filepath.Base(other.fileName(recordPrefix)))))
 		if _, err := r.open().loadRecord(other); err == nil || err == errNoRecord {
 			t.Errorf("loadRecord: %v", err)
 		}
