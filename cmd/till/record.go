@@ -35,14 +35,14 @@ func newRecord(e *env, s *settings, o scanner.Options) *source.Record {
 }
 
 // recall returns what the last scan of a history found when nothing has changed
-// since, nil to scan. Where somebody has to have the values themselves, it is no
-// help: only their masks were kept.
-func (t *target) recall(e *scanner.Engine) *scanner.Result {
+// since, nil to scan. Where somebody has to have the values themselves, to show
+// them or to ask for them, it is no help: only their masks were kept.
+func (t *target) recall(e *scanner.Engine, showSecrets bool) *scanner.Result {
 	if t.history == nil {
 		return nil
 	}
 	data := t.history.Answer()
-	if data == nil || t.values {
+	if data == nil || showSecrets || t.ask != nil {
 		return nil
 	}
 	result, err := scanner.LoadResult(data, e.Rule)

@@ -126,8 +126,6 @@ type target struct {
 
 	// history is source where it may leave out what earlier scans looked at.
 	history *source.History
-	// values says that the values are needed, and not only their masks.
-	values bool
 
 	config fs.FS               // where .till.toml and .tillignore are read from; nil = nowhere
 	dirs   []string            // folders of config that may have a .till.toml of their own
@@ -188,7 +186,6 @@ func runScan(ctx context.Context, e *env, f *scanFlags, args []string) error {
 	if t.close != nil {
 		defer t.close()
 	}
-	t.values = f.verify || f.showSecrets
 	if f.verify {
 		t.ask = func(ctx context.Context, keys []scanner.Key) ([]string, error) {
 			return verifyKeys(ctx, e, keys, f.yes)
@@ -326,7 +323,7 @@ func (o *output) run(ctx context.Context, e *env, t *target) (*scanner.Result, *
 		debug.SetGCPercent(100)
 	}
 	begin := time.Now()
-	result := t.recall(engine)
+	result := t.recall(engine, o.showSecrets)
 	if result == nil {
 		var progress scanner.Progress
 		stop := watch(ctx, e, &progress, o.noProgress || o.quiet || t.hook != "")
