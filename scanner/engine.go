@@ -148,8 +148,7 @@ type candidate struct {
 	location  Location
 	partner   *candidate
 	origin    origin
-	// conditional: the rule is for certain paths and the path is not known
-	// yet, so that any other rule goes before.
+	// conditional: the rule is for certain paths and the path is not known yet.
 	conditional bool
 	// refuted: it is of the rule's form and cannot be genuine. It is reported
 	// by nobody, and keeps rules that know less from taking it.
@@ -277,9 +276,7 @@ func (e *Engine) begin(b *Blob) *scratch {
 func (e *Engine) end(s *scratch, b *Blob, undone int) Found {
 	out := Found{Undecoded: undone}
 	if len(s.found) > 0 {
-		found := resolve(withPartner(s.found, b.Data))
-		locate(b, found)
-		out.Findings = report(b, e.pair(found), e.options.NoMarks)
+		out.Findings = e.findings(b, s.found)
 		clear(s.found)
 	}
 	return out

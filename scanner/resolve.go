@@ -107,7 +107,6 @@ func wholeValues(cluster []candidate) []candidate {
 // one name the first (scraperbox_api is not box_api).
 func (c *candidate) better(o *candidate) int {
 	return cmp.Or(
-		cmp.Compare(boolRank(c.conditional), boolRank(o.conditional)),
 		cmp.Compare(classRank(c.class), classRank(o.class)),
 		cmp.Compare(boolRank(c.m.rule.Human), boolRank(o.m.rule.Human)),
 		cmp.Compare(c.how, o.how),

@@ -189,10 +189,9 @@ func attribute(ctx context.Context, e *Engine, src Source, findings []Finding, s
 	if err != nil {
 		return nil, err
 	}
-	var all []attributed
+	kept := make([][]Place, len(findings))
 	for i := range findings {
 		f := &findings[i]
-		var kept []Place
 		for _, p := range places[i] {
 			if len(f.Rule.Paths) > 0 {
 				m, err := e.matchers[e.byID[f.Rule.ID]].get(f.Rule)
@@ -206,10 +205,14 @@ func attribute(ctx context.Context, e *Engine, src Source, findings []Finding, s
 			p.Path = memberPath(p.Path, f.Member)
 			p.Decoded, p.Excerpt = f.Decoded, f.Excerpt
 			p.Moved = p.Moved || f.Moved
-			kept = append(kept, p)
+			kept[i] = append(kept[i], p)
 		}
-		if len(kept) > 0 {
-			all = append(all, attributed{Finding: *f, places: kept, exposure: exposure[i]})
+	}
+	overrule(findings, kept)
+	var all []attributed
+	for i := range findings {
+		if len(kept[i]) > 0 {
+			all = append(all, attributed{Finding: findings[i], places: kept[i], exposure: exposure[i]})
 		}
 	}
 	return all, nil

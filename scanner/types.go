@@ -110,6 +110,8 @@ type Finding struct {
 	Mark *Mark
 	// Moved says that the value stood in another file before this change.
 	Moved bool
+
+	conditional bool // see overrule
 }
 
 // Partner is the other half of a pair.
