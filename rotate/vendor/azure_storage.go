@@ -63,7 +63,27 @@ func (azureStorageOther) Describe(*rotate.Job) []string {
 
 var azureAccountName = regexp.MustCompile(`\A[a-z0-9]{3,24}\z`) // https://learn.microsoft.com/azure/storage/common/storage-account-overview#storage-account-name
 
-func (azureStorage) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secret) (rotate.Verdict, error) {
+func (v azureStorage) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secret) (rotate.Verdict, error) {
+	out, err := v.ask(ctx, j, secret)
+	if err != nil || out.Validity != rotate.Inactive {
+		return out, err
+	}
+	// Every other account refuses the key too. That it is the right one says the
+	// leak itself, or a key that this account lets in.
+	if account, err := j.Value(ctx, "account"); err == nil && account.Text == j.Leak.Account {
+		return out, nil
+	}
+	if j.New != nil && j.New.Secret.Reveal() != secret.Reveal() {
+		if other, err := v.ask(ctx, j, j.New.Secret); err == nil && other.Validity == rotate.Active {
+			return out, nil
+		}
+	}
+	out.Validity, out.Why = rotate.Unknown, "refused, but nothing shows that the account is the one that the key is of"
+	return out, nil
+}
+
+// ask asks the account about a key; a refusal counts as dead.
+func (azureStorage) ask(ctx context.Context, j *rotate.Job, secret scanner.Secret) (rotate.Verdict, error) {
 	out := rotate.Verdict{Validity: rotate.Unknown}
 	account, err := j.Value(ctx, "account")
 	if err != nil {
