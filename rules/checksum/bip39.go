@@ -59,8 +59,17 @@ func bitcoinWIF(value string) Verdict {
 	return Bad
 }
 
-// bip39Words is the English list, sorted, as published with BIP 39.
-var bip39Words = sync.OnceValue(func() []string { return strings.Fields(bip39English) })
+// bip39Words returns the English list, sorted, as published with BIP 39. It is split
+// when first asked for: a hook, which is not, must not pay for it.
+func bip39Words() []string {
+	bip39Once.Do(func() { bip39List = strings.Fields(bip39English) })
+	return bip39List
+}
+
+var (
+	bip39Once sync.Once
+	bip39List []string
+)
 
 const bip39English = `
 abandon ability able about above absent absorb abstract absurd abuse access accident account accuse achieve acid acoustic acquire across act action
