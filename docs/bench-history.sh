@@ -82,7 +82,7 @@ echo "== half of the commits"
 commits=$(git -C "$work/whole" rev-list --count HEAD)
 middle=$(git -C "$work/whole" rev-list --topo-order --reverse HEAD | sed -n "$((commits / 2))p")
 git init -q --bare "$work/half"
-git -C "$work/half" fetch -q "$work/whole" "HEAD:refs/heads/all" 2>/dev/null
+git -C "$work/half" fetch -q --no-tags "$work/whole" "HEAD:refs/heads/all" 2>/dev/null
 git -C "$work/half" update-ref refs/heads/all "$middle"
 git -C "$work/half" repack -adq
 git -C "$work/half" prune --expire=now

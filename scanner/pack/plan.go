@@ -107,7 +107,25 @@ func (w *walk) makePlan(p *packFile, dup bitset) (pl *plan, err error) {
 	}
 	pl.link(parent)
 	w.choose(pl, parent, dup)
+	pl.largestFirst()
 	return pl, nil
+}
+
+// largeRoot is how many packed bytes make an object so much work that it must not
+// be the last to be begun.
+const largeRoot = 8 << 20
+
+// largestFirst puts large roots before all others.
+func (pl *plan) largestFirst() {
+	size := func(root uint32) int64 {
+		if n := pl.next(root) - pl.off[root]; n >= largeRoot {
+			return n
+		}
+		return 0
+	}
+	if slices.ContainsFunc(pl.roots, func(r uint32) bool { return size(r) > 0 }) {
+		slices.SortStableFunc(pl.roots, func(a, b uint32) int { return cmp.Compare(size(b), size(a)) })
+	}
 }
 
 // wantsAny reports whether anything in a pack may be wanted: planning takes more

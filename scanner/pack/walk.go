@@ -210,9 +210,13 @@ type work struct {
 	fan   int // 0 to 255
 }
 
-// rootsAtOnce is how many roots a worker takes: enough that the lock does not
-// matter, few enough that the last ones are shared out evenly.
+// rootsAtOnce is the most roots a worker takes: enough that the lock does not
+// matter. Towards the end, and where there are few, as in a repository of large
+// files, it takes fewer (see share), so that the last ones are shared out evenly.
 const rootsAtOnce = 64
+
+// share is how many of n roots one of the workers takes.
+func share(n, workers int) int { return min(rootsAtOnce, 1+n/(8*workers), n) }
 
 // stop ends the walk.
 func (w *walk) stop(err error) {
@@ -252,7 +256,7 @@ func (w *walker) take(first bool) (work, bool) {
 			w.busy++
 			return work{branch: b}, true
 		case w.cur != nil && len(w.cur.roots) > 0:
-			k := min(rootsAtOnce, len(w.cur.roots))
+			k := share(len(w.cur.roots), w.opt.Workers)
 			wk := work{branch: branch{pl: w.cur}, roots: w.cur.roots[:k]}
 			w.cur.roots = w.cur.roots[k:]
 			w.busy++

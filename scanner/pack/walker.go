@@ -307,7 +307,9 @@ func (w *walker) read(pl *plan, h *handle, base *handle) (size int64, verified b
 		w.mapped = 0
 		pl.f.drop()
 	}
-	if !pl.hash {
+	max := w.s.opt.MaxObject
+	// What is too large to be in memory is hashed where it is streamed.
+	if streamed := Type(e.kind).valid() && e.size > max; !pl.hash && !streamed {
 		if verified, err = w.checkCRC(pl, h.node, end); err != nil {
 			return 0, false, err
 		}
@@ -315,7 +317,6 @@ func (w *walker) read(pl *plan, h *handle, base *handle) (size int64, verified b
 	if !verified {
 		end = pl.p.end(pl.f) // where the next begins need not be true either
 	}
-	max := w.s.opt.MaxObject
 	switch t := Type(e.kind); {
 	case t.valid():
 		h.typ = t
