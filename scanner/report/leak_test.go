@@ -113,6 +113,20 @@ func TestNoFormatLeaks(t *testing.T) {
 	}
 }
 
+// All values of a place are masked, also those that stood there earlier.
+func TestOtherValues(t *testing.T) {
+	for _, value := range []string{"an-earlier" + "-password", shortValue} {
+		k := suspectKey()
+		k.Others = []scanner.Secret{secret(value)}
+		k.Places[0].Where = scanner.InMessage
+		k.Places[0].Commit = &scanner.Commit{Hash: "4c1e9aa0", Subject: "replace " + value}
+		out := Redact(&scanner.Result{Keys: []scanner.Key{k}})
+		if got, want := out.Keys[0].Places[0].Commit.Subject, "replace "+scanner.Mask(value); got != want {
+			t.Errorf("a value of %d bytes: subject %q", len(value), got)
+		}
+	}
+}
+
 // A short value may be part of any word, so it is masked where it was found.
 func TestShortValues(t *testing.T) {
 	for _, where := range []scanner.Where{scanner.InPath, scanner.InMessage, scanner.InAuthor, scanner.InRef, scanner.InTag} {

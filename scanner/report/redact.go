@@ -45,7 +45,9 @@ func redact(r *scanner.Result, o Options) (*scanner.Result, Options) {
 	x := &redactor{byHead: map[string][]pattern{}, rules: map[*rules.Rule]*rules.Rule{}}
 	for _, list := range [][]scanner.Key{r.Keys, r.Suppressed} {
 		for i := range list {
-			x.add(list[i].Secret)
+			for _, v := range list[i].Values() {
+				x.add(v)
+			}
 			if list[i].Partner != nil {
 				x.add(list[i].Partner.Secret)
 			}
@@ -177,11 +179,13 @@ func (x *redactor) keys(in []scanner.Key) []scanner.Key {
 			k.Suppressed = &s
 		}
 		// A short value is masked where it was found whatever it looks like.
-		own := func(s string) string { return s }
-		if v := reveal(k.Secret); v != "" && len(v) < minShared {
-			mask := k.Secret.String()
-			own = func(s string) string { return strings.ReplaceAll(s, v, mask) }
+		var pairs []string
+		for _, secret := range slices.SortedStableFunc(slices.Values(k.Values()), func(a, b scanner.Secret) int { return b.Len() - a.Len() }) {
+			if v := reveal(secret); v != "" && len(v) < minShared {
+				pairs = append(pairs, v, secret.String())
+			}
 		}
+		own := strings.NewReplacer(pairs...).Replace // the first that fits: a value before its own beginning
 		k.Places = slices.Clone(k.Places)
 		for j := range k.Places {
 			x.place(&k.Places[j], own)
