@@ -69,3 +69,48 @@ func TestRulesForPathsInHistory(t *testing.T) {
 		}
 	}
 }
+
+// What only a rule for certain files finds is masked beside the finding of another
+// rule as well, and the other way round.
+func TestExcerptsMaskBoth(t *testing.T) {
+	token, pin := "acme_"+"7Yb2Nc5Dk3Jq", "Q7"+"X2K"
+	rule := func(id, keyword, regex string, paths ...string) rules.Rule {
+		return rules.Rule{ID: id, Family: id, Keywords: []string{keyword}, Regex: regex, Paths: paths, Severity: rules.High, Class: rules.ClassKey}
+	}
+	e, err := New(Options{}, &rules.Catalogue{Version: "test", Providers: []rules.Provider{{ID: "acme", Name: "Acme", Rules: []rules.Rule{
+		rule("token", "acme_", `\bacme_[0-9A-Za-z]{12}\b`), rule("pin", "pin=", `\bpin=(?P<secret>[0-9A-Z]{5})\b`, "**/door.conf"),
+	}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := e.Scan(&Blob{Hash: "1f", Data: []byte("open " + token + " pin=" + pin + " now\n")})
+	if err != nil || len(found.Findings) != 2 {
+		t.Fatalf("%d findings, %v", len(found.Findings), err)
+	}
+	for _, f := range found.Findings {
+		if text := f.Excerpt[0].Text; strings.Contains(text, token) || strings.Contains(text, pin) {
+			t.Errorf("%s: a value stands in the excerpt", f.Rule.ID)
+		}
+	}
+}
+
+// Two files of one archive may hold something at the same place.
+func TestOverruleInArchives(t *testing.T) {
+	finding := func(rule, member string, conditional bool) Finding {
+		return Finding{Rule: &rules.Rule{ID: rule}, Hash: "1f", Member: member, Location: Location{Offset: 10, Length: 5}, Secret: NewSecret([]byte("x")), conditional: conditional}
+	}
+	findings := []Finding{finding("a", "one", true), finding("a", "two", true), finding("b", "one", false), finding("b", "two", false)}
+	if !slices.IsSortedFunc(findings, compareFindings) {
+		t.Fatal("the findings are not in order")
+	}
+	places := make([][]Place, len(findings))
+	for i, f := range findings {
+		places[i] = []Place{{Path: memberPath("a.tar", f.Member)}}
+	}
+	overrule(findings, places)
+	for i, want := range []int{1, 1, 0, 0} {
+		if len(places[i]) != want {
+			t.Errorf("finding %d has %d places, want %d", i, len(places[i]), want)
+		}
+	}
+}

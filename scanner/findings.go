@@ -167,8 +167,9 @@ func plausibleValue(v []byte) bool {
 	return r.letters > 0 && (r.digits > 0 || r.switches >= 4) || r.digits >= 8 && r.other > 0 || r.digits == len(v)
 }
 
-// report turns located candidates into findings.
-func report(b *Blob, found []candidate, noMarks bool) []Finding {
+// report turns located candidates into findings. masked are those whose values the
+// excerpts do not show: found, and maybe others, in order of their place.
+func report(b *Blob, found, masked []candidate, noMarks bool) []Finding {
 	where := b.Where
 	if where == "" {
 		where = InContent
@@ -178,13 +179,17 @@ func report(b *Blob, found []candidate, noMarks bool) []Finding {
 		marks = newMarks(b.Data)
 	}
 	findings := make([]Finding, 0, len(found))
+	k := 0 // of masked
 	for i := range found {
 		c := &found[i]
+		for masked[k].from != c.from {
+			k++
+		}
 		f := Finding{
 			Rule: c.m.rule, Class: c.class, Secret: NewSecret([]byte(c.value)),
 			Path: b.Path, Hash: b.Hash, Where: where, Location: c.location,
 			Decoded: c.encodings, Facts: c.facts,
-			Excerpt: []ExcerptLine{excerptOf(b.Data, found, i)},
+			Excerpt: []ExcerptLine{excerptOf(b.Data, masked, k)},
 			Context: contextOf(b.Data, found, i),
 		}
 		if p := c.partner; p != nil {
