@@ -36,7 +36,7 @@ func group(findings []attributed, rel func(string) string) (reported, suppressed
 		marked      bool
 	}
 	byName := map[name]*Key{}
-	values := map[*Key][]dated{}
+	at := map[*Key]*datedValues{}
 	var all []*Key
 	for i := range findings {
 		f := &findings[i]
@@ -57,12 +57,15 @@ func group(findings []attributed, rel func(string) string) (reported, suppressed
 			}
 			k.absorb(f, p)
 			if k.Rule.Human {
-				values[k] = withDate(values[k], f.Secret, p)
+				if at[k] == nil {
+					at[k] = &datedValues{number: map[string]int{}}
+				}
+				at[k].add(f.Secret, p)
 			}
 		}
 	}
-	for k, v := range values {
-		k.take(v)
+	for k, v := range at {
+		k.take(v.list)
 	}
 	nameKeys(unmarked(all))
 	for _, k := range all {
@@ -89,18 +92,23 @@ type dated struct {
 	time   int64
 }
 
-func withDate(values []dated, s Secret, p Place) []dated {
+// datedValues are those of one place, each once.
+type datedValues struct {
+	list   []dated
+	number map[string]int // of a value in list
+}
+
+func (v *datedValues) add(s Secret, p Place) {
 	at := int64(math.MaxInt64) // in a file: now
 	if p.Commit != nil {
 		at = p.Commit.Time.Unix()
 	}
-	for i := range values {
-		if v := &values[i]; v.secret.Reveal() == s.Reveal() {
-			v.time = max(v.time, at)
-			return values
-		}
+	if i, ok := v.number[s.Reveal()]; ok {
+		v.list[i].time = max(v.list[i].time, at)
+		return
 	}
-	return append(values, dated{s, at})
+	v.number[s.Reveal()] = len(v.list)
+	v.list = append(v.list, dated{s, at})
 }
 
 // take gives the key of a place its values.
