@@ -126,7 +126,7 @@ func look(ctx context.Context, e *env, t *target) (*scanner.Result, *settings, e
 	if err != nil {
 		return nil, nil, err
 	}
-	t.remember(r)
+	t.remember(e, r)
 	s.apply(r, time.Now())
 	return r, s, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
@@ -37,15 +38,15 @@ func newRecord(e *env, s *settings, o scanner.Options) *source.Record {
 // recall returns what the last scan of a history found when nothing has changed
 // since, nil to scan. Where somebody has to have the values themselves, to show
 // them or to ask for them, it is no help: only their masks were kept.
-func (t *target) recall(e *scanner.Engine, showSecrets bool) *scanner.Result {
+func (t *target) recall(e *env, engine *scanner.Engine, showSecrets bool) *scanner.Result {
 	if t.history == nil {
 		return nil
 	}
-	data := t.history.Answer()
-	if data == nil || showSecrets || t.ask != nil {
+	data, ok := bytes.CutPrefix(t.history.Answer(), []byte(t.names(e)))
+	if !ok || showSecrets || t.ask != nil {
 		return nil
 	}
-	result, err := scanner.LoadResult(data, e.Rule)
+	result, err := scanner.LoadResult(data, engine.Rule)
 	if err != nil {
 		return nil
 	}
@@ -54,21 +55,34 @@ func (t *target) recall(e *scanner.Engine, showSecrets bool) *scanner.Result {
 
 // remember keeps what was looked at and what was found. Where that cannot be
 // written, the next scan takes longer, and that is all.
-func (t *target) remember(result *scanner.Result) {
+func (t *target) remember(e *env, result *scanner.Result) {
 	if t.history == nil {
 		return
 	}
 	_ = t.history.Remember()
-	masked := report.Redact(result)
-	if !result.Summary.Complete() || !slices.EqualFunc(result.Keys, masked.Keys, sameRule) || !slices.EqualFunc(result.Suppressed, masked.Suppressed, sameRule) {
-		return // the text of a rule, of the repository's own, holds a value
+	told := *result
+	told.Summary.Notes = append(slices.Clone(result.Summary.Notes), t.names(e))
+	masked := report.Redact(&told)
+	last := len(masked.Summary.Notes) - 1
+	if !result.Summary.Complete() || masked.Summary.Notes[last] != t.names(e) ||
+		!slices.EqualFunc(result.Keys, masked.Keys, sameBase) || !slices.EqualFunc(result.Suppressed, masked.Suppressed, sameBase) {
+		return // nobody could mask or decide the same without the values
 	}
+	masked.Summary.Notes = masked.Summary.Notes[:last]
 	if data, err := masked.Store(); err == nil {
-		_ = t.history.Keep(data)
+		_ = t.history.Keep(append([]byte(t.names(e)), data...))
 	}
 }
 
-func sameRule(a, b scanner.Key) bool { return reflect.DeepEqual(a.Rule, b.Rule) }
+// names is what a report calls what was scanned. It comes from outside of the
+// history, and may be the value of a key as well.
+func (t *target) names(e *env) string { return t.root + "\x00" + githubURL(e) + "\x00" }
+
+// sameBase reports whether two keys have the same text of their rule, which may be
+// the repository's own, and the same paths, by which the configuration decides.
+func sameBase(a, b scanner.Key) bool {
+	return reflect.DeepEqual(a.Rule, b.Rule) && slices.EqualFunc(a.Places, b.Places, func(p, q scanner.Place) bool { return p.Path == q.Path })
+}
 
 // recordConfig stands for all that decides what is found: this very program
 // with the rules in it, the rules of the configuration, and the options.

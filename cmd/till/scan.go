@@ -323,7 +323,7 @@ func (o *output) run(ctx context.Context, e *env, t *target) (*scanner.Result, *
 		debug.SetGCPercent(100)
 	}
 	begin := time.Now()
-	result := t.recall(engine, o.showSecrets)
+	result := t.recall(e, engine, o.showSecrets)
 	if result == nil {
 		var progress scanner.Progress
 		stop := watch(ctx, e, &progress, o.noProgress || o.quiet || t.hook != "")
@@ -335,7 +335,7 @@ func (o *output) run(ctx context.Context, e *env, t *target) (*scanner.Result, *
 			}
 			return nil, nil, err
 		}
-		t.remember(result)
+		t.remember(e, result)
 	}
 	s.apply(result, begin)
 	for i := range result.Keys {
