@@ -32,8 +32,9 @@ func (h *History) Answer() []byte {
 	return body[sha256.Size:]
 }
 
-// Keep keeps the outcome of a complete scan for Answer. What is told of a
-// repository that was damaged, or that changed during the scan, is not kept.
+// Keep keeps the outcome of a complete scan for Answer; it is written as it is and
+// must hold no value. What is told of a repository that was damaged, or that
+// changed during the scan, is not kept.
 func (h *History) Keep(data []byte) error {
 	m := h.memory
 	if m == nil || !m.sound || !m.connected || h.state == nil || !slices.Equal(h.state, h.digest(h.repo.readRefs())) {
@@ -49,7 +50,8 @@ const answerPrefix = "answer-"
 // names of objects, the packs as files, which loose objects there are, and the
 // configuration. nil means that something about them is odd.
 //
-// As for a record, what rots in a file that keeps its size and time is not seen.
+// What rots in a pack that keeps its size and time, or in a loose object, is not
+// seen.
 func (h *History) digest(refs *refs) []byte {
 	r := h.repo
 	store, err := r.Store()

@@ -24,7 +24,7 @@ type known struct {
 // maxPick is how many objects are fetched one by one rather than by a walk.
 const maxPick = 4096
 
-// open compares the record with the store.
+// openKnown compares the record with the store.
 func (h *History) openKnown(rec *record, store *pack.Store) (*known, error) {
 	k := &known{record: rec, stamps: map[string]stamp{}}
 	for t := range k.kinds {
