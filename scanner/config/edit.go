@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/till-sh/till/scanner"
@@ -17,7 +18,7 @@ import (
 // until and by may be empty.
 func NewEntry(k *scanner.Key, glob, reason, by, until string) (Entry, error) {
 	e := Entry{Key: k.Fingerprint, ID: k.ID, Glob: glob, Reason: strings.Join(strings.Fields(reason), " "), By: by, Until: until}
-	if value := k.Secret.Reveal(); value != "" && strings.Contains(reason, value) {
+	if slices.ContainsFunc(k.Values(), func(v scanner.Secret) bool { return v.Len() > 0 && strings.Contains(reason, v.Reveal()) }) {
 		return Entry{}, fmt.Errorf("allow %s: the reason holds the key itself", k.ID)
 	}
 	if e.Reason == "" && proven(k) {

@@ -345,6 +345,11 @@ func TestAdd(t *testing.T) {
 	if _, err := NewEntry(&k, "", "it is "+secret, "", ""); err == nil || strings.Contains(err.Error(), secret) {
 		t.Errorf("a reason with the key in it: %v", err)
 	}
+	later := k
+	later.Secret, later.Others = scanner.NewSecret([]byte("another"+secret)), []scanner.Secret{k.Secret}
+	if _, err := NewEntry(&later, "", "it was "+secret, "", ""); err == nil || strings.Contains(err.Error(), secret) {
+		t.Errorf("a reason with an earlier value in it: %v", err)
+	}
 	k.Facts.Checksum = "ok"
 	if _, err := NewEntry(&k, "", " ", "", ""); err == nil {
 		t.Error("a proven key without a reason")
