@@ -37,13 +37,14 @@ func newRecord(e *env, s *settings, o scanner.Options) *source.Record {
 
 // recall returns what the last scan of a history found when nothing has changed
 // since, nil to scan. Where somebody has to have the values themselves, to show
-// them or to ask for them, it is no help: only their masks were kept.
+// them, to ask for them or to mask them in reports of other repositories, it is no
+// help: only their masks were kept.
 func (t *target) recall(e *env, engine *scanner.Engine, showSecrets bool) *scanner.Result {
 	if t.history == nil {
 		return nil
 	}
 	data, ok := bytes.CutPrefix(t.history.Answer(), []byte(t.names(e)))
-	if !ok || showSecrets || t.ask != nil {
+	if !ok || showSecrets || t.ask != nil || t.part {
 		return nil
 	}
 	result, err := scanner.LoadResult(data, engine.Rule)

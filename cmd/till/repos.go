@@ -107,6 +107,7 @@ func (f *scanFlags) scanRepository(ctx context.Context, e *env, start, dir strin
 	if t.close != nil {
 		defer t.close()
 	}
+	t.part = true
 	return f.run(ctx, &own, t)
 }
 

@@ -123,6 +123,7 @@ type target struct {
 	hook   string // the git hook that runs till, "" for none
 	given  bool   // comes through standard input: no ID finds it again
 	public bool   // everybody can read what was pushed
+	part   bool   // one of several repositories in one report
 
 	// history is source where it may leave out what earlier scans looked at.
 	history *source.History

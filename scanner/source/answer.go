@@ -68,7 +68,7 @@ func (h *History) digest(refs *refs) []byte {
 		fmt.Fprintf(sum, "%d %s %q\n", t.kind, t.oid, t.name)
 	}
 	for _, v := range r.config.values {
-		fmt.Fprintf(sum, "%q %q %q %q\n", v.section, v.subsection, v.key, v.value)
+		fmt.Fprintf(sum, "%q %q %q %q %t\n", v.section, v.subsection, v.key, v.value, v.bare)
 	}
 	for _, id := range shallow {
 		fmt.Fprintf(sum, "shallow %s\n", id)
