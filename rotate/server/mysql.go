@@ -107,8 +107,8 @@ func (mysqlLogin) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secr
 
 // myDead judges a login that was refused. The server says the same of a wrong
 // password and of a user who may not come from this machine, so it is a proof
-// only when the account is known not to have this password, or lets the new one
-// in from here.
+// only when the account is known not to have this password, or lets the other one
+// of the case in from here.
 func myDead(ctx context.Context, j *rotate.Job, t target, user string, secret scanner.Secret) (rotate.Validity, string) {
 	const refused = "login refused (access denied)"
 	if hasAdmin(j) {
@@ -129,18 +129,22 @@ func myDead(ctx context.Context, j *rotate.Job, t target, user string, secret sc
 			}
 			blind = blind || !ok
 		}
-		switch {
-		case len(rows) == 0:
+		switch known := besideKey(j, t, myPort, user); {
+		case known && len(rows) == 0:
 			return rotate.Inactive, refused + "; there is no such user any more"
-		case !blind:
+		case known && !blind:
 			return rotate.Inactive, refused + "; no account of this name has this password"
 		}
 	}
-	if n := j.New; n != nil && n.Secret.Reveal() != secret.Reveal() {
-		if c, err := myOpen(ctx, j, t, user, n.Secret.Reveal()); err == nil {
+	letsIn := func(password string) bool {
+		c, err := myOpen(ctx, j, t, user, password)
+		if err == nil {
 			c.close()
-			return rotate.Inactive, refused + ", the new password is let in"
 		}
+		return err == nil
+	}
+	if otherLetIn(j, secret, letsIn) {
+		return rotate.Inactive, refused + ", " + otherName(j, secret) + " is let in"
 	}
 	return rotate.Unknown, refused + "; the server says so to a user as well who may not come from this machine: with --secret admin=FILE till looks at the account"
 }

@@ -45,8 +45,11 @@ func fakeServer(t *testing.T, play func(net.Conn)) string {
 
 // jobAt is the job of a leaked password at an address.
 func jobAt(address, user, password string) *rotate.Job {
+	before := "URL=acme://" + user + ":"
+	beside := scanner.ExcerptLine{Text: before + "x@" + address, Mark: len(before), MarkEnd: len(before) + 1}
 	j := &rotate.Job{
-		Leak:  rotate.Leak{Rule: &rules.Rule{ID: "acme", Human: true}, Secret: scanner.NewSecret([]byte(password)), PublicID: user},
+		Leak: rotate.Leak{Rule: &rules.Rule{ID: "acme", Human: true}, Secret: scanner.NewSecret([]byte(password)), PublicID: user,
+			Places: []scanner.Place{{Excerpt: []scanner.ExcerptLine{beside}}}},
 		Given: map[string]string{"server": address}, Redact: &call.Redactor{}, Now: time.Now,
 	}
 	j.Redact.Add(password)
@@ -199,6 +202,13 @@ func TestMySQLContract(t *testing.T) {
 	j.New = &rotate.Issued{Secret: scanner.NewSecret([]byte(right))}
 	if v, _ := (mysqlLogin{}).Verify(t.Context(), j, j.Leak.Secret); v.Validity != rotate.Inactive {
 		t.Errorf("%s (%s)", v.Validity, v.Why)
+	}
+
+	// While the old one is let in, the new one that is refused has not been set.
+	j = jobAt(fakeServer(t, p.serve), "shop", right)
+	j.New = &rotate.Issued{Secret: scanner.NewSecret([]byte("new" + right))}
+	if v, _ := (mysqlLogin{}).Verify(t.Context(), j, j.New.Secret); v.Validity != rotate.Inactive {
+		t.Errorf("new, not set: %s (%s)", v.Validity, v.Why)
 	}
 }
 

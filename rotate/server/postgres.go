@@ -72,7 +72,13 @@ func (postgresLogin) Verify(ctx context.Context, j *rotate.Job, secret scanner.S
 	case c.ok:
 		out.Why = "the server lets this role in without asking for the password"
 	case errors.As(err, &e) && e.Code == "28P01": // invalid_password; a role that is not there is the same to a stranger
-		out.Validity, out.Why = rotate.Inactive, "login refused (SQLSTATE 28P01)"
+		out.Validity, out.Why = refusal(j, t, pgPort, user, secret, "login refused (SQLSTATE 28P01)", func(password string) bool {
+			c, err := pgOpen(ctx, j, t, user, password)
+			if err == nil {
+				c.close()
+			}
+			return c.ok && c.asked
+		})
 	default:
 		out.Why = err.Error()
 	}

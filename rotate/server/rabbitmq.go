@@ -99,16 +99,20 @@ func (rabbitLogin) Verify(ctx context.Context, j *rotate.Job, secret scanner.Sec
 
 // rabbitDead judges a login that was refused. From another machine the broker
 // says the same to a user who may log in on its own alone, as guest may, so there
-// it takes a proof: the new password is let in, or the broker's record has another.
+// it takes a proof: the other password of the case is let in, or the broker's
+// record has another.
 func rabbitDead(ctx context.Context, j *rotate.Job, t target, user string, secret scanner.Secret, onThis bool) (rotate.Validity, string) {
 	const refused = "login refused (ACCESS_REFUSED)"
-	if onThis {
+	known := besideKey(j, t, rabbitPort(j), user)
+	if onThis && known {
 		return rotate.Inactive, refused
 	}
-	if n := j.New; n != nil && n.Secret.Reveal() != secret.Reveal() {
-		if _, err := amqpLogin(ctx, j, t, user, n.Secret.Reveal()); err == nil {
-			return rotate.Inactive, refused + ", the new password is let in"
-		}
+	letsIn := func(password string) bool {
+		_, err := amqpLogin(ctx, j, t, user, password)
+		return err == nil
+	}
+	if otherLetIn(j, secret, letsIn) {
+		return rotate.Inactive, refused + ", " + otherName(j, secret) + " is let in"
 	}
 	if hasAdmin(j) && !byCtl(j) {
 		a, err := rabbitEnter(ctx, j, t)
@@ -117,7 +121,7 @@ func rabbitDead(ctx context.Context, j *rotate.Job, t target, user string, secre
 			u, err = a.user(ctx, user)
 		}
 		switch {
-		case errors.Is(err, rotate.ErrNotFound):
+		case errors.Is(err, rotate.ErrNotFound) && known:
 			return rotate.Inactive, refused + "; there is no such user any more"
 		case err != nil:
 			return rotate.Unknown, refused + "; with your own account: " + err.Error()
@@ -127,6 +131,8 @@ func rabbitDead(ctx context.Context, j *rotate.Job, t target, user string, secre
 			return rotate.Unknown, refused + "; how the password is stored is not known"
 		case held:
 			return rotate.Active, refused + " from here, but it is the password of " + user
+		case !known:
+			return rotate.Unknown, refused + "; the server or the user is not what stands beside the key, so another one may have been asked"
 		}
 		return rotate.Inactive, refused + "; the user has another password"
 	}

@@ -80,7 +80,13 @@ func (redisLogin) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secr
 		}
 		out.Validity, out.Why, out.Identity = rotate.Active, "logged in", user
 	case errors.As(err, &e) && e.code() == "WRONGPASS": // wrong, or the user is off or not there
-		out.Validity, out.Why = rotate.Inactive, "login refused (WRONGPASS)"
+		out.Validity, out.Why = refusal(j, t, redisPort, user, secret, "login refused (WRONGPASS)", func(password string) bool {
+			c, err := redisOpen(ctx, j, t, user, password)
+			if err == nil {
+				_ = c.Close()
+			}
+			return err == nil
+		})
 	default:
 		out.Why = err.Error()
 	}

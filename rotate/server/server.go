@@ -12,8 +12,10 @@
 //   - Values go to the server hashed where it takes a hash, so they are in none
 //     of its logs, and over TLS, unless it is on this machine or the owner has
 //     said otherwise (--set tls=…).
-//   - A password is inactive only when the server has refused it, and active only
-//     when the server has asked for it: one that lets in everybody proves nothing.
+//   - A password is inactive only when the server has refused it, and that server
+//     and user are those that stand beside the key or let the other password of
+//     the case in (refusal); it is active only when the server has asked for it:
+//     one that lets in everybody proves nothing.
 package server
 
 import "github.com/till-sh/till/rotate"
