@@ -97,3 +97,17 @@ func TestHostIsAsked(t *testing.T) {
 		t.Errorf("what was said beforehand counts: %v %v", v, err)
 	}
 }
+
+// TestAnnounce: the host that is announced is the one that is asked, after the
+// person has named it.
+func TestAnnounce(t *testing.T) {
+	j := besideJob(t, "npm", "//npm.acme.example/:_authToken=…", nil)
+	j.Leak.Rule.Verify.Request = rules.Request{Method: "GET", URL: "https://{{host}}/-/whoami"}
+	if got := j.Announce(t.Context()); got != "" {
+		t.Errorf("nobody has named it: %q", got)
+	}
+	j.Ask = func(context.Context, rules.Ask) (string, error) { return "npm.umbra.example", nil }
+	if got := j.Announce(t.Context()); got != "npm.umbra.example" {
+		t.Errorf("announced: %q", got)
+	}
+}

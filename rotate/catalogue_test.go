@@ -214,8 +214,14 @@ func TestVerifyContract(t *testing.T) {
 				cases = append(cases, contractCase{"redirect", rotatetest.Answer(302, "", "Location", "https://evil.example/"), rotate.Unknown})
 			}
 			for _, c := range cases {
-				s.Handle(c.handler)
 				j := newJob(t, &f.key, s)
+				if c.want == rotate.Inactive { // what was let in before is dead when it is refused
+					s.Handle(rotatetest.Answer(v.Live[0], live))
+					if _, err := j.Verify(t.Context(), f.key.Secret); err != nil {
+						t.Fatalf("%s: %v", c.name, err)
+					}
+				}
+				s.Handle(c.handler)
 				got, err := j.Verify(t.Context(), f.key.Secret)
 				if err != nil {
 					t.Fatalf("%s: %v", c.name, err)

@@ -67,6 +67,7 @@ type Job struct {
 	names    map[string]call.Value // found out or answered so far
 	accepted map[string]string     // see Accepted
 	said     map[string]bool       // names that the owner has given or confirmed
+	lived    map[string]bool       // see hearsay
 	siblings []Sibling
 	busy     []string // names that are being looked up, against circles
 }

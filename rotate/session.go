@@ -148,6 +148,7 @@ func (s *Session) open() (unlock func(), err error) {
 		err = s.append(Entry{Event: EventOpened, ID: s.Job.Leak.ID, Rule: s.Job.Leak.Rule.ID, Reason: s.Reason, State: Found, Values: s.tags(s.Job.Leak.Secret)})
 	} else {
 		s.remember()
+		s.letInBefore()
 		s.Job.New, err = s.Store.Get(s.c.Fingerprint)
 		if err == nil && s.Job.New != nil {
 			s.Job.Redact.Add(s.Job.New.Secret.Reveal())

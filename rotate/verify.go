@@ -33,7 +33,13 @@ func (j *Job) verify(ctx context.Context, v *rules.Verify, secret scanner.Secret
 		// The vendor's own server does not know the key; that of the owner may.
 		out.Validity, out.Why = Unknown, out.Why+"; it may belong to a server of your own: --set host=…"
 	}
+	names, rest := j.hearsay(v.Request)
+	if out.Validity == Inactive && len(names) > 0 && !j.wasLetIn(out.Host, rest) {
+		name, _, _ := strings.Cut(names[0], "=")
+		out.Validity, out.Why = Unknown, out.Why+"; refused, but nothing shows that "+name+" is the one that the key is of"
+	}
 	if out.Validity == Active {
+		j.letIn(out.Host, rest)
 		out.Identity, out.Scopes = a.Text(v.Identity), a.Text(v.Scopes)
 		out.LastUsed, out.Expires = a.Text(v.LastUsed), a.Text(v.Expires)
 	}
@@ -123,6 +129,34 @@ func (j *Job) VerifyHost() string {
 		return host
 	}
 	return filled
+}
+
+// Announce is VerifyHost for a line before the request: it asks for what chooses
+// the host first. "" when no host is known even then.
+func (j *Job) Announce(ctx context.Context) string {
+	q := j.Leak.Rule.Verify.Request
+	switch {
+	case !j.CanVerify():
+		return ""
+	case q.Func == "":
+		host, _, _ := strings.Cut(strings.TrimPrefix(q.URL, "https://"), "/")
+		host, _, _ = strings.Cut(host, "?")
+		for _, name := range call.Names(host) {
+			if _, err := j.Value(ctx, name); err != nil {
+				return "" // Verify says so
+			}
+		}
+	default:
+		// A server that is spoken to directly is accepted by a person on the way.
+		d, ok := j.Adapters.Func(q.Func).(Describer)
+		if ok && !strings.Contains(strings.Join(d.Describe(j), "\n"), "https://") && j.Settled("server") == "" && j.Given["host"] == "" {
+			return ""
+		}
+	}
+	if host := j.VerifyHost(); !strings.Contains(host, "{") {
+		return host
+	}
+	return ""
 }
 
 // firstHost takes the host out of the first line of a description that has an

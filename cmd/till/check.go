@@ -144,7 +144,7 @@ func (w *workshop) check(ctx context.Context, k *scanner.Key, offline, asJSON bo
 	j := w.jobAsSaid(k)
 	v := rotate.Verdict{Validity: rotate.Unknown, Why: "nobody was asked"}
 	if !offline {
-		if host := j.VerifyHost(); host != "" && j.CanVerify() {
+		if host := j.Announce(ctx); host != "" {
 			fmt.Fprintf(w.e.stderr, "asking %s\n", printable(host))
 		}
 		var err error
