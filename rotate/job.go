@@ -222,7 +222,9 @@ func (j *Job) made(name string, secret scanner.Secret) (v call.Value, ok bool) {
 		if j.Leak.PublicID == "" {
 			return v, false // it may be asked for
 		}
-		return call.Value{Text: j.Leak.PublicID}, true
+		p := j.Leak.Partner // whose other half may be a secret as well
+		half := p != nil && p.Rule.Severity != rules.Low && p.Secret.Reveal() == j.Leak.PublicID
+		return call.Value{Text: j.Leak.PublicID, Secret: half}, true
 	case "new":
 		if j.New == nil {
 			return v, true

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -54,7 +55,11 @@ func (p Programs) Run(ctx context.Context, words []string, stdin string) (string
 	cmd := exec.CommandContext(ctx, path, words[1:]...)
 	cmd.Dir = p.Dir
 	if cmd.Dir == "" {
-		cmd.Dir = os.TempDir()
+		// Programs look for their settings here and above, and anybody may write to
+		// the folder for temporary files.
+		if cmd.Dir = "/"; runtime.GOOS == "windows" {
+			cmd.Dir = os.TempDir()
+		}
 	}
 	cmd.Stdin = strings.NewReader(stdin)
 	cmd.WaitDelay = 5 * time.Second

@@ -154,6 +154,8 @@ func (s *Session) open() (unlock func(), err error) {
 			s.Job.Redact.Add(s.Job.New.Secret.Reveal())
 			if s.Job.New.Secret.Reveal() == s.Job.Leak.Secret.Reveal() {
 				err = errors.New("what was found is the new key of this case, and it must not be ended")
+			} else if s.c.Stored == "" { // the process ended before it could be written down
+				err = s.stored(*s.Job.New)
 			}
 		}
 	}
@@ -228,6 +230,10 @@ func (s *Session) keep(n Issued) error {
 	if s.c.Stored != "" {
 		return nil
 	}
+	return s.stored(n)
+}
+
+func (s *Session) stored(n Issued) error {
 	return s.append(Entry{Event: EventStored, What: s.Store.Path(s.c.Fingerprint), NewID: n.ID, Values: s.tags(n.Secret)})
 }
 

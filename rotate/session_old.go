@@ -128,7 +128,10 @@ func (s *Session) revokeBy(ctx context.Context, a *Action, step *rules.Step) (do
 		return false, stopWhen(ctx, err)
 	}
 	s.Person.Say("Accepted.")
-	return true, s.append(Entry{Event: EventDone, Step: a.Name, State: Revoked})
+	if err := s.append(Entry{Event: EventDone, Step: a.Name, State: Revoked}); err != nil {
+		return true, err
+	}
+	return true, s.named()
 }
 
 // revokeByHand shows the page and waits for the person.

@@ -34,7 +34,7 @@ func verifyKeys(ctx context.Context, e *env, keys []scanner.Key, yes bool) (note
 		j := w.job(&keys[i])
 		j.Ask, j.Run = nil, nil // a scan asks nothing about each key and starts no program
 		// A host that only a person can name is asked about by till check.
-		if !j.CanVerify() || strings.Contains(j.VerifyHost(), "{") {
+		if !j.CanVerify() || strings.Contains(j.VerifyHost(), "{") || j.Announce(ctx) == "" {
 			continue
 		}
 		jobs[i] = j

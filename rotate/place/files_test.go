@@ -133,3 +133,17 @@ func TestChangedMeanwhile(t *testing.T) {
 		t.Error(".env was written")
 	}
 }
+
+// TestUserStays: the user of a password is a word like others, and is not changed.
+func TestUserStays(t *testing.T) {
+	j := tree(t, nil, "0ld-Zk3vQ9", "new-Zk3vQ9", new([]string))
+	j.Leak.PublicID, j.New.ID = "postgres", "shop_owner"
+	text := "postgres://postgres:" + j.Leak.Secret.Reveal() + "@db"
+	if got := swap(j, text); !strings.HasPrefix(got, "shop_owner://") {
+		t.Errorf("the half of a pair: %s", got)
+	}
+	j.Leak.Rule.Human = true
+	if got := swap(j, text); got != "postgres://postgres:"+j.New.Secret.Reveal()+"@db" {
+		t.Errorf("a user: %s", got)
+	}
+}

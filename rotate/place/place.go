@@ -39,7 +39,7 @@ func swap(j *rotate.Job, text string) string {
 }
 
 // hasNewHalf reports whether the public half of a pair changes too, and can be
-// told from other text.
+// told from other text. The user of a password stays, and may be any word.
 func hasNewHalf(j *rotate.Job) bool {
-	return len(j.Leak.PublicID) >= 8 && j.New != nil && j.New.ID != ""
+	return !j.Leak.Rule.Human && len(j.Leak.PublicID) >= 8 && j.New != nil && j.New.ID != ""
 }

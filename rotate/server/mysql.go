@@ -129,7 +129,7 @@ func myDead(ctx context.Context, j *rotate.Job, t target, user string, secret sc
 			}
 			blind = blind || !ok
 		}
-		switch known := besideKey(j, t, myPort, user); {
+		switch known := plainly(secret) && besideKey(j, t, myPort, user); {
 		case known && len(rows) == 0:
 			return rotate.Inactive, refused + "; there is no such user any more"
 		case known && !blind:
@@ -331,7 +331,7 @@ func myAccounts(c *myConn, user string) ([]myAccount, error) {
 
 // choose are the accounts that have the leaked password, or the new one already:
 // by what the server stores, by the host that the owner names, by the login from
-// here, or because there is one only.
+// here, or because there is one only and what is stored cannot be compared.
 func (w *myWork) choose(j *rotate.Job, here string) ([]myAccount, error) {
 	all, err := myAccounts(w.c, w.user)
 	if err != nil {
@@ -358,7 +358,7 @@ func (w *myWork) choose(j *rotate.Job, here string) ([]myAccount, error) {
 		hits = slices.DeleteFunc(slices.Clone(all), func(a myAccount) bool { return !slices.Contains(named, a.host) })
 	}
 	if len(hits) == 0 {
-		hits = slices.DeleteFunc(slices.Clone(all), func(a myAccount) bool { return len(all) > 1 && here != a.user+"@"+a.host })
+		hits = unseen(all, here)
 	}
 	for _, a := range hits {
 		hosts = append(hosts, a.host)
@@ -371,7 +371,23 @@ func (w *myWork) choose(j *rotate.Job, here string) ([]myAccount, error) {
 		hosts = append(hosts, a.host)
 	}
 	slices.Sort(hosts)
+	if len(all) == 1 {
+		return nil, fmt.Errorf("%w: %s has another password than the leaked one; --set account_host=%s changes it all the same", rotate.ErrNotFound, all[0], hosts[0])
+	}
 	return nil, fmt.Errorf("%w: %s is several accounts, of the hosts %s: --set account_host=HOST", rotate.ErrAmbiguous, w.user, strings.Join(hosts, ", "))
+}
+
+// unseen are the accounts among those without a stored password that fits: the
+// one that the key lets into from here, else the only one, if nothing tells that
+// its password is another.
+func unseen(all []myAccount, here string) (hits []myAccount) {
+	for _, a := range all {
+		_, compared := myStored(a.plugin, "")
+		if here == a.user+"@"+a.host || len(all) == 1 && !compared {
+			hits = append(hits, a)
+		}
+	}
+	return hits
 }
 
 // name is how a statement addresses an account. A user who changes his own

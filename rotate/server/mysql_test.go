@@ -335,6 +335,31 @@ func TestMySHA2(t *testing.T) {
 	}
 }
 
+// TestUnseen: the only account of a name is changed where it may have the leaked
+// password, and not where it is known to have another.
+func TestUnseen(t *testing.T) {
+	salted, native := myAccount{user: "shop", host: "%", plugin: mySHA2}, myAccount{user: "shop", host: "10.%", plugin: myNative}
+	for want, x := range map[string]struct {
+		all  []myAccount
+		here string
+	}{
+		"`shop`@`%`":    {[]myAccount{salted}, ""},
+		"":              {[]myAccount{native}, ""},
+		"`shop`@`10.%`": {[]myAccount{salted, native}, "shop@10.%"},
+	} {
+		got := ""
+		for _, a := range unseen(x.all, x.here) {
+			got += a.String()
+		}
+		if got != want {
+			t.Errorf("%v from %q: %q, want %q", x.all, x.here, got, want)
+		}
+	}
+	if got := unseen([]myAccount{salted, native}, ""); len(got) != 0 {
+		t.Errorf("several: %v", got)
+	}
+}
+
 // TestMyStatements: nothing that a name or password holds ends its quotes.
 func TestMyStatements(t *testing.T) {
 	if got := myIdent("a`b'c"); got != "`a``b'c`" {

@@ -103,7 +103,7 @@ func (rabbitLogin) Verify(ctx context.Context, j *rotate.Job, secret scanner.Sec
 // record has another.
 func rabbitDead(ctx context.Context, j *rotate.Job, t target, user string, secret scanner.Secret, onThis bool) (rotate.Validity, string) {
 	const refused = "login refused (ACCESS_REFUSED)"
-	known := besideKey(j, t, rabbitPort(j), user)
+	known := plainly(secret) && besideKey(j, t, rabbitPort(j), user)
 	if onThis && known {
 		return rotate.Inactive, refused
 	}
@@ -132,7 +132,7 @@ func rabbitDead(ctx context.Context, j *rotate.Job, t target, user string, secre
 		case held:
 			return rotate.Active, refused + " from here, but it is the password of " + user
 		case !known:
-			return rotate.Unknown, refused + "; the server or the user is not what stands beside the key, so another one may have been asked"
+			return rotate.Unknown, refused + "; " + elsewhere
 		}
 		return rotate.Inactive, refused + "; the user has another password"
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net"
+	"strings"
 
 	"github.com/till-sh/till/rotate"
 	"github.com/till-sh/till/scanner"
@@ -12,13 +13,24 @@ import (
 // only where both are those that stand beside the key, or where another password
 // of the case is let in by them.
 func refusal(j *rotate.Job, t target, port, user string, secret scanner.Secret, why string, letsIn func(password string) bool) (rotate.Validity, string) {
-	if besideKey(j, t, port, user) {
+	if plainly(secret) && besideKey(j, t, port, user) {
 		return rotate.Inactive, why
 	}
 	if otherLetIn(j, secret, letsIn) {
 		return rotate.Inactive, why + ", and " + otherName(j, secret) + " is let in"
 	}
-	return rotate.Unknown, why + "; the server or the user is not what stands beside the key, so another one may have been asked"
+	return rotate.Unknown, why + "; " + elsewhere
+}
+
+// elsewhere says why a refusal is no proof.
+const elsewhere = "server or user are not what stands beside the key, or the password is written with escapes: another one may have been asked about"
+
+// plainly reports whether the value is the password, whoever reads the file: $ and
+// backslashes are escapes to some (pa$$word in a file of Compose), and letters
+// beyond ASCII are prepared for SCRAM by the rules of RFC 4013.
+func plainly(secret scanner.Secret) bool {
+	text := secret.Reveal()
+	return !strings.ContainsAny(text, `$\`) && !strings.Contains(text, "&amp;") && !strings.ContainsFunc(text, func(c rune) bool { return c > '~' })
 }
 
 // besideKey reports whether server and user are those that stand beside the key.

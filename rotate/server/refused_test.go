@@ -50,6 +50,9 @@ func TestRefusalElsewhere(t *testing.T) {
 		j.Given["user"] = "shopp"
 		ask(j, j.Leak.Secret, rotate.Unknown)
 
+		j = job("pa$$" + right) // what Compose reads as one $
+		ask(j, j.Leak.Secret, rotate.Unknown)
+
 		j = job("old" + right)
 		j.Leak.Places[0].Excerpt[0].Text = strings.ReplaceAll(j.Leak.Places[0].Excerpt[0].Text, "127.0.0.1", "db.acme.example")
 		ask(j, j.Leak.Secret, rotate.Unknown)

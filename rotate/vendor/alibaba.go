@@ -56,7 +56,7 @@ func (alibabaSTS) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secr
 	default:
 		out.Why = strings.TrimSpace(fmt.Sprintf("HTTP %d %s", a.Status, code))
 	}
-	return out, nil
+	return ofNamed(j, id, out), nil
 }
 
 type alibabaKey struct{ id, secret string }

@@ -60,7 +60,7 @@ func (awsSTS) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secret) 
 	default:
 		out.Why = strings.TrimSpace(fmt.Sprintf("HTTP %d %s", a.Status, code))
 	}
-	return out, nil
+	return ofNamed(j, id, out), nil
 }
 
 type awsKey struct{ id, secret, token string }

@@ -67,7 +67,7 @@ func (gcpServiceAccount) Verify(ctx context.Context, j *rotate.Job, secret scann
 	default: // a clock that is wrong is invalid_grant as well
 		out.Why = strings.TrimSpace(fmt.Sprintf("HTTP %d %s %s", a.Status, what, why))
 	}
-	return out, nil
+	return ofNamed(j, account, out), nil
 }
 
 // parseRSA reads a PEM block as it stands in a JSON file, line ends as "\n".
