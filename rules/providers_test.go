@@ -90,6 +90,10 @@ func complete(t *testing.T, p *rules.Provider, r *rules.Rule) {
 	if v := r.Verify; slices.Contains(v.Dead, 401) && slices.Contains(v.Dead, 403) && v.DeadBody == "" {
 		t.Errorf("%s: verify takes 403 for dead beside 401: leave it out, or tell the two apart by dead-body", r.ID)
 	}
+	// A key whose plan has not been paid for lives again when it has.
+	if v := r.Verify; slices.Contains(v.Dead, 402) && v.DeadBody == "" {
+		t.Errorf("%s: verify takes 402 (payment required) for dead", r.ID)
+	}
 	if strings.HasSuffix(r.Description, ".") {
 		t.Errorf("%s: the description is a noun phrase, without a full stop", r.ID)
 	}
