@@ -309,7 +309,7 @@ func (p *prefilter) findWindows(data []byte, lo, hi int, room *sieve, dst []hit)
 
 // findAt does what find does for the window at i, near an end of data.
 func (p *prefilter) findAt(data []byte, i int, dst []hit) []hit {
-	if h := hashGram(uint32(padded(data, i))); p.bitmap[h>>6]>>(h&63)&1 == 0 {
+	if p.inFirst(uint32(padded(data, i))) == 0 {
 		return dst
 	}
 	return p.lookUp(data, i, p.probesAt(padded(data, i), padded(data, i-1)), dst)
@@ -336,22 +336,24 @@ func (p *prefilter) sift(data []byte, from, to int, room *sieve) int {
 	n, i := 0, from
 	for ; i+4 < to; i += 6 {
 		w := binary.LittleEndian.Uint64(data[i:]) | foldMask<<32 | foldMask
-		h0 := hashGram(uint32(w))
-		h1 := hashGram(uint32(w >> 16))
-		h2 := hashGram(uint32(w >> 32))
 		room[n&(sieveSize-1)] = uint64(i)
-		n += int(p.bitmap[h0>>6&(1<<(gramBits-6)-1)] >> (h0 & 63) & 1)
+		n += p.inFirst(uint32(w))
 		room[n&(sieveSize-1)] = uint64(i + 2)
-		n += int(p.bitmap[h1>>6&(1<<(gramBits-6)-1)] >> (h1 & 63) & 1)
+		n += p.inFirst(uint32(w >> 16))
 		room[n&(sieveSize-1)] = uint64(i + 4)
-		n += int(p.bitmap[h2>>6&(1<<(gramBits-6)-1)] >> (h2 & 63) & 1)
+		n += p.inFirst(uint32(w >> 32))
 	}
 	for ; i < to; i += 2 {
-		h := hashGram(binary.LittleEndian.Uint32(data[i:]) | foldMask)
 		room[n&(sieveSize-1)] = uint64(i)
-		n += int(p.bitmap[h>>6&(1<<(gramBits-6)-1)] >> (h & 63) & 1)
+		n += p.inFirst(binary.LittleEndian.Uint32(data[i:]) | foldMask)
 	}
 	return n
+}
+
+// inFirst returns 1 if the bitmap has the window, folded.
+func (p *prefilter) inFirst(w uint32) int {
+	h := hashGram(w)
+	return int(p.bitmap[h>>6&(1<<(gramBits-6)-1)] >> (h & 63) & 1) // "&" saves the check of bounds
 }
 
 // sievePlace is where in a sieve's entry the place begins; below it are the
