@@ -115,11 +115,7 @@ func rabbitDead(ctx context.Context, j *rotate.Job, t target, user string, secre
 		return rotate.Inactive, refused + ", " + otherName(j, secret) + " is let in"
 	}
 	if hasAdmin(j) && !byCtl(j) {
-		a, err := rabbitEnter(ctx, j, t)
-		var u *rabbitUser
-		if err == nil {
-			u, err = a.user(ctx, user)
-		}
+		_, u, err := rabbitLook(ctx, j, t, user)
 		switch {
 		case errors.Is(err, rotate.ErrNotFound) && known:
 			return rotate.Inactive, refused + "; there is no such user any more"
@@ -164,11 +160,7 @@ func (rabbitPassword) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued, 
 		_, err := j.Run.Run(ctx, []string{rabbitCtl, "change_password", "--", user}, n.Secret.Reveal()+"\n")
 		return n, err
 	}
-	a, err := rabbitEnter(ctx, j, t)
-	if err != nil {
-		return rotate.Issued{}, err
-	}
-	u, err := a.user(ctx, user)
+	a, u, err := rabbitLook(ctx, j, t, user)
 	if err != nil {
 		return rotate.Issued{}, err
 	}
@@ -197,11 +189,7 @@ func (rabbitOff) Revoke(ctx context.Context, j *rotate.Job) error {
 		_, err := j.Run.Run(ctx, []string{rabbitCtl, "close_all_user_connections", "--", user, "till"}, "")
 		return err
 	}
-	a, err := rabbitEnter(ctx, j, t)
-	if err != nil {
-		return err
-	}
-	u, err := a.user(ctx, user)
+	a, u, err := rabbitLook(ctx, j, t, user)
 	if err != nil {
 		return err
 	}
@@ -228,11 +216,7 @@ func (rabbitOff) Undo(ctx context.Context, j *rotate.Job) error {
 		_, err := j.Run.Run(ctx, []string{rabbitCtl, "change_password", "--", user}, old+"\n")
 		return err
 	}
-	a, err := rabbitEnter(ctx, j, t)
-	if err != nil {
-		return err
-	}
-	u, err := a.user(ctx, user)
+	a, u, err := rabbitLook(ctx, j, t, user)
 	if err != nil {
 		return err
 	}
@@ -284,6 +268,16 @@ func rabbitEnter(ctx context.Context, j *rotate.Job, t target) (*rabbitAPI, erro
 	}
 	a.who, err = adminOf(ctx, j, t)
 	return a, err
+}
+
+// rabbitLook is rabbitEnter and a look at one user.
+func rabbitLook(ctx context.Context, j *rotate.Job, t target, name string) (*rabbitAPI, *rabbitUser, error) {
+	a, err := rabbitEnter(ctx, j, t)
+	if err != nil {
+		return nil, nil, err
+	}
+	u, err := a.user(ctx, name)
+	return a, u, err
 }
 
 // do makes a request. Errors tell the status, and nothing of the answer.

@@ -95,12 +95,18 @@ func keyOf(j *rotate.Job, secret scanner.Secret) (*sshKey, error) {
 	return k, err
 }
 
-func (sshLogin) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secret) (rotate.Verdict, error) {
+// keyAndServers reads the key, and names the servers only if it can be read.
+func keyAndServers(ctx context.Context, j *rotate.Job, secret scanner.Secret) (*sshKey, []*sshTalk, error) {
 	key, err := keyOf(j, secret)
 	if err != nil {
-		return unknown("", err), nil
+		return nil, nil, err
 	}
 	servers, err := sshServers(ctx, j)
+	return key, servers, err
+}
+
+func (sshLogin) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secret) (rotate.Verdict, error) {
+	key, servers, err := keyAndServers(ctx, j, secret)
 	if err != nil {
 		return unknown("", err), nil
 	}
@@ -213,11 +219,7 @@ func (t *sshTalk) enter(ctx context.Context, ways ...*sshKey) (way *sshKey, file
 func (sshPair) SetsKept() {}
 
 func (sshPair) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued, error) {
-	old, err := keyOf(j, j.Leak.Secret)
-	if err != nil {
-		return rotate.Issued{}, err
-	}
-	servers, err := sshServers(ctx, j)
+	old, servers, err := keyAndServers(ctx, j, j.Leak.Secret)
 	if err != nil {
 		return rotate.Issued{}, err
 	}
@@ -329,11 +331,7 @@ func (t *sshTalk) admit(ctx context.Context, old *sshKey, comment string) error 
 }
 
 func (sshKeysOff) Revoke(ctx context.Context, j *rotate.Job) error {
-	old, err := keyOf(j, j.Leak.Secret)
-	if err != nil {
-		return err
-	}
-	servers, err := sshServers(ctx, j)
+	old, servers, err := keyAndServers(ctx, j, j.Leak.Secret)
 	if err != nil {
 		return err
 	}
@@ -384,11 +382,7 @@ func (t *sshTalk) remove(ctx context.Context, old, fresh *sshKey) error {
 
 // Undo puts the lines of the old key back.
 func (sshKeysOff) Undo(ctx context.Context, j *rotate.Job) error {
-	old, err := keyOf(j, j.Leak.Secret)
-	if err != nil {
-		return err
-	}
-	servers, err := sshServers(ctx, j)
+	old, servers, err := keyAndServers(ctx, j, j.Leak.Secret)
 	if err != nil {
 		return err
 	}
