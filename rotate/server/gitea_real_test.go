@@ -4,7 +4,6 @@ package server_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/till-sh/till/rotate"
 )
@@ -64,32 +62,19 @@ func startGitea(t *testing.T) *gitea {
 // call makes a request: with a token, or with "" as the user.
 func (g *gitea) call(method, path, token string, body any, answer any) int {
 	g.t.Helper()
-	data, err := json.Marshal(body)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	q, err := http.NewRequest(method, "http://"+g.address()+"/api/v1"+path, strings.NewReader(string(data)))
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	q.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		q.Header.Set("Authorization", "token "+token)
-	} else {
-		q.SetBasicAuth(g.user, g.password)
-	}
-	res, err := (&http.Client{Timeout: 20 * time.Second}).Do(q)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, _ := io.ReadAll(res.Body)
+	code, text := g.send(method, "/api/v1"+path, body, func(q *http.Request) {
+		if token != "" {
+			q.Header.Set("Authorization", "token "+token)
+		} else {
+			q.SetBasicAuth(g.user, g.password)
+		}
+	})
 	if answer != nil {
-		if err := json.Unmarshal(text, answer); err != nil {
-			g.t.Fatalf("%s: %d %s", path, res.StatusCode, text)
+		if err := json.Unmarshal([]byte(text), answer); err != nil {
+			g.t.Fatalf("%s: %d %s", path, code, text)
 		}
 	}
-	return res.StatusCode
+	return code
 }
 
 // listed are the scopes of the user's tokens, by name.

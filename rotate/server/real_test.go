@@ -7,8 +7,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/user"
@@ -68,6 +70,28 @@ type instance struct {
 	cred *syscall.Credential // who it runs as, nil: as we do
 	env  []string            // more of the environment
 	log  *bytes.Buffer
+}
+
+// send makes a request with a body of JSON to a server that speaks HTTP.
+func (i *instance) send(method, path string, body any, authorize func(*http.Request)) (status int, answer string) {
+	i.t.Helper()
+	data, err := json.Marshal(body)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	q, err := http.NewRequest(method, "http://"+i.address()+path, bytes.NewReader(data))
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	q.Header.Set("Content-Type", "application/json")
+	authorize(q)
+	res, err := (&http.Client{Timeout: 20 * time.Second}).Do(q)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, _ := io.ReadAll(res.Body)
+	return res.StatusCode, string(text)
 }
 
 // newInstance makes a folder that belongs to whoever the server runs as. Most

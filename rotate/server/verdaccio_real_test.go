@@ -5,7 +5,6 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/till-sh/till/rotate"
 )
@@ -53,27 +51,13 @@ func startVerdaccio(t *testing.T) *registry {
 // call makes a request: with a token, or with "" as the user.
 func (r *registry) call(method, path, token string, body any) (int, string) {
 	r.t.Helper()
-	data, err := json.Marshal(body)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	q, err := http.NewRequest(method, "http://"+r.address()+path, strings.NewReader(string(data)))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	q.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		q.Header.Set("Authorization", "Bearer "+token)
-	} else if path != "/-/user/org.couchdb.user:"+r.user {
-		q.SetBasicAuth(r.user, r.password)
-	}
-	res, err := (&http.Client{Timeout: 20 * time.Second}).Do(q)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, _ := io.ReadAll(res.Body)
-	return res.StatusCode, string(text)
+	return r.send(method, path, body, func(q *http.Request) {
+		if token != "" {
+			q.Header.Set("Authorization", "Bearer "+token)
+		} else if path != "/-/user/org.couchdb.user:"+r.user {
+			q.SetBasicAuth(r.user, r.password)
+		}
+	})
 }
 
 func (r *registry) token(method, path string, body map[string]any) string {
