@@ -43,6 +43,30 @@ var forges = []string{"gitea", "gitlab", "bitbucket"}
 // keys.
 var everybodys = []string{"github.com", "gitlab.com", "bitbucket.org"}
 
+// ownGitHub is the GitHub server of a company that the place of the key, or else
+// the remote, names: its tokens look like those of github.com, which refuses them.
+func (j *Job) ownGitHub() string {
+	theirs := func(h string) bool {
+		h = strings.ToLower(h)
+		return strings.Contains(h, "github") && h != "github.com" && !strings.HasSuffix(h, ".github.com") &&
+			!strings.HasSuffix(h, ".githubusercontent.com") && !strings.HasSuffix(h, ".github.io") || strings.HasSuffix(h, ".ghe.com")
+	}
+	var hosts []string
+	for _, p := range j.Leak.Places {
+		for _, x := range p.Excerpt {
+			hosts = append(hosts, j.hostsIn(x.Text)...)
+		}
+		hosts = append(hosts, j.hostsOfFile(p.Path)...)
+	}
+	if i := slices.IndexFunc(hosts, theirs); i >= 0 {
+		return hosts[i]
+	}
+	if h := remoteHost(j.Remote); h != "" && !slices.Contains(everybodys, h) && !strings.HasSuffix(h, ".github.com") {
+		return h
+	}
+	return ""
+}
+
 // HostBeside finds the host that stands beside the leaked key; nil when there is
 // none, or when several stand there and none is nearer.
 func (j *Job) HostBeside() *Beside {

@@ -29,17 +29,13 @@ func (j *Job) verify(ctx context.Context, v *rules.Verify, secret scanner.Secret
 		return out, nil // no answer is an answer of its own: unknown
 	}
 	out.Validity, out.Why = Judge(v, a)
-	if out.Validity == Inactive && strings.HasPrefix(v.Request.URL, "https://{{host}}") && !j.said["host"] {
-		// The vendor's own server does not know the key; that of the owner may.
-		out.Validity, out.Why = Unknown, out.Why+"; it may belong to a server of your own: --set host=…"
-	}
-	names, rest := j.hearsay(v.Request)
-	if out.Validity == Inactive && len(names) > 0 && !j.wasLetIn(out.Host, rest) {
-		name, _, _ := strings.Cut(names[0], "=")
-		out.Validity, out.Why = Unknown, out.Why+"; refused, but nothing shows that "+name+" is the one that the key is of"
+	if out.Validity == Inactive {
+		if why := j.doubt(v, a, out.Host, secret); why != "" {
+			out.Validity, out.Why = Unknown, out.Why+"; "+why
+		}
 	}
 	if out.Validity == Active {
-		j.letIn(out.Host, rest)
+		j.letIn(v.Request, out.Host, secret)
 		out.Identity, out.Scopes = a.Text(v.Identity), a.Text(v.Scopes)
 		out.LastUsed, out.Expires = a.Text(v.LastUsed), a.Text(v.Expires)
 	}
@@ -49,7 +45,8 @@ func (j *Job) verify(ctx context.Context, v *rules.Verify, secret scanner.Secret
 // Judge reads a verdict out of a vendor's answer. What neither list names is
 // Unknown, and so are 429 and 5xx: such an answer speaks of the server, not of
 // the key. A 403 comes from firewalls, lists of addresses and missing rights as
-// well, so it proves no death. Only a vendor that says so in the body as well
+// well, so it proves no death. 400, 404 and 422
+// speak of the request. Only a vendor that says so in the body as well
 // (live-body, dead-body) is taken at its word.
 func Judge(v *rules.Verify, a *call.Answer) (Validity, string) {
 	why := fmt.Sprintf("HTTP %d", a.Status)
@@ -59,6 +56,8 @@ func Judge(v *rules.Verify, a *call.Answer) (Validity, string) {
 		return Unknown, why + ": rate limit"
 	case a.Status == 403 && !said && !slices.Contains(v.Live, 403):
 		return Unknown, why + ": refused, by whom or for what is not said"
+	case !said && slices.Contains(v.Dead, a.Status) && !slices.Contains([]int{401, 410}, a.Status):
+		return Unknown, why + ": the request was refused, and the answer does not say that it was for the key"
 	case a.Status >= 500 && !said:
 		return Unknown, why + ": the server fails"
 	case a.Status >= 300 && a.Status < 400 && !slices.Contains(v.Dead, a.Status) && !slices.Contains(v.Live, a.Status):

@@ -16,19 +16,21 @@ func (f *file) verify(t *table) *Verify {
 		f.errorf(t.path, "%sa rule of the scanned repository may not name a network request", t.what)
 	}
 	v := &Verify{
-		Live:     t.statuses("live"),
-		Dead:     t.statuses("dead"),
-		LiveBody: t.line("live-body", "a regular expression", optional),
-		DeadBody: t.line("dead-body", "a regular expression", optional),
-		Identity: t.line("identity", "a JSON path or \"header:Name\"", optional),
-		Scopes:   t.line("scopes", "a JSON path or \"header:Name\"", optional),
-		LastUsed: t.line("last-used", "a JSON path or \"header:Name\"", optional),
-		Expires:  t.line("expires", "a JSON path or \"header:Name\"", optional),
-		Docs:     t.page("docs"),
-		Note:     t.prose("note", "a remark"),
+		Live:      t.statuses("live"),
+		Dead:      t.statuses("dead"),
+		LiveBody:  t.line("live-body", "a regular expression", optional),
+		DeadBody:  t.line("dead-body", "a regular expression", optional),
+		DoubtBody: t.line("doubt-body", "a regular expression", optional),
+		Identity:  t.line("identity", "a JSON path or \"header:Name\"", optional),
+		Scopes:    t.line("scopes", "a JSON path or \"header:Name\"", optional),
+		LastUsed:  t.line("last-used", "a JSON path or \"header:Name\"", optional),
+		Expires:   t.line("expires", "a JSON path or \"header:Name\"", optional),
+		Docs:      t.page("docs"),
+		Note:      t.prose("note", "a remark"),
 	}
 	t.expression("live-body", v.LiveBody)
 	t.expression("dead-body", v.DeadBody)
+	t.expression("doubt-body", v.DoubtBody)
 	if r := f.request(t, false); r != nil {
 		v.Request = *r
 	}

@@ -45,13 +45,17 @@ type Verify struct {
 	Live     []int  // HTTP status codes that prove it active
 	Dead     []int  // HTTP status codes that prove it inactive
 	LiveBody string // RE2 the body must match as well to be active; "" = any
-	DeadBody string // RE2 the body must match as well to be inactive; "" = any
-	Identity string // whose key it is
-	Scopes   string // what it may do
-	LastUsed string // when it was used last
-	Expires  string // when it ends by itself
-	Docs     string // vendor's page
-	Note     string
+	DeadBody string // RE2 the body must match as well to be inactive; "" = any, and then of 401 and 410 alone
+	// DoubtBody is an RE2 for a refusal that a living key can get as well, from
+	// an address that is not allowed or without a right: it proves a death only
+	// after a key was let in from here.
+	DoubtBody string
+	Identity  string // whose key it is
+	Scopes    string // what it may do
+	LastUsed  string // when it was used last
+	Expires   string // when it ends by itself
+	Docs      string // vendor's page
+	Note      string
 }
 
 // Workflow is the way out: what to do with a leaked key, in order.

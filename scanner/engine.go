@@ -147,6 +147,7 @@ type candidate struct {
 	from, to  int // in the stored bytes: the value, or the text that encodes it
 	location  Location
 	partner   *candidate
+	surePair  bool // see Partner.Sure
 	origin    origin
 	// conditional: the rule is for certain paths and the path is not known yet.
 	conditional bool

@@ -179,6 +179,19 @@ func TestPairIsOneFinding(t *testing.T) {
 	if got[0].Partner.Location.StartLine != 1 || got[0].Location.StartLine != 2 {
 		t.Errorf("lines %d and %d", got[0].Partner.Location.StartLine, got[0].Location.StartLine)
 	}
+	if !got[0].Partner.Sure {
+		t.Error("the only two halves are not sure to belong together")
+	}
+	for name, text := range map[string]string{
+		"two halves": "acme_id = " + id + "\nacme_key = " + hexKey + "\nacme_id = acid-" + "19283746\n",
+		"two keys":   "acme_id = " + id + "\nacme_key = " + hexKey + "\nacme_key = " + hexKey[4:] + hexKey[:4] + "\n",
+	} {
+		for _, f := range scan(t, text) {
+			if f.Partner != nil && f.Partner.Sure {
+				t.Errorf("%s: line %d is sure", name, f.Location.StartLine)
+			}
+		}
+	}
 	if far := scan(t, "acme_id = "+id+strings.Repeat("\n", 9)+"acme_key = "+hexKey+"\n"); len(far) != 2 {
 		t.Errorf("apart: %d findings, want 2", len(far))
 	}

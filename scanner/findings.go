@@ -193,7 +193,7 @@ func report(b *Blob, found, masked []candidate, noMarks bool) []Finding {
 			Context: contextOf(b.Data, found, i),
 		}
 		if p := c.partner; p != nil {
-			f.Partner = &Partner{Rule: p.m.rule, Secret: NewSecret([]byte(p.value)), Location: p.location}
+			f.Partner = &Partner{Rule: p.m.rule, Secret: NewSecret([]byte(p.value)), Location: p.location, Sure: c.surePair}
 		}
 		f.Facts.fill(c)
 		if marks != nil {

@@ -145,6 +145,11 @@ func (k *Key) absorb(f *attributed, p Place) {
 	if k.Partner == nil && f.Partner != nil {
 		k.Partner, k.Facts = f.Partner, f.Facts
 	}
+	if p, o := k.Partner, f.Partner; p != nil && o != nil && p.Sure && (!o.Sure || p.Secret.Reveal() != o.Secret.Reveal()) {
+		unsure := *p // another half stands beside it elsewhere
+		unsure.Sure = false
+		k.Partner = &unsure
+	}
 	if exposureRank(f.exposure) > exposureRank(k.Exposure) {
 		k.Exposure = f.exposure
 	}

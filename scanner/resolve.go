@@ -181,6 +181,7 @@ func (e *Engine) pair(found []candidate) []candidate {
 		if best := nearest(found, i, need); best >= 0 {
 			partner := found[best]
 			c.partner = &partner
+			c.surePair = alone(found, i, need.Rule, need.Lines) && alone(found, best, c.m.rule.ID, need.Lines)
 			absorbed[best] = true
 			continue
 		}
@@ -220,4 +221,29 @@ func nearest(found []candidate, i int, need rules.Needs) int {
 		}
 	}
 	return best
+}
+
+// alone reports whether all findings of a rule within so many lines of found[i]
+// are of one value.
+func alone(found []candidate, i int, rule string, lines int) bool {
+	const neighbours = 256 // as in nearest; who has more is not alone
+	value, seen := "", 0
+	for _, step := range []int{-1, 1} {
+		for k := i + step; k >= 0 && k < len(found); k += step {
+			if (found[k].location.StartLine-found[i].location.StartLine)*step > lines {
+				break
+			}
+			if seen++; seen > neighbours {
+				return false
+			}
+			if found[k].m.rule.ID != rule {
+				continue
+			}
+			if value != "" && found[k].value != value {
+				return false
+			}
+			value = found[k].value
+		}
+	}
+	return true
 }

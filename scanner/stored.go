@@ -31,6 +31,7 @@ type storedKey struct {
 type storedPartner struct {
 	Rule, Mask string
 	Location   Location
+	Sure       bool
 }
 
 // Store encodes a result for LoadResult: of its values the masks, everything else
@@ -47,7 +48,7 @@ func (r *Result) Store() ([]byte, error) {
 				j.Others = append(j.Others, o.String())
 			}
 			if p := k.Partner; p != nil {
-				j.Partner = &storedPartner{p.Rule.ID, p.Secret.String(), p.Location}
+				j.Partner = &storedPartner{p.Rule.ID, p.Secret.String(), p.Location, p.Sure}
 			}
 			out = append(out, j)
 		}
@@ -89,7 +90,7 @@ func LoadResult(data []byte, rule func(id string) *rules.Rule) (*Result, error) 
 				k.Others = append(k.Others, MaskedSecret(o))
 			}
 			if p := j.Partner; p != nil {
-				k.Partner = &Partner{Rule: find(p.Rule), Secret: MaskedSecret(p.Mask), Location: p.Location}
+				k.Partner = &Partner{Rule: find(p.Rule), Secret: MaskedSecret(p.Mask), Location: p.Location, Sure: p.Sure}
 			}
 			out = append(out, k)
 		}

@@ -119,6 +119,9 @@ type Partner struct {
 	Rule     *rules.Rule
 	Secret   Secret
 	Location Location
+	// Sure says that within reach no other value could be this half, and no
+	// other key claims it.
+	Sure bool
 }
 
 // ExcerptLine is one line of a file, fit for display: secrets are masked, the

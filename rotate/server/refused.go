@@ -14,7 +14,7 @@ import (
 // of the case is let in by them.
 func refusal(j *rotate.Job, t target, port, user string, secret scanner.Secret, why string, letsIn func(password string) bool) (rotate.Validity, string) {
 	if plainly(secret) && besideKey(j, t, port, user) {
-		return rotate.Inactive, why
+		return rotate.Inactive, why + "; a user that is switched off or past its time is told the same, and works again when that is taken back"
 	}
 	if otherLetIn(j, secret, letsIn) {
 		return rotate.Inactive, why + ", and " + otherName(j, secret) + " is let in"

@@ -22,14 +22,25 @@ import (
 // (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html).
 type awsSTS struct{}
 
-const stsHost = "sts.amazonaws.com"
+// A partition of AWS knows its own keys only, and nothing in a key tells which
+// one that is (https://docs.aws.amazon.com/general/latest/gr/sts.html).
+type partition struct{ host, region string }
+
+var partitions = []partition{
+	{"sts.amazonaws.com", "us-east-1"},
+	{"sts.us-gov-west-1.amazonaws.com", "us-gov-west-1"},
+	{"sts.cn-north-1.amazonaws.com.cn", "cn-north-1"},
+}
 
 func (awsSTS) Describe(*rotate.Job) []string {
-	return []string{"POST https://" + stsHost + "/ Action=GetCallerIdentity (signed with the key)"}
+	return []string{
+		"POST https://" + partitions[0].host + "/ Action=GetCallerIdentity (signed with the key)",
+		"where the key is not known there, the same at " + partitions[1].host + " (GovCloud) and " + partitions[2].host + " (China)",
+	}
 }
 
 func (awsSTS) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secret) (rotate.Verdict, error) {
-	out := rotate.Verdict{Validity: rotate.Unknown, Host: stsHost}
+	out := rotate.Verdict{Validity: rotate.Unknown, Host: partitions[0].host}
 	id, err := j.PublicID(ctx, secret)
 	if err != nil {
 		out.Why = "the key id that belongs to it is not known"
@@ -39,28 +50,55 @@ func (awsSTS) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secret) 
 		out.Why = "a temporary key: the answer needs its session token as well"
 		return out, nil
 	}
+	var unknown []rotate.Verdict // to a partition
+	for _, p := range partitions {
+		v, known, err := p.ask(ctx, j, awsKey{id: id, secret: secret.Reveal()})
+		switch {
+		case known:
+			return ofNamed(j, id, v), nil
+		case err != nil && len(unknown) == 0:
+			return v, err
+		case err != nil:
+			return out, fmt.Errorf("not known at %s, and %s does not say: %w", out.Host, p.host, err)
+		case v.Validity == rotate.Unknown && len(unknown) == 0:
+			return v, nil
+		case v.Validity == rotate.Unknown:
+			out.Why = "not known at " + out.Host + ", and " + p.host + " does not say: " + v.Why
+			return out, nil
+		}
+		unknown = append(unknown, v)
+	}
+	out.Validity, out.Why = rotate.Inactive, unknown[0].Why+" in all partitions"
+	return ofNamed(j, id, out), nil
+}
+
+// ask asks one partition. known reports that the key is one of its own.
+func (p partition) ask(ctx context.Context, j *rotate.Job, key awsKey) (out rotate.Verdict, known bool, err error) {
+	out = rotate.Verdict{Validity: rotate.Unknown, Host: p.host}
 	body := url.Values{"Action": {"GetCallerIdentity"}, "Version": {"2011-06-15"}}.Encode()
-	q := call.Request{Method: http.MethodPost, URL: "https://" + stsHost + "/", Body: []byte(body), Repeatable: true, Header: http.Header{
+	q := call.Request{Method: http.MethodPost, URL: "https://" + p.host + "/", Body: []byte(body), Repeatable: true, Header: http.Header{
 		"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}, "Accept": {"application/json"},
 	}}
-	signAWS(&q, awsKey{id: id, secret: secret.Reveal()}, "us-east-1", "sts", j.Now())
+	signAWS(&q, key, p.region, "sts", j.Now())
 	a, err := j.HTTP.Do(ctx, q)
 	if err != nil {
-		return out, err
+		return out, false, err
 	}
 	code := a.Text("Error.Code")
 	switch {
 	case a.Status == http.StatusOK && a.Text("GetCallerIdentityResponse.GetCallerIdentityResult.Arn") != "":
 		out.Validity, out.Why = rotate.Active, "HTTP 200"
 		out.Identity = a.Text("GetCallerIdentityResponse.GetCallerIdentityResult.Arn")
+		return out, true, nil
 	case a.Status == http.StatusForbidden && slices.Contains([]string{"InvalidClientTokenId", "ExpiredToken"}, code):
 		out.Validity, out.Why = rotate.Inactive, code
+		return out, code == "ExpiredToken", nil
 	case a.Status == http.StatusForbidden && code == "SignatureDoesNotMatch":
 		out.Why = "the key id is known to AWS, but this is not its secret"
-	default:
-		out.Why = strings.TrimSpace(fmt.Sprintf("HTTP %d %s", a.Status, code))
+		return out, true, nil
 	}
-	return ofNamed(j, id, out), nil
+	out.Why = strings.TrimSpace(fmt.Sprintf("HTTP %d %s", a.Status, code))
+	return out, false, nil
 }
 
 type awsKey struct{ id, secret, token string }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,17 @@ type row struct {
 	dead, unknown []http.HandlerFunc
 	identity      string
 	host          string
+	also          []string // hosts that are asked when the first does not know the key
+}
+
+func jobOf(r *row, s *rotatetest.Server) *rotate.Job {
+	j := &rotate.Job{
+		Leak: rotate.Leak{ID: "XX-TEST", Secret: scanner.NewSecret([]byte(r.secret)), PublicID: r.id, Account: r.account,
+			Rule: &rules.Rule{ID: "x", Verify: rules.Verify{Request: rules.Request{Func: r.name}}}},
+		Adapters: &rotate.Adapters{Funcs: Funcs()}, Redact: &call.Redactor{}, HTTP: s.Client(), Now: func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) },
+	}
+	j.Redact.Add(r.secret)
+	return j
 }
 
 func rsaPEM(t *testing.T) string {
@@ -66,6 +78,7 @@ func verifiers(t *testing.T) []row {
 		},
 		{
 			name: "aws-sts", secret: strings.Repeat("Zk3vQ9xL2m", 4), id: "AKIAOU" + "OEVRLT6HXTMUZI", host: "sts.amazonaws.com",
+			also:     []string{"sts.us-gov-west-1.amazonaws.com", "sts.cn-north-1.amazonaws.com.cn"},
 			live:     answer(200, `{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"Account":"1","Arn":"arn:aws:iam::1:user/deploy","UserId":"A"}}}`),
 			dead:     []http.HandlerFunc{answer(403, `{"Error":{"Code":"InvalidClientTokenId"}}`), answer(403, `{"Error":{"Code":"ExpiredToken"}}`)},
 			unknown:  []http.HandlerFunc{answer(403, `{"Error":{"Code":"SignatureDoesNotMatch"}}`), answer(403, `{"Error":{"Code":"RequestExpired"}}`), answer(200, `{}`)},
@@ -123,11 +136,7 @@ func TestVerifiers(t *testing.T) {
 			for _, c := range cases {
 				s.Handle(c.handler)
 				secret := scanner.NewSecret([]byte(r.secret))
-				j := &rotate.Job{
-					Leak:     rotate.Leak{ID: "XX-TEST", Secret: secret, PublicID: r.id, Account: r.account, Rule: &rules.Rule{ID: "x", Verify: rules.Verify{Request: rules.Request{Func: f.Name}}}},
-					Adapters: &rotate.Adapters{Funcs: Funcs()}, Redact: &call.Redactor{}, HTTP: s.Client(), Now: func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) },
-				}
-				j.Redact.Add(r.secret)
+				j := jobOf(r, s)
 				got, err := j.Verify(t.Context(), secret)
 				if got.Validity != c.want {
 					t.Errorf("%s: %s (%s, %v), want %s", c.name, got.Validity, got.Why, err, c.want)
@@ -139,7 +148,7 @@ func TestVerifiers(t *testing.T) {
 					t.Errorf("identity %q", got.Identity)
 				}
 				for _, made := range s.Calls() {
-					if made.Host != r.host || made.Host != j.VerifyHost() {
+					if (made.Host != r.host || made.Host != j.VerifyHost()) && !slices.Contains(r.also, made.Host) {
 						t.Errorf("%s: asked %s", c.name, made.Host)
 					}
 					if strings.Contains(fmt.Sprint(made), r.secret) {

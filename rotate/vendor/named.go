@@ -10,7 +10,18 @@ import (
 // let in under it before is dead.
 func ofNamed(j *rotate.Job, id string, v rotate.Verdict) rotate.Verdict {
 	const letIn = "id_let_in" // kept in the record
-	if id == j.Leak.PublicID || j.New != nil && id == j.New.ID {
+	if j.New != nil && id == j.New.ID {
+		return v
+	}
+	if id == j.Leak.PublicID {
+		switch v.Validity {
+		case rotate.Active:
+			j.LetInPair(v.Host)
+		case rotate.Inactive:
+			if why := j.DoubtPair(v.Host, j.Leak.Secret); why != "" {
+				v.Validity, v.Why = rotate.Unknown, v.Why+"; "+why
+			}
+		}
 		return v
 	}
 	switch {
