@@ -38,27 +38,43 @@ func newRecord(e *env, s *settings, o scanner.Options) *source.Record {
 // recall returns what the last scan of a history found when nothing has changed
 // since, nil to scan. Where somebody has to have the values themselves, to show
 // them, to ask for them or to mask them in reports of other repositories, it is no
-// help: only their masks were kept.
-func (t *target) recall(e *env, engine *scanner.Engine, showSecrets bool) *scanner.Result {
+// help: only their masks were kept. So the configuration has to say what it said
+// then (see saidOf), which is for the caller to compare.
+func (t *target) recall(e *env, engine *scanner.Engine, showSecrets bool) (result *scanner.Result, said [sha256.Size]byte) {
 	if t.history == nil {
-		return nil
+		return nil, said
 	}
 	data, ok := bytes.CutPrefix(t.history.Answer(), []byte(t.names(e)))
-	if !ok || showSecrets || t.ask != nil || t.part {
-		return nil
+	if !ok || len(data) < len(said) || showSecrets || t.ask != nil || t.part {
+		return nil, said
 	}
-	result, err := scanner.LoadResult(data, engine.Rule)
+	result, err := scanner.LoadResult(data[copy(said[:], data):], engine.Rule)
 	if err != nil {
-		return nil
+		return nil, said
 	}
-	return result
+	return result, said
+}
+
+// saidOf stands for what configuration and decisions add to a report: remarks,
+// faults and reasons, in which a value may stand.
+func saidOf(r *scanner.Result) [sha256.Size]byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q", r.Summary.Notes, r.Summary.Errors)
+	for i := range r.Suppressed {
+		if s := r.Suppressed[i].Suppressed; s != nil {
+			fmt.Fprintf(h, " %q", []string{s.Kind, s.Reason, s.By, s.Until, s.Source})
+		}
+	}
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // remember keeps what was looked at and what was found. Where that cannot be
-// written, the next scan takes longer, and that is all.
-func (t *target) remember(e *env, result *scanner.Result) {
+// written, the next scan takes longer, and that is all. What keep gets is the
+// same result after the configuration was applied to it.
+func (t *target) remember(e *env, result *scanner.Result) (keep func(*scanner.Result)) {
+	keep = func(*scanner.Result) {}
 	if t.history == nil {
-		return
+		return keep
 	}
 	_ = t.history.Remember()
 	told := *result
@@ -67,11 +83,18 @@ func (t *target) remember(e *env, result *scanner.Result) {
 	last := len(masked.Summary.Notes) - 1
 	if !result.Summary.Complete() || masked.Summary.Notes[last] != t.names(e) ||
 		!slices.EqualFunc(result.Keys, masked.Keys, sameBase) || !slices.EqualFunc(result.Suppressed, masked.Suppressed, sameBase) {
-		return // nobody could mask or decide the same without the values
+		return keep // nobody could mask or decide the same without the values
 	}
 	masked.Summary.Notes = masked.Summary.Notes[:last]
-	if data, err := masked.Store(); err == nil {
-		_ = t.history.Keep(append([]byte(t.names(e)), data...))
+	data, err := masked.Store()
+	if err != nil {
+		return keep
+	}
+	return func(applied *scanner.Result) {
+		said := saidOf(applied)
+		if said == saidOf(report.Redact(applied)) {
+			_ = t.history.Keep(slices.Concat([]byte(t.names(e)), said[:], data))
+		}
 	}
 }
 

@@ -324,7 +324,12 @@ func (o *output) run(ctx context.Context, e *env, t *target) (*scanner.Result, *
 		debug.SetGCPercent(100)
 	}
 	begin := time.Now()
-	result := t.recall(e, engine, o.showSecrets)
+	result, said := t.recall(e, engine, o.showSecrets)
+	if result != nil {
+		if s.apply(result, begin); saidOf(result) != said {
+			result = nil // the configuration says something new, and only who has the values can mask it
+		}
+	}
 	if result == nil {
 		var progress scanner.Progress
 		stop := watch(ctx, e, &progress, o.noProgress || o.quiet || t.hook != "")
@@ -336,9 +341,10 @@ func (o *output) run(ctx context.Context, e *env, t *target) (*scanner.Result, *
 			}
 			return nil, nil, err
 		}
-		t.remember(e, result)
+		keep := t.remember(e, result)
+		s.apply(result, begin)
+		keep(result)
 	}
-	s.apply(result, begin)
 	for i := range result.Keys {
 		if k := &result.Keys[i]; t.public && k.Exposure == scanner.ExposurePushed {
 			k.Exposure = scanner.ExposurePublic

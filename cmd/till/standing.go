@@ -26,8 +26,8 @@ func standing(ctx context.Context, e *env, leak *rotate.Leak) (where, unread []s
 		return nil, nil, err
 	}
 	for _, k := range append(r.Keys, r.Suppressed...) {
-		if k.Secret.Reveal() != leak.Secret.Reveal() {
-			continue
+		if !has(k.Values(), leak.Secret) {
+			continue // another key; at a place of several values any of them counts
 		}
 		for _, p := range k.Places {
 			s.where[p.Path] = true
