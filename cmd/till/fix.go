@@ -52,7 +52,9 @@ func runFix(ctx context.Context, e *env, ids []string, yes, dryRun bool) error {
 	}
 	redact := &call.Redactor{}
 	for i := range keys {
-		redact.Add(keys[i].Secret.Reveal())
+		for _, v := range keys[i].Values() {
+			redact.Add(v.Reveal())
+		}
 		if p := keys[i].Partner; p != nil && p.Rule.Severity != rules.Low {
 			redact.Add(p.Secret.Reveal())
 		}

@@ -119,8 +119,14 @@ func (f *fix) plan(ctx context.Context, keys []scanner.Key) error {
 	var order []string
 	by := map[string][]secret{}
 	for i := range keys {
-		if err := f.planKey(&keys[i], by, &order); err != nil {
+		parts, err := f.apart(&keys[i])
+		if err != nil {
 			return err
+		}
+		for j := range parts {
+			if err := f.planKey(&parts[j], by, &order); err != nil {
+				return err
+			}
 		}
 	}
 	for _, name := range order {
@@ -133,6 +139,43 @@ func (f *fix) plan(ctx context.Context, keys []scanner.Key) error {
 		f.files = append(f.files, dotenv)
 	}
 	return f.planIgnore(ctx)
+}
+
+// apart makes one key of each value that stands at the place of a key, with the
+// spots where that value is.
+func (f *fix) apart(k *scanner.Key) ([]scanner.Key, error) {
+	values := k.Values()
+	parts := make([]scanner.Key, len(values))
+	for i, v := range values {
+		parts[i] = *k
+		parts[i].Secret, parts[i].Others, parts[i].Places = v, nil, nil
+	}
+	if len(parts) == 1 {
+		parts[0].Places = k.Places
+		return parts, nil
+	}
+	for _, p := range k.Places {
+		file, err := f.read(p.Path)
+		if err != nil {
+			return nil, err
+		}
+		var rest []byte
+		if o := p.Location.Offset; len(p.Decoded) == 0 && o <= int64(len(file.index)) {
+			rest = file.index[o:]
+		}
+		at := -1
+		for i, v := range values { // of two that begin alike the longer one is there
+			if bytes.HasPrefix(rest, []byte(v.Reveal())) && (at < 0 || len(v.Reveal()) > len(values[at].Reveal())) {
+				at = i
+			}
+		}
+		for i := range parts {
+			if at < 0 || at == i {
+				parts[i].Places = append(parts[i].Places, p)
+			}
+		}
+	}
+	return parts, nil
 }
 
 // planKey chooses the names of a key and its other half, and notes in which files they stand.

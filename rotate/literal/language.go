@@ -14,6 +14,7 @@ type language struct {
 	quotes    []quote     // the longest first
 	prefixes  string      // letters that may stand before a quote
 	regex     bool        // has /…/
+	types     bool        // strings can be types
 	// lookup is the expression that reads a variable.
 	lookup func(env string) string
 	plus   string // joins strings; "" = a part of a string cannot be moved
@@ -50,7 +51,7 @@ var (
 		lookup: func(env string) string { return "process.env." + env }, refuse: refuseJavaScript,
 	}
 	typescript = &language{
-		line: slash, block: stars, regex: true, plus: "+", quotes: javascript.quotes,
+		types: true, line: slash, block: stars, regex: true, plus: "+", quotes: javascript.quotes,
 		lookup: func(env string) string { return "process.env." + env + "!" }, refuse: refuseJavaScript,
 	}
 	ruby = &language{
