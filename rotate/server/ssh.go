@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/till-sh/till/rotate"
@@ -169,10 +170,55 @@ func (t *sshTalk) verify(ctx context.Context, key *sshKey, isNew bool) (rotate.V
 		case holdsKey(file, key.public) > 0:
 			return rotate.Unknown, "login refused from here, but " + t.file + " still holds the key", nil
 		default:
-			return rotate.Inactive, "login refused, and " + t.file + " does not hold the key", nil
+			return t.inNoFile(ctx, other, key)
 		}
 	}
 	return rotate.Unknown, "login refused; whether " + t.file + " still holds the key cannot be seen: your own ssh login does not get in", nil
+}
+
+// inNoFile looks into the other files that this server may read keys from: a line
+// there can let the key in from elsewhere as well.
+func (t *sshTalk) inNoFile(ctx context.Context, login, key *sshKey) (rotate.Validity, string, error) {
+	config, _, err := t.read(ctx, login, "/etc/ssh/sshd_config")
+	if err != nil {
+		return rotate.Unknown, "", err
+	}
+	user, _, _ := strings.Cut(t.shown, "@")
+	for _, name := range keysFiles(config, user) {
+		if name == t.file {
+			continue
+		}
+		file, a, err := t.read(ctx, login, name)
+		switch {
+		case err != nil:
+			return rotate.Unknown, "", err
+		case !a.ran:
+			return rotate.Unknown, "login refused from here; whether " + name + " holds the key cannot be seen", nil
+		case holdsKey(file, key.public) > 0:
+			return rotate.Unknown, "login refused from here, but " + name + " holds the key", nil
+		}
+	}
+	return rotate.Inactive, "login refused, and " + t.file + " does not hold the key", nil
+}
+
+// keysFiles are the files that sshd reads keys of a user from: its usual ones, and
+// those that its configuration names, for whomever (sshd_config(5),
+// AuthorizedKeysFile). A name that has another token than user and home is left out.
+func keysFiles(config []byte, user string) []string {
+	files := []string{".ssh/authorized_keys", ".ssh/authorized_keys2"}
+	for line := range bytes.Lines(config) {
+		words := strings.Fields(strings.Replace(string(line), "=", " ", 1))
+		if len(words) == 0 || !strings.EqualFold(words[0], "AuthorizedKeysFile") {
+			continue
+		}
+		for _, w := range words[1:] {
+			name := strings.NewReplacer("%h/", "", "%u", user, `"`, "").Replace(w)
+			if name != "none" && remotePath.MatchString(name) && !slices.Contains(files, name) {
+				files = append(files, name)
+			}
+		}
+	}
+	return files
 }
 
 // others are the ways in beside one key of the pair: the other one, and the

@@ -339,6 +339,20 @@ func TestRealSSHRefused(t *testing.T) {
 			t.Errorf("%s: %s (%s), %v; want %s (%s)", tt.name, v.Validity, v.Why, err, tt.want, tt.why)
 		}
 	}
+	// sshd reads a second file as well, and a line there may be for another address.
+	second := filepath.Join(s.home, ".ssh", "authorized_keys2")
+	for name, text := range map[string]string{s.keys: see + "\n", second: `from="192.0.2.1" ` + public + "\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j.Given = map[string]string{"server": "shop", "ssh_config": own}
+	if v, err := j.Verify(t.Context(), j.Leak.Secret); err != nil || v.Validity != rotate.Unknown || !strings.Contains(v.Why, "authorized_keys2 holds") {
+		t.Errorf("in the second file: %s (%s), %v", v.Validity, v.Why, err)
+	}
+	if err := os.Remove(second); err != nil {
+		t.Fatal(err)
+	}
 	var kept int
 	j.Keep = func(rotate.Issued) error { kept++; return nil }
 	step := &j.Leak.Rule.Workflow.Reissue[0]

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -186,5 +187,13 @@ func TestConfiguredHosts(t *testing.T) {
 	got := hostsOfKey([]byte(config), func(path string) bool { return path == "~/.ssh/deploy" })
 	if strings.Join(got, ",") != "shop,stock" {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestKeysFiles(t *testing.T) {
+	config := "# AuthorizedKeysFile none\nPort 22\nauthorizedkeysfile = .ssh/authorized_keys /etc/ssh/keys/%u\nMatch Group ops\n\tAuthorizedKeysFile %h/ops/keys none %k/x\n"
+	want := []string{".ssh/authorized_keys", ".ssh/authorized_keys2", "/etc/ssh/keys/ada", "ops/keys"}
+	if got := keysFiles([]byte(config), "ada"); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
