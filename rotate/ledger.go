@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -201,6 +202,7 @@ func (l *Ledger) Append(e Entry) (err error) {
 	}
 	e.Time, e.Who = l.now().UTC().Round(time.Millisecond), l.who
 	e.What, e.Reason, e.NewID, e.Who = l.redact(e.What), l.redact(e.Reason), l.redact(e.NewID), l.redact(e.Who)
+	e.Step = maskedStep(e.Step, l.redact)
 	for k, v := range e.Names {
 		e.Names[k] = l.redact(v)
 	}
@@ -233,6 +235,17 @@ func (l *Ledger) Append(e Entry) (err error) {
 	l.entries = append(l.entries, e)
 	l.read, l.open = end+int64(len(line)), false
 	return nil
+}
+
+// maskedStep masks what the name of a step says of a place ("replace/files:…").
+// What is before the colon is the program's own, and the case is read by it: a
+// password that is the word "replace" changes nothing there.
+func maskedStep(step string, redact func(string) string) string {
+	kind, where, ok := strings.Cut(step, ":")
+	if !ok {
+		return step
+	}
+	return kind + ":" + redact(where)
 }
 
 // line writes the entry as a line with its hash and its seal.

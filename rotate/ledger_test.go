@@ -162,7 +162,7 @@ func TestLedgerMasks(t *testing.T) {
 	l := openLedger(t, path)
 	secret := strings.Join([]string{"Zk3vQ9xL2mTn", "8Rw5Yb7N"}, "")
 	l.Mask(func(s string) string { return strings.ReplaceAll(s, secret, "…") })
-	add(t, l, rotate.Entry{Case: "aa", Event: rotate.EventFailed, What: "it said " + secret, Reason: secret, NewID: secret, Names: map[string]string{"id": secret}})
+	add(t, l, rotate.Entry{Case: "aa", Event: rotate.EventFailed, Step: "replace/files:" + secret + ".env:1", What: "it said " + secret, Reason: secret, NewID: secret, Names: map[string]string{"id": secret}})
 	data, err := os.ReadFile(path)
 	if err != nil || strings.Contains(string(data), secret) {
 		t.Errorf("the ledger holds the value (%v)", err)

@@ -185,11 +185,15 @@ func (s *Session) replace(ctx context.Context) error {
 		return s.append(Entry{Event: EventSkipped, Step: "replace", What: "there is no new key"})
 	}
 	s.Person.Head("Swap")
-	left := false // a spot that holds the old value and does not get the new one
+	left := false  // a spot that holds the old value and does not get the new one
+	blind := false // a place that could not be asked: the old value may stand there
 	for _, p := range s.Job.Adapters.Placers {
 		spots, err := p.Find(ctx, s.Job)
 		if err != nil {
-			s.Person.Say(fmt.Sprintf("%s: %v", p.Name(), s.Job.Redact.Error(err)))
+			blind = true
+			if err := s.notAsked(ctx, p, err); err != nil {
+				return err
+			}
 			continue
 		}
 		for _, spot := range spots {
@@ -199,9 +203,11 @@ func (s *Session) replace(ctx context.Context) error {
 			}
 			left = left || spot.Sure && !done
 		}
-		if err := s.landed(ctx, p); err != nil {
+		known, err := s.landed(ctx, p)
+		if err != nil {
 			return err
 		}
+		blind = blind || !known
 	}
 	if !s.c.Placed {
 		s.Person.Say("The old value stands nowhere that till can write to. The new one is in " + s.c.Stored)
@@ -215,8 +221,9 @@ func (s *Session) replace(ctx context.Context) error {
 			}
 		}
 	}
-	// What still uses the old key breaks with it, unless it is broken already.
-	standard := s.c.Placed && (!left || s.Job.New.Ends)
+	// What still uses the old key breaks with it, unless it is broken already. Of
+	// a place that could not be asked nobody knows that.
+	standard := s.c.Placed && !blind && (!left || s.Job.New.Ends)
 	ok, err := s.Person.Confirm(ctx, "Is the new key everywhere where the old one was used?", standard)
 	if err != nil || !ok {
 		return stopped(err)
@@ -224,9 +231,25 @@ func (s *Session) replace(ctx context.Context) error {
 	return s.append(Entry{Event: EventDone, Step: "replace", State: Replaced})
 }
 
+// notAsked says and writes down that a place could not be asked.
+func (s *Session) notAsked(ctx context.Context, p Placer, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	err = s.Job.Redact.Error(err)
+	s.Person.Say(fmt.Sprintf("%s could not be asked, so the old value may still be used there: %v", p.Name(), err))
+	return s.append(Entry{Event: EventNote, What: fmt.Sprintf("%s could not be asked: %s", p.Name(), oneLine(err.Error()))})
+}
+
+// spotStep is the step of a spot as the ledger has it: where it is may hold the value.
+func (s *Session) spotStep(p Placer, spot Spot) string {
+	return maskedStep("replace/"+p.Name()+":"+spot.Where, s.Job.Redact.Text)
+}
+
 // landed notes the spots that got the new key when the process ended before it
-// could be written down: it stands there now.
-func (s *Session) landed(ctx context.Context, p Placer) error {
+// could be written down: it stands there now. known is false when the place could
+// not be asked.
+func (s *Session) landed(ctx context.Context, p Placer) (known bool, err error) {
 	begun := map[string]bool{}
 	for name, st := range s.c.Steps {
 		if strings.HasPrefix(name, "replace/"+p.Name()+":") && st.Mark == Begun {
@@ -234,29 +257,29 @@ func (s *Session) landed(ctx context.Context, p Placer) error {
 		}
 	}
 	if len(begun) == 0 {
-		return nil
+		return true, nil
 	}
 	old := s.Job.Leak.Secret
 	s.Job.Leak.Secret = s.Job.New.Secret
 	spots, err := p.Find(ctx, s.Job)
 	s.Job.Leak.Secret = old
 	if err != nil {
-		return nil // what is not known stays begun
+		return false, s.notAsked(ctx, p, err) // what is not known stays begun
 	}
 	for _, spot := range spots {
-		if name := "replace/" + p.Name() + ":" + spot.Where; spot.Sure && begun[name] {
+		if name := s.spotStep(p, spot); spot.Sure && begun[name] {
 			s.Person.Say(spot.Where + ": the new key is there already")
 			if err := s.append(Entry{Event: EventDone, Step: name, What: p.Name()}); err != nil {
-				return err
+				return true, err
 			}
 		}
 	}
-	return nil
+	return true, nil
 }
 
 // place puts the new key into one spot, after showing it.
 func (s *Session) place(ctx context.Context, p Placer, spot Spot) (done bool, err error) {
-	name := "replace/" + p.Name() + ":" + spot.Where
+	name := s.spotStep(p, spot)
 	guess := ""
 	if !spot.Sure {
 		guess = "   (by its name; what it holds is not known)"
