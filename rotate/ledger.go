@@ -106,30 +106,63 @@ func OpenOwnLedger(path, who string, key []byte, now func() time.Time) (*Ledger,
 }
 
 func (l *Ledger) load() (*Ledger, error) {
-	path := l.path
 	l.redact = func(s string) string { return s }
 	if l.own {
-		if info, err := os.Lstat(filepath.Dir(path)); err == nil && !info.IsDir() {
-			return nil, fmt.Errorf("open ledger: %s is no folder", filepath.Dir(path))
+		if info, err := os.Lstat(filepath.Dir(l.path)); err == nil && !info.IsDir() {
+			return nil, fmt.Errorf("open ledger: %s is no folder", filepath.Dir(l.path))
 		}
 	}
-	f, err := openPlain(path, os.O_RDONLY)
+	if err := l.refresh(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// refresh reads what others have added since the last look.
+func (l *Ledger) refresh() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, err := openPlain(l.path, os.O_RDONLY)
 	if errors.Is(err, os.ErrNotExist) {
-		return l, nil
+		return nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open ledger: %w", err)
+		return fmt.Errorf("open ledger: %w", err)
 	}
 	defer f.Close()
 	unlock, err := lockFile(f, false)
 	if err != nil {
-		return nil, fmt.Errorf("lock ledger %s: %w", path, err)
+		return fmt.Errorf("lock ledger %s: %w", l.path, err)
 	}
 	defer unlock()
-	if err := l.catchUp(f); err != nil {
+	return l.catchUp(f)
+}
+
+// Hold takes a case, so that nobody else works on it or decides about it at the
+// same time, and reads what was written about it until then. It does not wait:
+// id, as people see the case, stands in the error. The lock ends with the process.
+func (l *Ledger) Hold(fingerprint, id string) (release func(), err error) {
+	dir := filepath.Dir(l.path)
+	if err := os.MkdirAll(dir, 0o700); err != nil { // no link: OpenOwnLedger
+		return nil, fmt.Errorf("open case: %w", err)
+	}
+	f, err := openPlain(filepath.Join(dir, fingerprint+".lock"), os.O_RDWR|os.O_CREATE)
+	if err != nil {
+		return nil, fmt.Errorf("open case: %w", err)
+	}
+	taken, err := tryLock(f)
+	if err == nil && !taken {
+		err = fmt.Errorf("somebody works on case %s at this moment", id)
+	}
+	if err == nil {
+		err = l.refresh()
+	}
+	if err != nil {
+		_ = f.Close()
 		return nil, err
 	}
-	return l, nil
+	// The file stays: who removes it takes the lock away from the next one.
+	return func() { _ = f.Close() }, nil
 }
 
 // Mask sets what every text goes through before it is written.

@@ -191,3 +191,28 @@ func TestLedgerLinks(t *testing.T) {
 		}
 	}
 }
+
+// TestLedgerHold: who holds a case is alone with it, and sees what others wrote
+// about it before.
+func TestLedgerHold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "till", "ledger.jsonl")
+	first, second := openLedger(t, path), openLedger(t, path)
+	release, err := first.Hold("aa", "AA-7Q4K")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := second.Hold("aa", "AA-7Q4K"); err == nil || !strings.Contains(err.Error(), "somebody works on case AA-7Q4K") {
+		t.Errorf("a second time: %v", err)
+	}
+	if other, err := second.Hold("bb", "BB-7Q4K"); err != nil {
+		t.Errorf("another case: %v", err)
+	} else {
+		other()
+	}
+	add(t, first, rotate.Entry{Case: "aa", ID: "AA-7Q4K", Event: rotate.EventOpened})
+	release()
+	if release, err = second.Hold("aa", "AA-7Q4K"); err != nil || second.Case("aa") == nil {
+		t.Fatalf("afterwards: %v, %v", err, second.Case("aa"))
+	}
+	release()
+}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -123,24 +121,9 @@ func (s *Session) walk(ctx context.Context) (*Case, error) {
 
 // open takes the case, so that no second session works on it at the same time.
 func (s *Session) open() (unlock func(), err error) {
-	dir := filepath.Dir(s.Ledger.Path())
-	if err := os.MkdirAll(dir, 0o700); err != nil { // no link: OpenOwnLedger
-		return nil, fmt.Errorf("open case: %w", err)
-	}
-	f, err := openPlain(filepath.Join(dir, s.Job.Leak.Fingerprint+".lock"), os.O_RDWR|os.O_CREATE)
-	if err != nil {
-		return nil, fmt.Errorf("open case: %w", err)
-	}
-	taken, err := tryLock(f)
-	if err == nil && !taken {
-		err = fmt.Errorf("somebody works on case %s at this moment", s.Job.Leak.ID)
-	}
-	if err != nil {
-		_ = f.Close()
+	if unlock, err = s.Ledger.Hold(s.Job.Leak.Fingerprint, s.Job.Leak.ID); err != nil {
 		return nil, err
 	}
-	// The file stays: who removes it takes the lock away from the next one.
-	unlock = func() { _ = f.Close() }
 	s.Ledger.Mask(s.Job.Redact.Text)
 	s.Job.Keep = s.keep
 	s.c = s.Ledger.Case(s.Job.Leak.Fingerprint)

@@ -171,46 +171,69 @@ func (f *rotateFlags) decide(ctx context.Context, w *workshop, args []string) er
 		return err
 	}
 	for _, id := range args {
-		entry := rotate.Entry{Event: rotate.EventResolved, Resolution: resolution, Reason: f.reason}
-		if f.reopen {
-			entry = rotate.Entry{Event: rotate.EventReopened, Reason: f.reason}
-		}
-		c, err := caseOf(ledger, id)
-		switch {
-		case err == nil:
-			entry.Case = c.Fingerprint
-			if !f.reopen {
-				entry.Values = append(slices.Clone(c.About), w.valuesOf(ctx, c)...)
-			}
-		case f.reopen:
+		if err := f.decideOne(ctx, w, ledger, id, resolution); err != nil {
 			return err
-		default:
-			// A finding that has no case yet gets one by the decision.
-			found, err := lookup(ctx, w.e, id)
-			if err != nil {
-				return err
-			}
-			if err := whole(ctx, w.e, found); err != nil {
-				return err
-			}
-			k := &found.key
-			entry.Case, entry.Values = k.Fingerprint, tagsOf(tagger(w.e), k)
+		}
+	}
+	return nil
+}
+
+// decideOne is decide for one case, which nobody works on meanwhile.
+func (f *rotateFlags) decideOne(ctx context.Context, w *workshop, ledger *rotate.Ledger, id string, resolution rotate.Resolution) error {
+	entry := rotate.Entry{Event: rotate.EventResolved, Resolution: resolution, Reason: f.reason}
+	if f.reopen {
+		entry = rotate.Entry{Event: rotate.EventReopened, Reason: f.reason}
+	}
+	c, err := caseOf(ledger, id)
+	switch {
+	case err == nil:
+		release, err := ledger.Hold(c.Fingerprint, c.ID)
+		if err != nil {
+			return err
+		}
+		defer release()
+		if c = ledger.Case(c.Fingerprint); c == nil { // as it is now
+			return fmt.Errorf("case %s is gone from %s", id, ledger.Path())
+		}
+		entry.Case = c.Fingerprint
+		if !f.reopen {
+			entry.Values = append(slices.Clone(c.About), w.valuesOf(ctx, c)...)
+		}
+	case f.reopen:
+		return err
+	default:
+		// A finding that has no case yet gets one by the decision.
+		found, err := lookup(ctx, w.e, id)
+		if err != nil {
+			return err
+		}
+		if err := whole(ctx, w.e, found); err != nil {
+			return err
+		}
+		k := &found.key
+		release, err := ledger.Hold(k.Fingerprint, k.ID)
+		if err != nil {
+			return err
+		}
+		defer release()
+		entry.Case, entry.Values = k.Fingerprint, tagsOf(tagger(w.e), k)
+		if ledger.Case(k.Fingerprint) == nil {
 			if err := ledger.Append(rotate.Entry{Case: k.Fingerprint, ID: k.ID, Rule: k.Rule.ID, Event: rotate.EventOpened, State: rotate.Found, Values: entry.Values}); err != nil {
 				return err
 			}
 		}
-		if err := ledger.Append(entry); err != nil {
-			return err
-		}
-		done := ledger.Case(entry.Case)
-		word := string(done.Resolution)
-		if f.reopen {
-			word = "open again"
-		}
-		fmt.Fprintf(w.e.stdout, "%s  %s  %s\n", done.ID, printable(done.Rule), word)
-		if resolution == rotate.ResolvedFalse || resolution == rotate.ResolvedTests {
-			fmt.Fprintf(w.e.stderr, "So that scans pass over it: till allow %s --reason %q\n", done.ID, f.reason)
-		}
+	}
+	if err := ledger.Append(entry); err != nil {
+		return err
+	}
+	done := ledger.Case(entry.Case)
+	word := string(done.Resolution)
+	if f.reopen {
+		word = "open again"
+	}
+	fmt.Fprintf(w.e.stdout, "%s  %s  %s\n", done.ID, printable(done.Rule), word)
+	if resolution == rotate.ResolvedFalse || resolution == rotate.ResolvedTests {
+		fmt.Fprintf(w.e.stderr, "So that scans pass over it: till allow %s --reason %q\n", done.ID, f.reason)
 	}
 	return nil
 }
