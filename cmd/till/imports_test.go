@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"rotate/place":           {"rotate", "rotate/literal", "scanner"},
 	"rotate/server":          {"rotate", "rotate/call", "rules", "scanner", "filippo.io/edwards25519"},
 	"rotate/rotatetest":      {"rotate/call"},
-	"rotate/vendor":          {"rotate", "rotate/call", "scanner"},
+	"rotate/vendor":          {"rotate", "rotate/call", "rules/checksum", "scanner"},
 	"scanner/report":         {"scanner", "rules", "github.com/fatih/color"},
 	"scanner/config":         {"scanner", "rules", "github.com/BurntSushi/toml"},
 	"scanner/source":         {"scanner", "scanner/pack", "golang.org/x/sync", "golang.org/x/sys"},

@@ -43,6 +43,8 @@ func (a *ramAccount) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case signed != alibabaSignature(r.Method, secret, form):
 		say(400, `,"Code":"SignatureDoesNotMatch"`)
+	case r.Host == alibabaSTSHost && own == "AKIAOWN":
+		say(200, `,"Arn":"acs:ram::1:user/ada"`)
 	case r.Host == alibabaSTSHost && a.keys[own] == "":
 		say(404, `,"Code":"InvalidAccessKeyId.NotFound"`)
 	case r.Host == alibabaSTSHost && a.keys[own] == "Inactive":

@@ -108,11 +108,15 @@ func (alibabaRAMDelete) Revoke(ctx context.Context, j *rotate.Job) error {
 	k, err := s.leaked(ctx)
 	switch {
 	case errors.Is(err, rotate.ErrNotFound) && s.listed:
-		return nil // the user's list was read, and has no such key any more
+		return s.gone(ctx, err)
 	case err != nil:
 		return err
 	case k.Status != "Inactive":
 		return fmt.Errorf("AccessKey %s is active again: somebody still needed it; switch it off first", s.id)
+	}
+	// It is a key of this account, which a second attempt has to know.
+	if account, err := s.account(ctx); err == nil {
+		s.j.Remember(ramAccountName, call.Value{Text: account})
 	}
 	_, err = s.call(ctx, true, url.Values{"Action": {"DeleteAccessKey"}, "UserName": {s.user}, "UserAccessKeyId": {s.id}})
 	return err
@@ -158,6 +162,7 @@ func (s *ramSession) whose(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", err
 	case v.Validity == rotate.Active:
+		s.j.Remember(ramAccountName, call.Value{Text: ramAccountOf(v.Identity)})
 		_, user, ok := strings.Cut(v.Identity, ":user/")
 		if !ok {
 			return "", fmt.Errorf("%w: AccessKey %s belongs to no RAM user (%s); the account's own key is removed on its page", rotate.ErrAmbiguous, s.id, v.Identity)
@@ -189,6 +194,50 @@ func (s *ramSession) leaked(ctx context.Context) (ramKey, error) {
 		}
 	}
 	return ramKey{}, fmt.Errorf("%w: user %s has no AccessKey %s", rotate.ErrNotFound, s.user, s.id)
+}
+
+// ramAccountName is the account of the leaked key, as STS has named it while the
+// key lived: the id of a key does not tell it.
+const ramAccountName = "ram_account"
+
+// ramAccountOf takes the account out of acs:ram::ACCOUNT:user/NAME.
+func ramAccountOf(arn string) string {
+	if parts := strings.SplitN(arn, ":", 5); len(parts) == 5 {
+		return parts[3]
+	}
+	return ""
+}
+
+// account is the one that the owner's AccessKey belongs to.
+func (s *ramSession) account(ctx context.Context) (string, error) {
+	q := alibabaRequest(alibabaSTSHost, "2015-04-01", s.key, s.j.Now(), url.Values{"Action": {"GetCallerIdentity"}})
+	q.Repeatable = true
+	a, err := s.j.HTTP.Do(ctx, q)
+	if err != nil {
+		return "", err
+	}
+	account := ramAccountOf(a.Text("Arn"))
+	if a.Status != http.StatusOK || account == "" {
+		return "", fmt.Errorf("STS GetCallerIdentity: HTTP %d %s", a.Status, a.Text("Code"))
+	}
+	return account, nil
+}
+
+// gone judges that the key is not in the user's list: another account may have a
+// user of the same name.
+func (s *ramSession) gone(ctx context.Context, notFound error) error {
+	asked, err := s.account(ctx)
+	if err != nil {
+		return fmt.Errorf("%w; which account was asked is not known: %w", notFound, err)
+	}
+	switch mine := s.j.Known()[ramAccountName]; mine {
+	case asked:
+		return nil
+	case "":
+		return fmt.Errorf("%w in account %s, which your own AccessKey belongs to; whether that is the account of %s is not known", notFound, asked, s.id)
+	default:
+		return fmt.Errorf("%w in account %s, which your own AccessKey belongs to; %s is a key of account %s: take an admin credential of that one", notFound, asked, s.id, mine)
+	}
 }
 
 // call makes one request of RAM. Each answer of it has a RequestId.

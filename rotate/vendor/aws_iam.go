@@ -11,6 +11,7 @@ import (
 
 	"github.com/till-sh/till/rotate"
 	"github.com/till-sh/till/rotate/call"
+	"github.com/till-sh/till/rules/checksum"
 	"github.com/till-sh/till/scanner"
 )
 
@@ -120,7 +121,7 @@ func (awsIAMDelete) Revoke(ctx context.Context, j *rotate.Job) error {
 	k, err := s.leaked(ctx)
 	switch {
 	case errors.Is(err, rotate.ErrNotFound) && s.user != "":
-		return nil // the user is known, and has no such key any more
+		return s.gone(ctx, err)
 	case err != nil:
 		return err
 	case k.Status != "Inactive":
@@ -137,6 +138,8 @@ type iamSession struct {
 	id   string   // of the leaked key
 	user string   // that it belongs to
 	keys []iamKey // of that user
+
+	listed bool // keys were read
 }
 
 func iamSessionFor(ctx context.Context, j *rotate.Job) (*iamSession, error) {
@@ -182,7 +185,7 @@ func (s *iamSession) leaked(ctx context.Context) (iamKey, error) {
 	if a, err = s.call(ctx, true, url.Values{"Action": {"ListAccessKeys"}, "UserName": {s.user}}); err != nil {
 		return iamKey{}, err
 	}
-	if s.keys = a.Keys; a.Cut {
+	if s.keys, s.listed = a.Keys, true; a.Cut {
 		return iamKey{}, fmt.Errorf("%w: AWS lists only a part of the keys of user %s", rotate.ErrAmbiguous, s.user)
 	}
 	for _, k := range a.Keys {
@@ -191,6 +194,30 @@ func (s *iamSession) leaked(ctx context.Context) (iamKey, error) {
 		}
 	}
 	return iamKey{}, fmt.Errorf("%w: user %s has no access key %s", rotate.ErrNotFound, s.user, s.id)
+}
+
+// gone judges "no such key": another account says it of every key, and may have a
+// user of the same name. So it is true only of the account whose number stands in
+// the id of the key, and when the list of the user was read.
+func (s *iamSession) gone(ctx context.Context, notFound error) error {
+	v, _, err := partitions[0].ask(ctx, s.j, s.key)
+	if err != nil {
+		return fmt.Errorf("%w; which account was asked is not known: %w", notFound, err)
+	}
+	// arn:aws:iam::ACCOUNT:user/NAME
+	arn := strings.SplitN(v.Identity, ":", 6)
+	if len(arn) != 6 || arn[4] == "" {
+		return fmt.Errorf("%w; which account was asked is not known: %s", notFound, v.Why)
+	}
+	switch mine := checksum.Read("aws-access-key-id", s.id).Account; {
+	case mine == "":
+		return fmt.Errorf("%w in account %s, which your own key belongs to; whether that is the account of %s cannot be read from its id", notFound, arn[4], s.id)
+	case mine != arn[4]:
+		return fmt.Errorf("%w in account %s, which your own key belongs to; %s is a key of account %s: take an admin credential of that one", notFound, arn[4], s.id, mine)
+	case !s.listed:
+		return fmt.Errorf("%w: account %s has no user %s whose keys could be looked at", notFound, arn[4], s.user)
+	}
+	return nil
 }
 
 // call makes one request of IAM's query API.

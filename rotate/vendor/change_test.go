@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
@@ -36,8 +37,17 @@ type account interface {
 
 // iamAccount is a user of AWS with his access keys.
 type iamAccount struct {
-	keys map[string]string // id → status
-	id   string
+	keys    map[string]string // id → status
+	id      string
+	account string // number
+	nobody  bool   // it has no user of that name
+}
+
+// iamKeyOf is the id of a key of an account, as AWS makes them; see checksum.Read.
+func iamKeyOf(account uint64) string {
+	n := account<<7 | 1<<47
+	data := []byte{byte(n >> 40), byte(n >> 32), byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n), 0x6b, 0x2d, 0x91, 0x3e}
+	return "AKIA" + base32.StdEncoding.EncodeToString(data)
 }
 
 func (a *iamAccount) state() string {
@@ -62,8 +72,12 @@ func (a *iamAccount) serve(w http.ResponseWriter, r *http.Request) {
 	body := make([]byte, r.ContentLength)
 	_, _ = io.ReadFull(r.Body, body)
 	form, _ := url.ParseQuery(string(body))
+	if r.Host == partitions[0].host {
+		rotatetest.Answer(200, fmt.Sprintf(`{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"Arn":"arn:aws:iam::%s:user/ada"}}}`, a.account))(w, r)
+		return
+	}
 	id := form.Get("AccessKeyId")
-	if _, known := a.keys[id]; id != "" && !known {
+	if _, known := a.keys[id]; id != "" && !known || a.nobody {
 		fail(404, "NoSuchEntity")
 		return
 	}
@@ -156,9 +170,9 @@ type changer struct {
 }
 
 func changers(t *testing.T) []changer {
-	const leaked = "AKIAOUOEVRLT6HX" + "TMUZI"
+	leaked := iamKeyOf(111122223333)
 	iam := func(state string) account {
-		a := &iamAccount{id: leaked, keys: map[string]string{leaked: "Active"}}
+		a := &iamAccount{id: leaked, account: "111122223333", keys: map[string]string{leaked: "Active"}}
 		switch state {
 		case "inactive":
 			a.keys[leaked] = "Inactive"
@@ -377,5 +391,50 @@ func TestIAMIssue(t *testing.T) {
 	j.GivenSecrets["admin_key_id"] = scanner.NewSecret([]byte("ASIAOWN"))
 	if _, err := (awsIAMCreate{}).Issue(t.Context(), j); err == nil || !strings.Contains(err.Error(), "admin_session_token") {
 		t.Errorf("a temporary key of the owner: %v", err)
+	}
+}
+
+// TestDeletedElsewhere: an account that the leaked key is not of has no such key
+// either, also when it has a user of the same name. That is no deletion.
+func TestDeletedElsewhere(t *testing.T) {
+	all := changers(t)
+	of := func(name string) changer {
+		return all[slices.IndexFunc(all, func(c changer) bool { return c.name == name })]
+	}
+	s := rotatetest.New(t, nil)
+	aws, ali := of("aws-iam-delete"), of("alibaba-ram-delete")
+	for _, x := range []struct {
+		name, asked, want string
+		nobody            bool
+		id                string
+	}{
+		{"the account of the key", "111122223333", "", false, aws.id},
+		{"another account with a user of that name", "444455556666", "key of account 111122223333", false, aws.id},
+		{"another account without", "444455556666", "key of account 111122223333", true, aws.id},
+		{"the account of the key without the user", "111122223333", "has no user deploy", true, aws.id},
+		{"an old id, which does not tell", "444455556666", "cannot be read from its id", false, "AKIAJM" + "GIHAFEESMCEHI6"},
+	} {
+		a := &iamAccount{id: x.id, account: x.asked, nobody: x.nobody, keys: map[string]string{}}
+		s.Handle(a.serve)
+		aws.id = x.id
+		j := changeJob(aws, s)
+		j.Remember("user", call.Value{Text: "deploy"}) // as the record has it
+		err := (awsIAMDelete{}).Revoke(t.Context(), j)
+		if x.want == "" && err != nil || x.want != "" && (!errors.Is(err, rotate.ErrNotFound) || !strings.Contains(err.Error(), x.want) || !strings.Contains(err.Error(), "account "+x.asked)) {
+			t.Errorf("AWS, %s: %v", x.name, err)
+		}
+	}
+	for known, want := range map[string]string{"1": "", "2": "key of account 2", "": "is not known"} {
+		a := &ramAccount{id: ali.id, keys: map[string]string{}}
+		s.Handle(a.serve)
+		j := changeJob(ali, s)
+		j.Remember("user", call.Value{Text: "deploy"})
+		if known != "" {
+			j.Remember(ramAccountName, call.Value{Text: known})
+		}
+		err := (alibabaRAMDelete{}).Revoke(t.Context(), j)
+		if want == "" && err != nil || want != "" && (!errors.Is(err, rotate.ErrNotFound) || !strings.Contains(err.Error(), want)) {
+			t.Errorf("Alibaba, known %q: %v", known, err)
+		}
 	}
 }
