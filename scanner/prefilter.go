@@ -28,6 +28,8 @@ type prefilter struct {
 	grams    gramTable
 	keywords []string // lower case
 	farthest int      // from where a keyword begins to its windows
+
+	printable bool // all keywords are printable ASCII
 }
 
 const (
@@ -137,8 +139,9 @@ func hashGram(w uint32) uint32 { return w * 0x9E3779B1 >> (32 - gramBits) }
 // newPrefilter builds the filter for keywords of at least three bytes each,
 // all lower case.
 func newPrefilter(keywords []string) *prefilter {
-	p := &prefilter{keywords: keywords, grams: newGramTable(2 * len(keywords))}
+	p := &prefilter{keywords: keywords, grams: newGramTable(2 * len(keywords)), printable: true}
 	for k, kw := range keywords {
+		p.printable = p.printable && isPrintable(kw)
 		switch {
 		case len(kw) >= 5:
 			at := rarest(kw)
@@ -294,7 +297,12 @@ func (p *prefilter) findWindows(data []byte, lo, hi int, room *sieve, dst []hit)
 	}
 	for i < end {
 		to := min(i+step, end)
-		n := p.sift(data, i, to, room)
+		var n int
+		if p.printable && isSparse(data[i:to]) {
+			n = p.siftSparse(data, i, to, room)
+		} else {
+			n = p.sift(data, i, to, room)
+		}
 		n = p.siftAgain(data, room, n)
 		for _, place := range room[:n] {
 			dst = p.lookUp(data, int(place>>sievePlace), place, dst)
