@@ -59,6 +59,12 @@ var (
 	errAdler   = errors.New("zlib checksum does not match")
 )
 
+// isZlib reports whether a stream of deflate may begin with the two bytes of this
+// header (RFC 1950 section 2.2).
+func isZlib(method, flags byte) bool {
+	return method&15 == 8 && method>>4 <= 7 && flags&0x20 == 0 && (int(method)<<8|int(flags))%31 == 0
+}
+
 // inflateSlack is how much larger than the content the capacity of dst should
 // be for the fastest way to be taken to the end.
 const inflateSlack = 272
@@ -138,7 +144,7 @@ func (z *inflater) stream(dst, src []byte) (out, in int, err error) {
 		return 0, 0, errTruncated
 	}
 	// Method deflate, window of at most 32 KiB, no dictionary.
-	if src[0]&15 != 8 || src[0]>>4 > 7 || src[1]&0x20 != 0 || (int(src[0])<<8|int(src[1]))%31 != 0 {
+	if !isZlib(src[0], src[1]) {
 		return 0, 0, errZlib
 	}
 	b := bitReader{src: src, pos: 2}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zlib"
 )
 
@@ -57,6 +58,22 @@ func (v *verifier) Close() error {
 		return v.under.Close()
 	}
 	return v.z.Close()
+}
+
+// inflateUnsummed reads a zlib stream and leaves out its checksum, for content that is
+// compared with its hash.
+func inflateUnsummed(r io.Reader) (io.ReadCloser, error) {
+	var head [2]byte
+	switch _, err := io.ReadFull(r, head[:]); {
+	case err == io.EOF || err == io.ErrUnexpectedEOF:
+		return nil, errTruncated
+	case err != nil:
+		return nil, err
+	}
+	if !isZlib(head[0], head[1]) {
+		return nil, errZlib
+	}
+	return flate.NewReader(r), nil
 }
 
 // zlibError gives the errors of the streaming reader the words of this package.
@@ -130,9 +147,9 @@ func (s *Store) streamPlace(st *state, sc *scratch, id OID, pl place) (Type, int
 		if err := e.plausible(end); err != nil {
 			return 0, 0, nil, err
 		}
-		z, err := zlib.NewReader(f.reader(e.data, end-e.data))
+		z, err := inflateUnsummed(f.reader(e.data, end-e.data))
 		if err != nil {
-			return 0, 0, nil, zlibError(err)
+			return 0, 0, nil, err
 		}
 		at := &CorruptError{OID: id, Pack: pl.p.name, Offset: pl.off}
 		return t, e.size, s.newVerifier(z, nil, t, e.size, at), nil
