@@ -171,6 +171,9 @@ func (c *Case) apply(e *Entry) {
 	case EventResolved:
 		c.Resolution, c.Reason = e.Resolution, e.Reason
 		c.Settled = withTags(c.Settled, e.Values)
+		if e.Step != "" { // by a session, whose last step it was; a person names none
+			c.Steps[e.Step] = StepState{Mark: Done, At: e.Time}
+		}
 	case EventOpened, EventNote:
 		c.About = withTags(c.About, e.Values)
 	case EventReopened:

@@ -88,7 +88,7 @@ func (s *Session) Run(ctx context.Context) (*Case, error) {
 		return s.c, err
 	}
 	if s.Job.Leak.Rule.Human && !s.c.Open() && !s.c.Done("confirm") {
-		return s.c, nil // closed by a person's word, which holds
+		return s.c, s.tidy(ctx) // closed by a person's word, which holds
 	}
 	for {
 		c, err := s.walk(ctx)
@@ -135,7 +135,9 @@ func (s *Session) open() (unlock func(), err error) {
 		s.Job.New, err = s.Store.Get(s.c.Fingerprint)
 		if err == nil && s.Job.New != nil {
 			s.Job.Redact.Add(s.Job.New.Secret.Reveal())
-			if s.Job.New.Secret.Reveal() == s.Job.Leak.Secret.Reveal() {
+			if !s.c.Open() && s.c.Placed { // the process ended before the file went
+				err = s.forget()
+			} else if s.Job.New.Secret.Reveal() == s.Job.Leak.Secret.Reveal() {
 				err = errors.New("what was found is the new key of this case, and it must not be ended")
 			} else if s.c.Stored == "" { // the process ended before it could be written down
 				err = s.stored(*s.Job.New)
@@ -356,8 +358,14 @@ func (s *Session) tidy(ctx context.Context) error {
 			return err
 		}
 	}
+	return s.forget()
+}
+
+// forget removes the stored copy of the new key.
+func (s *Session) forget() error {
 	if err := s.Store.Forget(s.c.Fingerprint); err != nil {
 		return err
 	}
+	s.Job.New = nil
 	return s.append(Entry{Event: EventForgotten, What: s.c.Stored})
 }

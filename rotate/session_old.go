@@ -214,10 +214,9 @@ func (s *Session) confirm(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.append(Entry{Event: EventResolved, Resolution: ResolvedRevoked, Reason: s.Reason, State: Confirmed, Values: s.tags(s.Job.Leak.Values()...)}); err != nil {
-		return err
-	}
-	if err := s.append(Entry{Event: EventDone, Step: "confirm", State: Confirmed}); err != nil {
+	// One line: between two the process could end, and what is closed without its
+	// last step looks like a person's word.
+	if err := s.append(Entry{Event: EventResolved, Step: "confirm", Resolution: ResolvedRevoked, Reason: s.Reason, State: Confirmed, Values: s.tags(s.Job.Leak.Values()...)}); err != nil {
 		return err
 	}
 	return s.tidy(ctx)
