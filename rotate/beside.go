@@ -7,11 +7,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/till-sh/till/rotate/call"
+	"github.com/till-sh/till/rotate/internal/lazy"
 	"github.com/till-sh/till/rules"
 )
 
@@ -27,8 +27,8 @@ type Beside struct {
 }
 
 var (
-	address = regexp.MustCompile(`(?i)(?:(https?:)|^|[^:/\w])//(?:[^\s/"'@]*@)?([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?)(?:[/"'\s,;)>]|$)`)
-	setting = regexp.MustCompile(`(?i)(?:url|uri|host|addr|address|registry|server|endpoint|base|instance|domain)[\w-]*["']?\s*[:=]`)
+	address = lazy.Regexp(`(?i)(?:(https?:)|^|[^:/\w])//(?:[^\s/"'@]*@)?([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?)(?:[/"'\s,;)>]|$)`)
+	setting = lazy.Regexp(`(?i)(?:url|uri|host|addr|address|registry|server|endpoint|base|instance|domain)[\w-]*["']?\s*[:=]`)
 )
 
 // besideFile bounds the file that is looked into; what is larger is no
@@ -95,7 +95,7 @@ func (j *Job) HostBeside() *Beside {
 // documentation. A name that ends where the line does may be cut, if that is long.
 func (j *Job) hostsIn(line string) []string {
 	var out []string
-	for _, m := range address.FindAllStringSubmatchIndex(line, -1) {
+	for _, m := range address().FindAllStringSubmatchIndex(line, -1) {
 		if m[5] == len(line) && len(line) > 100 {
 			continue
 		}
@@ -141,7 +141,7 @@ func (j *Job) hostsOfFile(name string) []string {
 	}
 	var named, any []string
 	for line := range strings.Lines(string(data)) {
-		if !setting.MatchString(line) {
+		if !setting().MatchString(line) {
 			continue
 		}
 		for _, h := range j.hostsIn(strings.TrimRight(line, "\r\n")) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+
+	"github.com/till-sh/till/rotate/internal/lazy"
 )
 
 // Where no expression may stand in the place of a string.
@@ -67,17 +69,17 @@ func refusePython(f *file, t token) string {
 }
 
 var (
-	jsx    = regexp.MustCompile(`<[A-Za-z][^>]*[A-Za-z]=$`)
-	jsxTag = regexp.MustCompile(`<[A-Za-z][\w.]*\s[^<>;]*[A-Za-z]=$`)
-	tsType = regexp.MustCompile(`^\s*(?:export\s+|declare\s+)*type\s+\w`)
-	tsEnum = regexp.MustCompile(`\benum\s+\w+\s*\{[^{}]*$`)
+	jsx    = lazy.Regexp(`<[A-Za-z][^>]*[A-Za-z]=$`)
+	jsxTag = lazy.Regexp(`<[A-Za-z][\w.]*\s[^<>;]*[A-Za-z]=$`)
+	tsType = lazy.Regexp(`^\s*(?:export\s+|declare\s+)*type\s+\w`)
+	tsEnum = lazy.Regexp(`\benum\s+\w+\s*\{[^{}]*$`)
 )
 
 // inTag reports whether a string is an attribute of a tag of JSX that began on an
 // earlier line.
 func (f *file) inTag(t token) bool {
 	from := max(0, t.start-2000)
-	return t.start > 0 && f.src[t.start-1] == '=' && jsxTag.Match(f.src[from:t.start])
+	return t.start > 0 && f.src[t.start-1] == '=' && jsxTag().Match(f.src[from:t.start])
 }
 
 func refuseJavaScript(f *file, t token) string {
@@ -87,11 +89,11 @@ func refuseJavaScript(f *file, t token) string {
 		return whyConstant
 	case strings.HasPrefix(behind, ":") && !strings.Contains(before, "?"):
 		return "it is the name of a property"
-	case jsx.MatchString(before), strings.HasPrefix(behind, "as const"):
+	case jsx().MatchString(before), strings.HasPrefix(behind, "as const"):
 		return whyConstant
 	case f.inTag(t):
 		return whyConstant
-	case f.lang.types && (tsType.MatchString(f.statement(t, false)) || tsEnum.MatchString(f.statement(t, true))):
+	case f.lang.types && (tsType().MatchString(f.statement(t, false)) || tsEnum().MatchString(f.statement(t, true))):
 		return whyConstant
 	case f.lang.types && strings.HasSuffix(before, ":") && behind != "" && strings.IndexByte("=;|", behind[0]) >= 0:
 		return whyConstant // a type
@@ -108,20 +110,20 @@ func refuseRuby(f *file, t token) string {
 		return "it is the name of a property"
 	case f.beside(t):
 		return "it is a part of a string that is put together"
-	case rubyHeredoc.Match(f.src[:t.start]):
+	case rubyHeredoc().Match(f.src[:t.start]):
 		return whyNoString // till does not follow them
 	}
 	return ""
 }
 
-var rubyHeredoc = regexp.MustCompile(`<<[~-]["'\x60]?[A-Z_]+|<<[A-Z_]{2,}`)
+var rubyHeredoc = lazy.Regexp(`<<[~-]["'\x60]?[A-Z_]+|<<[A-Z_]{2,}`)
 
-var annotation = regexp.MustCompile(`@\w[\w.]*\s*\(|@\w+:`)
+var annotation = lazy.Regexp(`@\w[\w.]*\s*\(|@\w+:`)
 
 func refuseJava(f *file, t token) string {
 	before, _ := f.around(t)
 	switch {
-	case startsWithWord(before, "case") || startsWithWord(before, "import") || annotation.MatchString(before) || annotation.MatchString(f.statement(t, false)):
+	case startsWithWord(before, "case") || startsWithWord(before, "import") || annotation().MatchString(before) || annotation().MatchString(f.statement(t, false)):
 		return whyConstant
 	case f.nameInAnnotation(t):
 		return "an annotation or a case needs the constant"
@@ -131,12 +133,12 @@ func refuseJava(f *file, t token) string {
 	return ""
 }
 
-var javaConstant = regexp.MustCompile(`\b(?:final\s+String|const\s+val|static\s+final\s+\w+)\s+(\w+)\s*(?::\s*\w+\s*)?=\s*$`)
+var javaConstant = lazy.Regexp(`\b(?:final\s+String|const\s+val|static\s+final\s+\w+)\s+(\w+)\s*(?::\s*\w+\s*)?=\s*$`)
 
 // nameInAnnotation reports whether the constant that a string is the value of is
 // used in the file where only a constant may stand.
 func (f *file) nameInAnnotation(t token) bool {
-	m := javaConstant.FindStringSubmatch(f.statement(t, false))
+	m := javaConstant().FindStringSubmatch(f.statement(t, false))
 	if m == nil {
 		return false
 	}
@@ -153,15 +155,15 @@ func constantKotlin(src []byte, t token) ([]Edit, string) {
 }
 
 var (
-	phpMember    = regexp.MustCompile(`\b(public|private|protected|static|var|readonly|const|case)\b[^;]*$`)
-	phpDefault   = regexp.MustCompile(`\b(function|fn)\b\s*&?\w*\s*\([^()]*$`)
-	phpParameter = regexp.MustCompile(`\b(function|fn)\b[^{]*\(`)
+	phpMember    = lazy.Regexp(`\b(public|private|protected|static|var|readonly|const|case)\b[^;]*$`)
+	phpDefault   = lazy.Regexp(`\b(function|fn)\b\s*&?\w*\s*\([^()]*$`)
+	phpParameter = lazy.Regexp(`\b(function|fn)\b[^{]*\(`)
 )
 
 func refusePHP(f *file, t token) string {
 	before, _ := f.around(t)
 	switch {
-	case phpMember.MatchString(before) || phpMember.MatchString(f.statement(t, false)) || phpDefault.MatchString(f.statement(t, false)) || phpParameter.MatchString(before) && !strings.Contains(before, "{"), strings.Contains(before, "#["):
+	case phpMember().MatchString(before) || phpMember().MatchString(f.statement(t, false)) || phpDefault().MatchString(f.statement(t, false)) || phpParameter().MatchString(before) && !strings.Contains(before, "{"), strings.Contains(before, "#["):
 		return whyConstant
 	case !bytes.Contains(f.src[:t.start], []byte("<?")), bytes.LastIndex(f.src[:t.start], []byte("?>")) > bytes.LastIndex(f.src[:t.start], []byte("<?")):
 		return "it stands outside of the program's code"
@@ -172,32 +174,32 @@ func refusePHP(f *file, t token) string {
 }
 
 var (
-	csAttribute = regexp.MustCompile(`^\s*\[[A-Za-z]`)
-	csDefault   = regexp.MustCompile(`string\??\s+\w+\s*=$`)
-	csMember    = regexp.MustCompile(`\b(public|private|internal|protected)\b.*\b(const)\s+string\b`)
+	csAttribute = lazy.Regexp(`^\s*\[[A-Za-z]`)
+	csDefault   = lazy.Regexp(`string\??\s+\w+\s*=$`)
+	csMember    = lazy.Regexp(`\b(public|private|internal|protected)\b.*\b(const)\s+string\b`)
 )
 
 func refuseCSharp(f *file, t token) string {
 	before, behind := f.around(t)
 	switch {
-	case csAttribute.MatchString(before) || csAttribute.MatchString(f.statement(t, false)) || startsWithWord(before, "case") || startsWithWord(before, "using"):
+	case csAttribute().MatchString(before) || csAttribute().MatchString(f.statement(t, false)) || startsWithWord(before, "case") || startsWithWord(before, "using"):
 		return whyConstant
-	case csDefault.MatchString(before) && strings.Contains(before, "(") && (behind == "" || behind[0] == ',' || behind[0] == ')'):
+	case csDefault().MatchString(before) && strings.Contains(before, "(") && (behind == "" || behind[0] == ',' || behind[0] == ')'):
 		return whyConstant
 	case strings.HasPrefix(behind, "=>"), t.quote == "'":
 		return whyConstant
-	case !strings.Contains(before, "const ") && csConst.MatchString(f.statement(t, false)):
+	case !strings.Contains(before, "const ") && csConst().MatchString(f.statement(t, false)):
 		return whyConstant // declared on an earlier line
 	}
 	return ""
 }
 
-var csConst = regexp.MustCompile(`\bconst\s+\w`)
+var csConst = lazy.Regexp(`\bconst\s+\w`)
 
 func constantCSharp(src []byte, t token) ([]Edit, string) {
 	from := lineStart(src, t.start)
 	line := src[from:t.start]
-	if m := csMember.FindSubmatchIndex(line); m != nil {
+	if m := csMember().FindSubmatchIndex(line); m != nil {
 		return []Edit{{from + m[4], from + m[5], "static readonly"}}, ""
 	}
 	if bytes.Contains(line, []byte("const ")) {
@@ -207,17 +209,17 @@ func constantCSharp(src []byte, t token) ([]Edit, string) {
 }
 
 var (
-	rustConst = regexp.MustCompile(`\b(const|static)\s+((mut\s+)?\w+\s*:|fn\b|unsafe\b)`)
-	rustMacro = regexp.MustCompile(`\w!\s*[(\[{]\s*$`)
+	rustConst = lazy.Regexp(`\b(const|static)\s+((mut\s+)?\w+\s*:|fn\b|unsafe\b)`)
+	rustMacro = lazy.Regexp(`\w!\s*[(\[{]\s*$`)
 )
 
 func refuseRust(f *file, t token) string {
 	before, behind := f.around(t)
 	code := f.statement(t, true)
 	switch {
-	case rustConst.MatchString(code), strings.HasPrefix(behind, "=>"), strings.HasPrefix(behind, "|"), strings.Contains(code, "#["):
+	case rustConst().MatchString(code), strings.HasPrefix(behind, "=>"), strings.HasPrefix(behind, "|"), strings.Contains(code, "#["):
 		return whyConstant
-	case rustMacro.MatchString(code):
+	case rustMacro().MatchString(code):
 		return "a macro reads the string"
 	case t.prefix != "":
 		return whyNoString

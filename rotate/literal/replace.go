@@ -2,8 +2,9 @@ package literal
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
+
+	"github.com/till-sh/till/rotate/internal/lazy"
 )
 
 // file is one file in which values are replaced.
@@ -128,12 +129,12 @@ func replaceText(f *file, v Value, at int) ([]Edit, string) {
 	return []Edit{{at, at + len(v.Text), f.lang.inside(f.path, f.src, v.Env)}}, ""
 }
 
-var pythonImport = regexp.MustCompile(`(?m)^import (?:[\w.]+ *, *)*os(?: *,.*| *#.*| *\r?)?$`)
+var pythonImport = lazy.Regexp(`(?m)^import (?:[\w.]+ *, *)*os(?: *,.*| *#.*| *\r?)?$`)
 
 // importPython puts "import os" where PEP 8 wants it: behind the description of
 // the module and what is imported from __future__, before all else.
 func importPython(src []byte) []Edit {
-	if pythonImport.Match(src) {
+	if pythonImport().Match(src) {
 		return nil
 	}
 	at := 0

@@ -2,11 +2,12 @@ package literal
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
+
+	"github.com/till-sh/till/rotate/internal/lazy"
 )
 
-var heredoc = regexp.MustCompile(`<<-?\s*(['"\\]?)(\w+)`)
+var heredoc = lazy.Regexp(`<<-?\s*(['"\\]?)(\w+)`)
 
 // replaceShell puts "${NAME}" in, by the quotes around the value.
 func replaceShell(f *file, v Value, at int) ([]Edit, string) {
@@ -44,7 +45,7 @@ func replaceShell(f *file, v Value, at int) ([]Edit, string) {
 				}
 				i = stop - 1
 			case c == '<' && !bytes.HasPrefix(f.src[i:], []byte("<<<")) && (i == 0 || f.src[i-1] != '<'):
-				if m := heredoc.FindSubmatch(f.src[i:lineEnd(f.src, i)]); m != nil && bytes.HasPrefix(f.src[i:], []byte("<<")) {
+				if m := heredoc().FindSubmatch(f.src[i:lineEnd(f.src, i)]); m != nil && bytes.HasPrefix(f.src[i:], []byte("<<")) {
 					pending, pendingState = string(m[2]), plainHere
 					if len(m[1]) > 0 {
 						pendingState = quotedHere

@@ -213,7 +213,7 @@ func keysFiles(config []byte, user string) []string {
 		}
 		for _, w := range words[1:] {
 			name := strings.NewReplacer("%h/", "", "%u", user, `"`, "").Replace(w)
-			if name != "none" && remotePath.MatchString(name) && !slices.Contains(files, name) {
+			if name != "none" && remotePath().MatchString(name) && !slices.Contains(files, name) {
 				files = append(files, name)
 			}
 		}

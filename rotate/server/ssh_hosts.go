@@ -60,7 +60,7 @@ func hostsOfKey(config []byte, is func(path string) bool) []string {
 				continue
 			}
 			for _, n := range names {
-				if !strings.ContainsAny(n, "*?!") && sshName.MatchString(n) && !slices.Contains(out, n) {
+				if !strings.ContainsAny(n, "*?!") && sshName().MatchString(n) && !slices.Contains(out, n) {
 					out = append(out, n)
 				}
 			}

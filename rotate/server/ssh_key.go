@@ -15,8 +15,9 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"regexp"
 	"strings"
+
+	"github.com/till-sh/till/rotate/internal/lazy"
 )
 
 // SSH keys are read and made with the standard library alone: of
@@ -34,18 +35,18 @@ type sshKey struct {
 var errNoSSHKey = errors.New("this is no whole private key without a passphrase that ssh could use")
 
 var (
-	pemShape   = regexp.MustCompile(`\A-----BEGIN ([A-Z0-9 ]+)-----([\s\S]+)-----END ([A-Z0-9 ]+)-----\z`)
-	escapedEnd = regexp.MustCompile(`\\+[nrt]`)
+	pemShape   = lazy.Regexp(`\A-----BEGIN ([A-Z0-9 ]+)-----([\s\S]+)-----END ([A-Z0-9 ]+)-----\z`)
+	escapedEnd = lazy.Regexp(`\\+[nrt]`)
 )
 
 // readSSHKey reads a private key as it stands in a file: a PEM block, whose line
 // ends may be written as \n, or be indented, or be blanks.
 func readSSHKey(text string) (*sshKey, error) {
-	m := pemShape.FindStringSubmatch(strings.TrimSpace(text))
+	m := pemShape().FindStringSubmatch(strings.TrimSpace(text))
 	if m == nil || m[1] != m[3] {
 		return nil, errNoSSHKey
 	}
-	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(escapedEnd.ReplaceAllString(m[2], "\n")), ""))
+	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(escapedEnd().ReplaceAllString(m[2], "\n")), ""))
 	if err != nil {
 		return nil, errNoSSHKey
 	}
@@ -205,14 +206,14 @@ func openSSHBlock(der []byte) []byte {
 // line ends, escapes and indentation.
 func dressed(fresh []byte, old string) (string, error) {
 	old = strings.TrimSpace(old)
-	m := pemShape.FindStringSubmatch(old)
+	m := pemShape().FindStringSubmatch(old)
 	if m == nil {
 		return "", errNoSSHKey
 	}
 	// What stands between the first line and the second.
 	end := 0
 	for end < len(m[2]) {
-		if at := escapedEnd.FindStringIndex(m[2][end:]); at != nil && at[0] == 0 {
+		if at := escapedEnd().FindStringIndex(m[2][end:]); at != nil && at[0] == 0 {
 			end += at[1]
 		} else if strings.IndexByte(" \t\r\n", m[2][end]) >= 0 {
 			end++

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/till-sh/till/rotate"
+	"github.com/till-sh/till/rotate/internal/lazy"
 )
 
 // sshTalk speaks to one account on one server through the owner's own ssh. Host
@@ -24,7 +24,7 @@ type sshTalk struct {
 	file    string   // authorized_keys as the person names it, else ssh's usual one
 }
 
-var sshName = regexp.MustCompile(`\A(?:[A-Za-z0-9._][A-Za-z0-9._\\+-]*@)?(?:[A-Za-z0-9][A-Za-z0-9._-]*(?::[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](?::[0-9]{1,5})?)\z`)
+var sshName = lazy.Regexp(`\A(?:[A-Za-z0-9._][A-Za-z0-9._\\+-]*@)?(?:[A-Za-z0-9][A-Za-z0-9._-]*(?::[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](?::[0-9]{1,5})?)\z`)
 
 // kept are the settings of the owner's ssh configuration that say how a server
 // is reached and recognised. Those that choose a key have no say.
@@ -36,14 +36,14 @@ var kept = []string{
 // sshOpen reads the owner's configuration for a server: USER@HOST:PORT, or a name
 // from it.
 func sshOpen(ctx context.Context, j *rotate.Job, name string) (*sshTalk, error) {
-	if !sshName.MatchString(name) {
+	if !sshName().MatchString(name) {
 		return nil, fmt.Errorf("server %q: expected USER@HOST, USER@HOST:PORT or a name from your ssh configuration", name)
 	}
 	if j.Run == nil {
 		return nil, errors.New("the owner's ssh may not be started here")
 	}
 	t := &sshTalk{j: j, shown: name, file: orWord(j.Given["authorized_keys"], ".ssh/authorized_keys")}
-	if !remotePath.MatchString(t.file) {
+	if !remotePath().MatchString(t.file) {
 		return nil, fmt.Errorf("authorized_keys: %q: expected a path of letters, digits and ._/-", t.file)
 	}
 	host := name
@@ -127,11 +127,11 @@ type sshAnswer struct {
 }
 
 var (
-	sshAccepted = regexp.MustCompile(`(?m)(?:^Authenticated to .* using "publickey"|Authentication succeeded \(publickey\))`)
-	sshNoKey    = regexp.MustCompile(`(?m)(?:^Authenticated to .* using "none"|Authentication succeeded \(none\))`)
-	sshOffered  = regexp.MustCompile(`(?m)^debug1: Offering .*public key`)
-	sshRefused  = regexp.MustCompile(`(?m)^\S+: Permission denied \(`)
-	remotePath  = regexp.MustCompile(`\A[A-Za-z0-9._/-]+\z`)
+	sshAccepted = lazy.Regexp(`(?m)(?:^Authenticated to .* using "publickey"|Authentication succeeded \(publickey\))`)
+	sshNoKey    = lazy.Regexp(`(?m)(?:^Authenticated to .* using "none"|Authentication succeeded \(none\))`)
+	sshOffered  = lazy.Regexp(`(?m)^debug1: Offering .*public key`)
+	sshRefused  = lazy.Regexp(`(?m)^\S+: Permission denied \(`)
+	remotePath  = lazy.Regexp(`\A[A-Za-z0-9._/-]+\z`)
 )
 
 // run signs in, with a key or, where that is nil, as the owner does, and runs a
@@ -173,11 +173,11 @@ func (t *sshTalk) run(ctx context.Context, key *sshKey, script, stdin string, wo
 		}
 	}
 	switch {
-	case sshNoKey.MatchString(log):
+	case sshNoKey().MatchString(log):
 		a.login = loginOpen
-	case sshAccepted.MatchString(log), key == nil && a.ran:
+	case sshAccepted().MatchString(log), key == nil && a.ran:
 		a.login = loginIn
-	case sshRefused.MatchString(log) && (key == nil || sshOffered.MatchString(log)):
+	case sshRefused().MatchString(log) && (key == nil || sshOffered().MatchString(log)):
 		a.login = loginRefused
 	case a.code == 120:
 		a.why = "ssh-add does not take this key"

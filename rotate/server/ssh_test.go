@@ -174,7 +174,7 @@ func TestSSHName(t *testing.T) {
 		"shop": true, "ada@shop.acme.example": true, "ada@shop:2222": true, "ada@[2001:db8::1]:22": true, "10.0.4.7": true, "[::1]": true,
 		"": false, "-oProxyCommand=x": false, "ada@-x": false, "shop;id": false, "a b": false, "ssh://shop": false, "$(id)@shop": false, "ada@shop/x": false,
 	} {
-		if got := sshName.MatchString(name); got != want {
+		if got := sshName().MatchString(name); got != want {
 			t.Errorf("%q: %v", name, got)
 		}
 	}

@@ -9,11 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/till-sh/till/rotate"
 	"github.com/till-sh/till/rotate/call"
+	"github.com/till-sh/till/rotate/internal/lazy"
 	"github.com/till-sh/till/scanner"
 )
 
@@ -61,7 +61,7 @@ func (azureStorageOther) Describe(*rotate.Job) []string {
 	return []string{"POST https://" + azureManagement + "{{resource}}/listKeys (with your own access token): the account's other key; nothing is changed"}
 }
 
-var azureAccountName = regexp.MustCompile(`\A[a-z0-9]{3,24}\z`) // https://learn.microsoft.com/azure/storage/common/storage-account-overview#storage-account-name
+var azureAccountName = lazy.Regexp(`\A[a-z0-9]{3,24}\z`) // https://learn.microsoft.com/azure/storage/common/storage-account-overview#storage-account-name
 
 func (v azureStorage) Verify(ctx context.Context, j *rotate.Job, secret scanner.Secret) (rotate.Verdict, error) {
 	out, err := v.ask(ctx, j, secret)
@@ -91,7 +91,7 @@ func (azureStorage) ask(ctx context.Context, j *rotate.Job, secret scanner.Secre
 		return out, nil
 	}
 	key, err := base64.StdEncoding.DecodeString(secret.Reveal())
-	if err != nil || !azureAccountName.MatchString(account.Text) {
+	if err != nil || !azureAccountName().MatchString(account.Text) {
 		out.Why = "the key or the account's name has not the form that Azure gives it"
 		return out, nil
 	}
@@ -173,7 +173,7 @@ type azureKeys struct {
 	keys     []azureKey
 }
 
-var azureResource = regexp.MustCompile(`(?i)\A/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w.()-]{1,90}/providers/Microsoft\.Storage/storageAccounts/([a-z0-9]{3,24})\z`)
+var azureResource = lazy.Regexp(`(?i)\A/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w.()-]{1,90}/providers/Microsoft\.Storage/storageAccounts/([a-z0-9]{3,24})\z`)
 
 // azureKeysOf reads the keys of the account.
 func azureKeysOf(ctx context.Context, j *rotate.Job) (*azureKeys, error) {
@@ -181,7 +181,7 @@ func azureKeysOf(ctx context.Context, j *rotate.Job) (*azureKeys, error) {
 	if err != nil {
 		return nil, err
 	}
-	named := azureResource.FindStringSubmatch(resource.Text)
+	named := azureResource().FindStringSubmatch(resource.Text)
 	if named == nil {
 		return nil, errors.New("the id of the storage account: expected /subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/NAME")
 	}
