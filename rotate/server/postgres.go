@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/till-sh/till/rotate"
@@ -117,6 +118,9 @@ func (postgresPassword) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued
 		return rotate.Issued{}, err
 	}
 	defer c.close()
+	if err := pgProof(ctx, j, t, user, c); err != nil {
+		return rotate.Issued{}, err
+	}
 	n := rotate.Issued{Secret: newPassword(j), ID: user, Ends: true}
 	stored, err := pgStored(c, user, n.Secret)
 	if err != nil {
@@ -128,7 +132,40 @@ func (postgresPassword) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued
 	if _, err := c.exec("ALTER ROLE " + pgIdent(user) + " PASSWORD " + stored); err != nil {
 		return n, fmt.Errorf("%s: %w", t.host, pgDenied(err))
 	}
+	setAgain(j)
 	return n, nil
+}
+
+// pgProof demands that the leaked password is the role's, or the new one already,
+// or that the case has taken it away: by a login, or by what the server stores
+// where c may see it. A role with another password is somebody's by now.
+func pgProof(ctx context.Context, j *rotate.Job, t target, user string, c *pgConn) error {
+	passwords := []string{passwordOf(j, j.Leak.Secret)}
+	if j.New != nil {
+		passwords = append(passwords, j.New.Secret.Reveal())
+	}
+	refused := true
+	for _, p := range passwords {
+		in, err := pgOpen(ctx, j, t, user, p)
+		if err == nil {
+			in.close()
+		}
+		if in.ok && in.asked {
+			return nil
+		}
+		var e *pgError
+		refused = refused && errors.As(err, &e) && e.Code == "28P01"
+	}
+	stored, err := c.exec("SELECT coalesce(rolpassword, '') FROM pg_catalog.pg_authid WHERE rolname = " + pgLiteral(user))
+	switch {
+	case err == nil && (stored == "" || slices.ContainsFunc(passwords, func(p string) bool { return pgIs(stored, user, p) })):
+		return nil
+	case takenAway(j):
+		return nil
+	case err == nil || refused:
+		return otherPassword(user, t)
+	}
+	return fmt.Errorf("%s: whether %s still has the leaked password cannot be told from here, so it is left alone: run till where %s may log in, or with an admin credential that may read pg_authid", t.host, user, user)
 }
 
 // Revoke ends the sessions that the old password has opened; a changed password
@@ -143,9 +180,13 @@ func (postgresOff) Revoke(ctx context.Context, j *rotate.Job) error {
 	}
 	defer c.close()
 	if j.New == nil {
+		if err := pgProof(ctx, j, t, user, c); err != nil {
+			return err
+		}
 		if _, err := c.exec("ALTER ROLE " + pgIdent(user) + " PASSWORD NULL"); err != nil {
 			return fmt.Errorf("%s: %w", t.host, pgDenied(err))
 		}
+		tookAway(j)
 	}
 	_, err = c.exec("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = " + pgLiteral(user) + " AND pid <> pg_backend_pid()")
 	if err != nil {
@@ -168,6 +209,7 @@ func (postgresOff) Undo(ctx context.Context, j *rotate.Job) error {
 	if _, err := c.exec("ALTER ROLE " + pgIdent(user) + " PASSWORD " + stored); err != nil {
 		return fmt.Errorf("%s: %w", t.host, pgDenied(err))
 	}
+	setAgain(j)
 	return nil
 }
 

@@ -125,6 +125,46 @@ func TestRealPostgresAdmin(t *testing.T) {
 	l.find("database-url-postgres")
 	admin := s.file("admin", "boss:"+s.admin+"\n")
 
+	// Somebody else has set another password: it is left alone, also by an
+	// administrator who may not see what is stored.
+	other := rotate.Password(20).Reveal()
+	boss, clerk := "boss:"+s.admin, "clerk:"+rotate.Password(20).Reveal()
+	for _, q := range []string{"ALTER ROLE shop PASSWORD '" + other + "'", "CREATE ROLE clerk LOGIN CREATEROLE PASSWORD '" + clerk[6:] + "'", "GRANT shop TO clerk WITH ADMIN OPTION"} {
+		if out, err := s.query("boss", s.admin, "postgres", q); err != nil {
+			t.Fatal(out, err)
+		}
+	}
+	for _, who := range []string{boss, clerk} {
+		leftAlone(t, "postgres", jobOf("shop", s.shop, who, map[string]string{"server": s.address()}), other)
+	}
+	if out, err := s.query("shop", other, "shop", "SELECT 1"); err != nil {
+		t.Fatal("the other password was changed: ", out, err)
+	}
+	if out, err := s.query("boss", s.admin, "postgres", "ALTER ROLE shop PASSWORD '"+s.shop+"'"); err != nil {
+		t.Fatal(out, err)
+	}
+	// Where the role may not log in from here, the stored one tells.
+	for password, held := range map[string]bool{s.shop: true, other: false} {
+		s.file("data/pg_hba.conf", "host all boss,clerk 127.0.0.1/32 scram-sha-256\n")
+		_, _ = s.query("boss", s.admin, "postgres", "SELECT pg_reload_conf()")
+		waitUntil(t, func() bool {
+			out, _ := s.query("shop", s.shop, "shop", "SELECT 1")
+			return strings.Contains(out, "no pg_hba.conf entry")
+		})
+		j := jobOf("shop", password, boss, map[string]string{"server": s.address()})
+		leftAlone(t, "postgres", jobOf("shop", password, clerk, j.Given), "")
+		if _, err := funcOf[rotate.Issuer]("postgres").Issue(t.Context(), j); (err == nil) != held {
+			t.Errorf("by what is stored: held %v, %v", held, err)
+		} else if held {
+			if out, err := s.query("boss", s.admin, "postgres", "ALTER ROLE shop PASSWORD '"+s.shop+"'"); err != nil {
+				t.Fatal(out, err)
+			}
+		}
+	}
+	s.file("data/pg_hba.conf", "host all all 127.0.0.1/32 scram-sha-256\n")
+	_, _ = s.query("boss", s.admin, "postgres", "SELECT pg_reload_conf()")
+	waitUntil(t, func() bool { _, err := s.query("shop", s.shop, "shop", "SELECT 1"); return err == nil })
+
 	// The old one first, as for a public repository; then a new one.
 	fresh := l.rotate("--set", "server="+s.address(), "--secret", "admin="+admin, "--order", "revoke-first")
 	if err := s.refuses(s.shop); err != nil {

@@ -306,9 +306,12 @@ func hmac256(key []byte, text string) []byte {
 // scramVerifier is what PostgreSQL stores of a password, and takes in its place.
 // The password is plain ASCII here, so SASLprep changes nothing.
 func scramVerifier(password string) (string, error) {
-	const rounds = 4096
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails (crypto/rand)
+	return scramStored(password, salt, 4096)
+}
+
+func scramStored(password string, salt []byte, rounds int) (string, error) {
 	salted, err := pbkdf2.Key(sha256.New, password, salt, rounds, sha256.Size)
 	if err != nil {
 		return "", err
@@ -316,6 +319,26 @@ func scramVerifier(password string) (string, error) {
 	stored := sha256.Sum256(hmac256(salted, "Client Key"))
 	encode := base64.StdEncoding.EncodeToString
 	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", rounds, encode(salt), encode(stored[:]), encode(hmac256(salted, "Server Key"))), nil
+}
+
+// pgIs reports whether a password is the one that the server stores for a user.
+func pgIs(stored, user, password string) bool {
+	rest, scram := strings.CutPrefix(stored, "SCRAM-SHA-256$")
+	if !scram {
+		return stored == pgMD5(password+user)
+	}
+	head, _, _ := strings.Cut(rest, "$")
+	count, salt, _ := strings.Cut(head, ":")
+	rounds, err := strconv.Atoi(count)
+	if err != nil || rounds < 1 || rounds > 10_000_000 {
+		return false
+	}
+	raw, err := base64.StdEncoding.DecodeString(salt)
+	if err != nil {
+		return false
+	}
+	mine, err := scramStored(password, raw, rounds)
+	return err == nil && mine == stored
 }
 
 func pgMD5(text string) string {

@@ -154,23 +154,71 @@ func (rabbitPassword) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued, 
 	}
 	n := rotate.Issued{Secret: newPassword(j), ID: user, Ends: true}
 	if byCtl(j) {
+		if err := rabbitProofByCtl(ctx, j, t, user); err != nil {
+			return rotate.Issued{}, err
+		}
 		if err := keep(j, n); err != nil {
 			return n, err
 		}
 		_, err := j.Run.Run(ctx, []string{rabbitCtl, "change_password", "--", user}, n.Secret.Reveal()+"\n")
+		if err == nil {
+			setAgain(j)
+		}
 		return n, err
 	}
 	a, u, err := rabbitLook(ctx, j, t, user)
 	if err != nil {
 		return rotate.Issued{}, err
 	}
+	if held, sure := u.holds(n.Secret.Reveal()); held && sure { // an earlier attempt came so far
+		return n, keep(j, n)
+	}
+	if err := rabbitProof(ctx, j, t, u); err != nil {
+		return rotate.Issued{}, err
+	}
 	if err := keep(j, n); err != nil {
 		return n, err
 	}
-	if held, sure := u.holds(n.Secret.Reveal()); held && sure {
-		return n, nil // an earlier attempt came so far
-	}
 	return n, a.set(ctx, u, n.Secret.Reveal())
+}
+
+// rabbitProof demands that the leaked password is the user's, or that the user has
+// none, as after Revoke: one with another password is somebody's by now.
+func rabbitProof(ctx context.Context, j *rotate.Job, t target, u *rabbitUser) error {
+	held, sure := u.holds(passwordOf(j, j.Leak.Secret))
+	if held || u.Hash == "" {
+		return nil
+	}
+	if !sure { // the broker knows how it is stored
+		_, err := amqpLogin(ctx, j, t, u.Name, passwordOf(j, j.Leak.Secret))
+		if err == nil {
+			return nil
+		}
+		var refused amqpRefused
+		if !errors.As(err, &refused) {
+			return fmt.Errorf("%s: whether %s still has the leaked password cannot be told, so it is left alone: %w", t.host, u.Name, err)
+		}
+	}
+	return otherPassword(u.Name, t)
+}
+
+// rabbitProofByCtl is rabbitProof with the program on the broker's machine, which
+// reads the password from standard input.
+func rabbitProofByCtl(ctx context.Context, j *rotate.Job, t target, user string) error {
+	if takenAway(j) {
+		return nil
+	}
+	passwords := []string{passwordOf(j, j.Leak.Secret)}
+	if j.New != nil {
+		passwords = append(passwords, j.New.Secret.Reveal())
+	}
+	var err error
+	for _, p := range passwords {
+		if _, err = j.Run.Run(ctx, []string{rabbitCtl, "authenticate_user", "--", user}, p+"\n"); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w (%w)", otherPassword(user, t), err)
 }
 
 // Revoke ends the connections that the old password has opened; without a new
@@ -182,9 +230,13 @@ func (rabbitOff) Revoke(ctx context.Context, j *rotate.Job) error {
 	}
 	if byCtl(j) {
 		if j.New == nil {
+			if err := rabbitProofByCtl(ctx, j, t, user); err != nil {
+				return err
+			}
 			if _, err := j.Run.Run(ctx, []string{rabbitCtl, "clear_password", "--", user}, ""); err != nil {
 				return err
 			}
+			tookAway(j)
 		}
 		_, err := j.Run.Run(ctx, []string{rabbitCtl, "close_all_user_connections", "--", user, "till"}, "")
 		return err
@@ -214,6 +266,9 @@ func (rabbitOff) Undo(ctx context.Context, j *rotate.Job) error {
 	old := passwordOf(j, j.Leak.Secret)
 	if byCtl(j) {
 		_, err := j.Run.Run(ctx, []string{rabbitCtl, "change_password", "--", user}, old+"\n")
+		if err == nil {
+			setAgain(j)
+		}
 		return err
 	}
 	a, u, err := rabbitLook(ctx, j, t, user)

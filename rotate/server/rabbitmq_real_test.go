@@ -173,6 +173,11 @@ func TestRealRabbitMQ(t *testing.T) {
 	if code := s.login("shop", s.shop); code != 200 {
 		t.Fatal("something was changed")
 	}
+	other := rotate.Password(20).Reveal()
+	leftAlone(t, "rabbitmq", jobOf("shop", other, "boss:"+s.boss, map[string]string{"server": s.address(), "api": s.api}), "")
+	if code := s.login("shop", s.shop); code != 200 {
+		t.Fatal("a user with another password was changed")
+	}
 	ended := s.hold("shop", s.shop)
 	admin := []string{"--secret", "admin=" + s.file("admin", "boss:"+s.boss+"\n")}
 	fresh := l.rotate(append(flags, admin...)...)

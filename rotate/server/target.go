@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/till-sh/till/rotate"
+	"github.com/till-sh/till/rotate/call"
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/scanner"
 )
@@ -205,6 +206,24 @@ func newPassword(j *rotate.Job) scanner.Secret {
 		return j.New.Secret
 	}
 	return rotate.Password(32)
+}
+
+// takenKey notes that the case has taken the leaked password away, so that the
+// account has none: once it is gone no login tells whose it was.
+const takenKey = "password_taken"
+
+func tookAway(j *rotate.Job)       { j.Remember(takenKey, call.Value{Text: "yes"}) }
+func takenAway(j *rotate.Job) bool { return j.Known()[takenKey] == "yes" }
+
+// setAgain ends what tookAway has noted: the account has a password again.
+func setAgain(j *rotate.Job) {
+	if takenAway(j) {
+		j.Remember(takenKey, call.Value{Text: "no"})
+	}
+}
+
+func otherPassword(user string, t target) error {
+	return fmt.Errorf("%w: %s at %s has another password than the leaked one by now, and is left alone", rotate.ErrNotFound, user, t.host)
 }
 
 func keep(j *rotate.Job, n rotate.Issued) error {
