@@ -137,11 +137,14 @@ func (s *Session) open() (unlock func(), err error) {
 			s.Job.Redact.Add(s.Job.New.Secret.Reveal())
 			if !s.c.Open() && s.c.Placed { // the process ended before the file went
 				err = s.forget()
-			} else if s.Job.New.Secret.Reveal() == s.Job.Leak.Secret.Reveal() {
+			} else if s.c.Open() && s.isNew(s.Job.Leak.Secret) {
 				err = errors.New("what was found is the new key of this case, and it must not be ended")
 			} else if s.c.Stored == "" { // the process ended before it could be written down
 				err = s.stored(*s.Job.New)
 			}
+		} else if err == nil && s.c.Stored != "" { // removed by hand, or the process ended before that could be written down
+			s.Person.Say("The new key that was kept in " + s.c.Stored + " is there no more.")
+			err = s.append(Entry{Event: EventForgotten, What: s.c.Stored})
 		}
 	}
 	if err != nil {
@@ -207,12 +210,14 @@ func (s *Session) named() error {
 
 // keep is Job.Keep: the new key is on the disk before anything goes on.
 func (s *Session) keep(n Issued) error {
-	s.Job.New = &n
 	s.Job.Redact.Add(n.Secret.Reveal())
+	// What cannot be read is written over.
+	before, _ := s.Store.Get(s.c.Fingerprint)
+	s.Job.New = &n
 	if err := s.Store.Put(s.c.Fingerprint, n); err != nil {
 		return err
 	}
-	if s.c.Stored != "" {
+	if s.c.Stored != "" && before != nil && before.Secret.Reveal() == n.Secret.Reveal() {
 		return nil
 	}
 	return s.stored(n)

@@ -107,6 +107,18 @@ func (s *Session) face(ctx context.Context) error {
 			return nil
 		case old == "":
 			return s.append(Entry{Event: EventNote, What: "the value at hand", Values: []string{t}})
+		default:
+			for _, v := range s.Job.Leak.Others {
+				if s.tag(v) != old {
+					continue
+				}
+				s.Person.Say(fmt.Sprintf("The case goes on with %s, which it is about.", v))
+				s.Job.Leak.turn(v)
+				if s.isNew(v) {
+					return s.reopen(v)
+				}
+				return nil
+			}
 		}
 		s.Person.Say("Another value than before stands at this place: the case begins again.")
 		return s.reopen(s.Job.Leak.Secret)
@@ -176,9 +188,22 @@ func (s *Session) buried(v scanner.Secret) {
 	s.proven[v.Reveal()] = true
 }
 
+// reopen makes v the value that the case is about. A stored key that is this
+// very value is given up: a leaked key is nobody's successor.
 func (s *Session) reopen(v scanner.Secret) error {
+	if s.isNew(v) {
+		s.Person.Say(fmt.Sprintf("The new key that was kept here has leaked itself: %s. It is removed, and another one made.", v))
+		if err := s.forget(); err != nil {
+			return err
+		}
+	}
 	delete(s.proven, v.Reveal())
 	return s.append(Entry{Event: EventReopened, Reason: "another value at the same place, or one that lives again", Values: s.tags(v)})
+}
+
+// isNew reports whether a value is that of the stored key.
+func (s *Session) isNew(v scanner.Secret) bool {
+	return s.Job.New != nil && s.Job.New.Secret.Reveal() == v.Reveal()
 }
 
 // turn makes v the value that is worked on.
@@ -209,24 +234,23 @@ func (s *Session) turnTo(ctx context.Context) error {
 	}
 	s.Person.Say(fmt.Sprintf("%s stood at the same place and is not proven dead: the case goes on with it.", v))
 	l.turn(v)
-	if err := s.reopen(v); err != nil {
-		return err
-	}
-	if s.Job.New == nil {
-		return errTurned
-	}
-	if s.standsInFiles(ctx) { // of another account, it seems: it needs a new one of its own
+	// Before the case is about v: the process can end in between, and nothing tells
+	// afterwards whose the stored key is.
+	if s.Job.New != nil && !s.isNew(v) && s.standsInFiles(ctx) { // of another account, it seems: it needs a new one of its own
 		if err := s.tidy(ctx); err != nil {
 			return err
 		}
 		if s.c.Stored != "" {
 			return fmt.Errorf("the new key has to be put into its place before the next value: %w", ErrStopped)
 		}
-		s.Job.New = nil
-		return errTurned
 	}
-	if err := s.skip("the place has its new key", DoReissue, DoReplace); err != nil {
+	if err := s.reopen(v); err != nil {
 		return err
+	}
+	if s.Job.New != nil {
+		if err := s.skip("the place has its new key", DoReissue, DoReplace); err != nil {
+			return err
+		}
 	}
 	return errTurned
 }
