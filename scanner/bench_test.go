@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -49,5 +50,64 @@ func BenchmarkNew(b *testing.B) {
 		if _, err := New(Options{}, rules.Builtin()); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// wellKnown are vendors whose keys leak most, and the kinds without a vendor; the
+// best known first.
+const wellKnown = `aws github google openai slack stripe private-key generic-secret database-url jwt anthropic gitlab sendgrid
+	twilio npm azure telegram discord mailgun huggingface heroku digitalocean cloudflare datadog pypi docker square
+	paypal shopify facebook twitter firebase mongodb mailchimp postmark newrelic sentry grafana vault terraform
+	okta auth0 atlassian bitbucket circleci travis snyk dropbox box asana linear notion airtable figma mapbox
+	algolia pagerduty databricks snowflake rubygems hashicorp jenkins sonar braintree gcp groq mistral cohere
+	replicate perplexity xai deepseek elevenlabs langchain pinecone alibaba tencent yandex supabase vercel netlify
+	planetscale doppler contentful hubspot intercom zendesk salesforce typeform segment mixpanel amplitude
+	launchdarkly fastly linode vultr flyio railway buildkite codecov dynatrace honeycomb splunk elastic`
+
+// catalogueOf returns the first n kinds of the catalogue, those of wellKnown first.
+func catalogueOf(n int) *rules.Catalogue {
+	c := &rules.Catalogue{Version: "benchmark"}
+	providers := map[string]*rules.Provider{}
+	var order []string
+	for i := range rules.Builtin().Providers {
+		p := &rules.Builtin().Providers[i]
+		providers[p.ID] = p
+		order = append(order, p.ID)
+	}
+	for _, id := range append(strings.Fields(wellKnown), order...) {
+		p := providers[id]
+		if p == nil || n <= 0 {
+			continue
+		}
+		delete(providers, id)
+		some := *p
+		some.Rules = p.Rules[:min(len(p.Rules), n)]
+		n -= len(some.Rules)
+		c.Providers = append(c.Providers, some)
+	}
+	return c
+}
+
+// BenchmarkKinds shows what more kinds of credential cost: the same text (plain, not
+// decoded) with 60, 400 and all of them.
+func BenchmarkKinds(b *testing.B) {
+	data := sourceText(b)[:16<<20]
+	for _, n := range []int{60, 400, 1 << 20} {
+		e, err := New(Options{DecodeDepth: -1}, catalogueOf(n))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(strconv.Itoa(len(e.rules)), func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				const blob = 32 << 10
+				for i := 0; i < len(data); i += blob {
+					if _, err := e.Scan(&Blob{Data: data[i:min(len(data), i+blob)]}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(len(e.filter.keywords)), "keywords")
+		})
 	}
 }

@@ -11,7 +11,8 @@ import (
 //
 // # How
 //
-// Four bytes of text, with bit 5 of each set so that letters fold, are hashed
+// Four bytes of text, each without its highest bit and the one that tells a small
+// letter from a large one (see foldMask), are hashed
 // into a bitmap of all four-byte windows that keywords have. Only every second
 // position is looked at: each keyword enters the bitmap with two neighbouring
 // windows, so one of them falls on an even position wherever the keyword
@@ -132,7 +133,9 @@ func (t *gramTable) add(kw string, k, at int, hash uint32) {
 	t.slots[i] = g
 }
 
-const foldMask = 0x20202020
+// foldMask leaves of each byte what tells letters apart but not their case. Sixty-four
+// values are left of a byte, so that many windows stand for "any byte beside it".
+const foldMask = 0x5f5f5f5f
 
 func hashGram(w uint32) uint32 { return w * 0x9E3779B1 >> (32 - gramBits) }
 
@@ -177,7 +180,7 @@ func (p *prefilter) add(k, at, number int) {
 	l := &probes[number]
 	var w uint64
 	for i, c := range []byte(kw[at+l.at:][:l.n]) {
-		w |= uint64(c|0x20) << (8 * i)
+		w |= uint64(c&0x5f) << (8 * i)
 	}
 	hash := l.hash(w)
 	p.grams.add(kw, k, at, uint32(hash>>32))
@@ -188,7 +191,7 @@ func (p *prefilter) add(k, at, number int) {
 	case at+3 == len(kw):
 		p.markAll(windowOf3(kw[at:]), 24)
 	default:
-		p.mark(windowOf(kw[at:]) | foldMask)
+		p.mark(windowOf(kw[at:]) & foldMask)
 	}
 }
 
@@ -201,8 +204,8 @@ func (p *prefilter) mark(w uint32) {
 // bits up in the window.
 func (p *prefilter) markAll(w uint32, shift uint) {
 	for b := uint32(0); b < 256; b++ {
-		if b&0x20 != 0 {
-			p.mark((w | b<<shift) | foldMask)
+		if b&^0x5f == 0 {
+			p.mark((w | b<<shift) & foldMask)
 		}
 	}
 }
@@ -327,7 +330,7 @@ func (p *prefilter) findAt(data []byte, i int, dst []hit) []hit {
 // bytes.
 func padded(data []byte, i int) uint64 {
 	if i >= 0 && i+8 <= len(data) {
-		return binary.LittleEndian.Uint64(data[i:]) | foldMask<<32 | foldMask
+		return binary.LittleEndian.Uint64(data[i:]) & (foldMask<<32 | foldMask)
 	}
 	var w [8]byte
 	if i < 0 {
@@ -335,7 +338,7 @@ func padded(data []byte, i int) uint64 {
 	} else {
 		copy(w[:], data[i:])
 	}
-	return binary.LittleEndian.Uint64(w[:]) | foldMask<<32 | foldMask
+	return binary.LittleEndian.Uint64(w[:]) & (foldMask<<32 | foldMask)
 }
 
 // sift notes the even places of data[from:to] whose window is in the bitmap, and
@@ -343,7 +346,7 @@ func padded(data []byte, i int) uint64 {
 func (p *prefilter) sift(data []byte, from, to int, room *sieve) int {
 	n, i := 0, from
 	for ; i+4 < to; i += 6 {
-		w := binary.LittleEndian.Uint64(data[i:]) | foldMask<<32 | foldMask
+		w := binary.LittleEndian.Uint64(data[i:]) & (foldMask<<32 | foldMask)
 		room[n&(sieveSize-1)] = uint64(i)
 		n += p.inFirst(uint32(w))
 		room[n&(sieveSize-1)] = uint64(i + 2)
@@ -353,7 +356,7 @@ func (p *prefilter) sift(data []byte, from, to int, room *sieve) int {
 	}
 	for ; i < to; i += 2 {
 		room[n&(sieveSize-1)] = uint64(i)
-		n += p.inFirst(binary.LittleEndian.Uint32(data[i:]) | foldMask)
+		n += p.inFirst(binary.LittleEndian.Uint32(data[i:]) & foldMask)
 	}
 	return n
 }
@@ -372,8 +375,8 @@ const sievePlace = len(probes)
 func (p *prefilter) siftAgain(data []byte, room *sieve, n int) int {
 	kept := 0
 	for _, place := range room[:n] {
-		w := binary.LittleEndian.Uint64(data[place:]) | foldMask<<32 | foldMask
-		before := w<<8 | uint64(data[place-1]|0x20)
+		w := binary.LittleEndian.Uint64(data[place:]) & (foldMask<<32 | foldMask)
+		before := w<<8 | uint64(data[place-1]&0x5f)
 		passed := p.probesAt(w, before)
 		room[kept&(sieveSize-1)] = place<<sievePlace | passed
 		kept += int((passed + 1<<sievePlace - 1) >> sievePlace)
