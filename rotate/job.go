@@ -143,9 +143,7 @@ func (j *Job) Values(ctx context.Context, secret scanner.Secret) call.Values {
 // Remember sets a name for the time of the job. What the rule calls a list is
 // taken apart.
 func (j *Job) Remember(name string, v call.Value) {
-	if v.List == nil && j.question(name).List {
-		v.List = strings.FieldsFunc(v.Text, func(r rune) bool { return r == ',' || r == ' ' })
-	}
+	v = j.listed(name, v)
 	if j.names == nil {
 		j.names = map[string]call.Value{}
 	}
@@ -153,6 +151,14 @@ func (j *Job) Remember(name string, v call.Value) {
 		j.Redact.Add(v.Text)
 	}
 	j.names[name] = v
+}
+
+// listed takes apart what the rule calls a list.
+func (j *Job) listed(name string, v call.Value) call.Value {
+	if v.List == nil && j.question(name).List {
+		v.List = strings.FieldsFunc(v.Text, func(r rune) bool { return r == ',' || r == ' ' })
+	}
+	return v
 }
 
 // Known are the names found out so far that are no secrets: what the ledger keeps.

@@ -103,13 +103,13 @@ func (j *Job) shown(name string) (call.Value, error) {
 		return v, nil
 	}
 	if text, ok := j.Given[name]; ok {
-		return call.Value{Text: text}, nil
+		return j.listed(name, call.Value{Text: text}), nil
 	}
 	if v, ok := j.near(name); ok {
 		return v, nil
 	}
 	if q := j.question(name); q.Default != "" && !q.Secret && !strings.Contains(q.Default, "{{") {
-		return call.Value{Text: q.Default}, nil
+		return j.listed(name, call.Value{Text: q.Default}), nil
 	}
 	return call.Value{}, errNobody
 }

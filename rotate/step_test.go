@@ -278,3 +278,24 @@ func TestNames(t *testing.T) {
 		t.Errorf("project: %v", err)
 	}
 }
+
+// TestDescribeList: a list in a JSON body is shown as the array that is sent,
+// whether the owner or the catalogue says it; what is not known stays in braces.
+func TestDescribeList(t *testing.T) {
+	for given, want := range map[string]string{
+		"":          `{"name":"{{label}}","scopes":["mail.send"],"note":"mail.send"}`,
+		"read,keys": `{"name":"{{label}}","scopes":["read","keys"],"note":"read,keys"}`,
+	} {
+		j := &rotate.Job{
+			Leak:     rotate.Leak{Rule: &rules.Rule{ID: "x", Ask: []rules.Ask{{Name: "scopes", List: true, Default: "mail.send"}}}, Secret: scanner.NewSecret([]byte("k3J9xQv2"))},
+			Adapters: &rotate.Adapters{}, Redact: &call.Redactor{}, Now: clock, Given: map[string]string{},
+		}
+		if given != "" {
+			j.Given["scopes"] = given
+		}
+		step := &rules.Step{Request: &rules.Request{Method: "POST", URL: "https://api.umbra.example/keys", Body: `{"name":"{{label}}","scopes":{{scopes}},"note":"{{scopes}}"}`}, Result: rules.Result{Secret: "key"}}
+		if got := strings.Join(j.Describe(step, true), "\n"); !strings.HasSuffix(got, want) {
+			t.Errorf("%q: shown as %s", given, got)
+		}
+	}
+}

@@ -75,7 +75,7 @@ func Fill(q rules.Request, values Values) (Request, error) {
 	var body string
 	switch {
 	case strings.Contains(kind, "json"):
-		body, err = fillJSON(q.Body, values)
+		body, err = fillJSON(q.Body, jsonValue, values)
 	case strings.Contains(kind, "form"):
 		body, err = fill(q.Body, queryText, values)
 	default:
@@ -93,17 +93,18 @@ func Text(s string, values Values) (string, error) {
 // Describe shows a request as it will be sent, line by line, with the secrets
 // masked and nothing encoded. A name without a value stays in its braces.
 func Describe(q rules.Request, values Values) []string {
+	masked := func(name string) (Value, error) {
+		v, err := values(name)
+		switch {
+		case err != nil:
+			return Value{Text: "{{" + name + "}}"}, nil
+		case v.Secret:
+			return Value{Text: scanner.Mask(v.Text)}, nil
+		}
+		return v, nil
+	}
 	show := func(s string) string {
-		out, _ := fill(s, plainText, func(name string) (Value, error) {
-			v, err := values(name)
-			switch {
-			case err != nil:
-				return Value{Text: "{{" + name + "}}"}, nil
-			case v.Secret:
-				return Value{Text: scanner.Mask(v.Text)}, nil
-			}
-			return v, nil
-		})
+		out, _ := fill(s, plainText, masked)
 		return out
 	}
 	if q.Func != "" {
@@ -118,9 +119,31 @@ func Describe(q rules.Request, values Values) []string {
 		lines = append(lines, h.Name+": "+show(h.Value))
 	}
 	if q.Body != "" {
-		lines = append(lines, "", show(q.Body))
+		lines = append(lines, "", showBody(q, masked))
 	}
 	return lines
+}
+
+// showBody shows a body; of one in JSON a list is shown as the array that is sent.
+func showBody(q rules.Request, values Values) string {
+	isJSON := strings.HasPrefix(q.Body, "{") || strings.HasPrefix(q.Body, "[")
+	for _, h := range q.Headers {
+		if strings.EqualFold(h.Name, "Content-Type") {
+			isJSON = strings.Contains(h.Value, "json")
+		}
+	}
+	var out string
+	if isJSON {
+		out, _ = fillJSON(q.Body, func(v Value, quoted bool) (string, error) {
+			if quoted || v.List == nil {
+				return v.Text, nil
+			}
+			return jsonValue(v, false)
+		}, values)
+	} else {
+		out, _ = fill(q.Body, plainText, values)
+	}
+	return out
 }
 
 // Names lists the {{names}} that stand in a text, in order, each once.
@@ -197,7 +220,7 @@ func fill(s string, encode encoder, values Values) (string, error) {
 
 // fillJSON escapes inside of quotes; outside, a list becomes an array, and
 // anything else has to be JSON by itself (a number, true).
-func fillJSON(s string, values Values) (string, error) {
+func fillJSON(s string, encode func(v Value, quoted bool) (string, error), values Values) (string, error) {
 	var b strings.Builder
 	quoted := false
 	for s != "" {
@@ -208,7 +231,7 @@ func fillJSON(s string, values Values) (string, error) {
 				if err != nil {
 					return "", err
 				}
-				text, err := jsonValue(v, quoted)
+				text, err := encode(v, quoted)
 				if err != nil {
 					return "", fmt.Errorf("{{%s}}: %w", name, err)
 				}
