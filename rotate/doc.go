@@ -35,6 +35,21 @@
 //     nowhere any more included.
 //   - The new key that a case has put to the place is no leak while it stands in no commit.
 //
+// # When the process is killed
+//
+// Whatever it was doing, the record is whole up to its last line; the case may
+// have a step that is begun and not done, a stored key that no line tells of, or a
+// line that tells of a stored key which is gone. The next session
+//
+//   - goes on with the value that the case is about, and with the stored key;
+//   - asks whether a stored key works already where the call that sets it may not
+//     have come through, and sends it again if not;
+//   - sees a new key that stands in its place already, and notes it;
+//   - removes the stored key of a case that is closed and whose new key is in its
+//     place, and gives up one that has itself become the value to be ended.
+//
+// A case is closed by one line, so none is half closed.
+//
 // # Who does what
 //
 //	Leak      the key as it stands in the repository; the value comes from there and goes nowhere

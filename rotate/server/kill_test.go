@@ -19,13 +19,8 @@ import (
 // the moment, the case comes to its end with one new password, the one that was
 // kept first, which is never lost, and a record that can be read. Redis has the
 // old password beside the new one, MariaDB changes it.
-// TILL_KILLS is how many rounds there are; without it the test is left out. About one
-// round of fifty still ends with another new password than the one that was kept
-// first, when till was killed before that one was set on the server.
+// TILL_KILLS is how many rounds there are, for a long run.
 func TestRealKilled(t *testing.T) {
-	if os.Getenv("TILL_KILLS") == "" {
-		t.Skip("a long test, with a known flaw: TILL_KILLS=50 says how many rounds")
-	}
 	t.Run("Redis", func(t *testing.T) {
 		s := startRedis(t)
 		k := killing{rule: "database-url-redis", old: s.shop, others: []string{s.boss},
@@ -37,6 +32,23 @@ func TestRealKilled(t *testing.T) {
 			s.check("shop", old, fresh)
 			if n := s.passwords("shop"); n != 1 {
 				t.Fatalf("the user has %d passwords", n)
+			}
+		}
+		k.run(t, 6)
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		s := startPostgres(t)
+		k := killing{rule: "database-url-postgres", old: s.shop, others: []string{s.admin},
+			line: func(name, password string) string {
+				return fmt.Sprintf("%s=postgres://shop:%s@%s/shop\n", name, password, s.address())
+			},
+			flags: []string{"--set", "server=" + s.address()}}
+		k.check = func(old, fresh string) {
+			if err := s.refuses(old); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := s.query("shop", fresh, "shop", "SELECT 1"); err != nil {
+				t.Fatal(out, err)
 			}
 		}
 		k.run(t, 6)
@@ -66,7 +78,7 @@ func (k *killing) run(t *testing.T, rounds int) {
 		rounds = n
 	}
 	old := k.old
-	l := plant(t, ".env", k.line("DB", old), append([]string{old}, k.others...)...)
+	l := plant(t, ".env", k.line("DB", old), append([]string{old, old}, k.others...)...)
 	flags := append([]string{"--yes", "--reason", "leaked", "--max", "1"}, k.flags...)
 	whole := 0 * time.Second
 	killed := 0
@@ -82,8 +94,7 @@ func (k *killing) run(t *testing.T, rounds int) {
 		}
 		before := l.read()
 		l.secrets[0] = old
-		l.findValue(k.rule)
-		begin := time.Now()
+		fingerprint := l.findValue(k.rule)
 		var stored string // the value that was kept first
 		for try := 0; ; try++ {
 			if try > 40 {
@@ -92,6 +103,7 @@ func (k *killing) run(t *testing.T, rounds int) {
 			cmd := l.command(append([]string{"rotate", l.id}, flags...)...)
 			var out bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &out, &out
+			begin := time.Now()
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -103,7 +115,7 @@ func (k *killing) run(t *testing.T, rounds int) {
 				_ = cmd.Wait()
 			}
 			l.silent("till rotate", out.String())
-			if now := l.kept(); now != "" {
+			if now := l.kept(fingerprint); now != "" {
 				if stored != "" && now != stored {
 					t.Fatalf("round %d: a second new password was made", round)
 				}
@@ -111,6 +123,9 @@ func (k *killing) run(t *testing.T, rounds int) {
 			}
 			l.readable()
 			if code := cmd.ProcessState.ExitCode(); code == 0 {
+				if took := time.Since(begin); try == 0 && (whole == 0 || took < whole) {
+					whole = took
+				}
 				break
 			} else if code > 0 && try > 5 {
 				t.Fatalf("round %d: exit code %d\n%s", round, code, &out)
@@ -118,14 +133,15 @@ func (k *killing) run(t *testing.T, rounds int) {
 				killed++
 			}
 		}
-		if whole == 0 {
-			whole = time.Since(begin)
-		}
 		fresh := l.replaced(before)
 		if stored != "" && stored != fresh {
 			t.Fatalf("round %d: the password that was kept is not the one in the file", round)
 		}
 		k.check(old, fresh)
+		if left, _ := filepath.Glob(filepath.Join(l.repo, ".git", "till", "new", "*")); len(left) > 0 {
+			t.Fatalf("round %d: the case has ended, and %d files are left of it", round, len(left))
+		}
+		l.secrets = append(l.secrets, fresh)
 		l.silent("the record", l.record())
 		old = fresh
 	}
@@ -135,30 +151,28 @@ func (k *killing) run(t *testing.T, rounds int) {
 	}
 }
 
-// findValue is find for the one key whose value is the first secret.
-func (l *leak) findValue(rule string) {
+// findValue is find for the one key of the file. It returns its fingerprint.
+func (l *leak) findValue(rule string) (fingerprint string) {
 	l.t.Helper()
 	out, _ := l.command("scan", "--format", "json", l.file).Output()
 	var report struct {
-		Keys []struct{ ID, Rule string }
+		Keys []struct{ ID, Rule, Fingerprint string }
 	}
 	if err := json.Unmarshal(out, &report); err != nil || len(report.Keys) != 1 || report.Keys[0].Rule != rule {
 		l.t.Fatalf("till scan: %s", out)
 	}
 	l.id = report.Keys[0].ID
+	return report.Keys[0].Fingerprint
 }
 
-// kept is the new value that waits to be put into its place.
-func (l *leak) kept() string {
-	files, _ := filepath.Glob(filepath.Join(l.repo, ".git", "till", "new", "*.json"))
-	for _, f := range files {
-		data, err := os.ReadFile(f)
-		var k struct{ Secret string }
-		if err == nil && json.Unmarshal(data, &k) == nil {
-			return k.Secret
-		}
+// kept is the new value of a case that waits to be put into its place.
+func (l *leak) kept(fingerprint string) string {
+	data, err := os.ReadFile(filepath.Join(l.repo, ".git", "till", "new", fingerprint+".json"))
+	var k struct{ Secret string }
+	if err != nil || json.Unmarshal(data, &k) != nil {
+		return ""
 	}
-	return ""
+	return k.Secret
 }
 
 // readable demands that the record can be read, whatever has happened.
