@@ -53,16 +53,16 @@ func BenchmarkNew(b *testing.B) {
 	}
 }
 
-// wellKnown are vendors whose keys leak most, and the kinds without a vendor; the
-// best known first.
-const wellKnown = `aws github google openai slack stripe private-key generic-secret database-url jwt anthropic gitlab sendgrid
+// wellKnown are the kinds without a vendor, and vendors whose keys leak most, the best
+// known first.
+const wellKnown = `generic private-key database-url url-credentials jwt aws github gcp openai slack stripe anthropic gitlab sendgrid
 	twilio npm azure telegram discord mailgun huggingface heroku digitalocean cloudflare datadog pypi docker square
-	paypal shopify facebook twitter firebase mongodb mailchimp postmark newrelic sentry grafana vault terraform
-	okta auth0 atlassian bitbucket circleci travis snyk dropbox box asana linear notion airtable figma mapbox
-	algolia pagerduty databricks snowflake rubygems hashicorp jenkins sonar braintree gcp groq mistral cohere
-	replicate perplexity xai deepseek elevenlabs langchain pinecone alibaba tencent yandex supabase vercel netlify
+	paypal shopify facebook twitter firebase mongodb mailchimp postmark newrelic sentry grafana hashicorp
+	okta auth0 atlassian bitbucket circleci snyk dropbox box asana linear notion airtable figma mapbox
+	algolia pagerduty databricks snowflake rubygems jenkins groq mistral cohere
+	replicate perplexity xai deepseek elevenlabs langchain pinecone tencent yandex supabase vercel netlify
 	planetscale doppler contentful hubspot intercom zendesk salesforce typeform segment mixpanel amplitude
-	launchdarkly fastly linode vultr flyio railway buildkite codecov dynatrace honeycomb splunk elastic`
+	launchdarkly fastly linode vultr railway buildkite codecov dynatrace honeycomb splunk elastic`
 
 // catalogueOf returns the first n kinds of the catalogue, those of wellKnown first.
 func catalogueOf(n int) *rules.Catalogue {
@@ -76,7 +76,10 @@ func catalogueOf(n int) *rules.Catalogue {
 	}
 	for _, id := range append(strings.Fields(wellKnown), order...) {
 		p := providers[id]
-		if p == nil || n <= 0 {
+		if n <= 0 {
+			break
+		}
+		if p == nil { // taken already
 			continue
 		}
 		delete(providers, id)
