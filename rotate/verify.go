@@ -45,9 +45,9 @@ func (j *Job) verify(ctx context.Context, v *rules.Verify, secret scanner.Secret
 // Judge reads a verdict out of a vendor's answer. What neither list names is
 // Unknown, and so are 429 and 5xx: such an answer speaks of the server, not of
 // the key. A 403 comes from firewalls, lists of addresses and missing rights as
-// well, so it proves no death. 400, 404 and 422
-// speak of the request. Only a vendor that says so in the body as well
-// (live-body, dead-body) is taken at its word.
+// well, so it proves no death; 400, 404 and 422 speak of the request. Only a
+// vendor that says so in the body as well (live-body, dead-body) is taken at its
+// word.
 func Judge(v *rules.Verify, a *call.Answer) (Validity, string) {
 	why := fmt.Sprintf("HTTP %d", a.Status)
 	said := slices.Contains(v.Dead, a.Status) && v.DeadBody != "" || slices.Contains(v.Live, a.Status) && v.LiveBody != ""

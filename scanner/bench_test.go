@@ -17,6 +17,16 @@ func goroot(b *testing.B) string {
 	return strings.TrimSpace(string(out))
 }
 
+// scanFiles scans data in pieces of about the size of a source file.
+func scanFiles(b *testing.B, e *Engine, data []byte) {
+	const blob = 32 << 10
+	for i := 0; i < len(data); i += blob {
+		if _, err := e.Scan(&Blob{Data: data[i:min(len(data), i+blob)]}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkScan is the whole engine with the whole catalogue over ordinary
 // source text, one core: what the other benchmarks are parts of.
 func BenchmarkScan(b *testing.B) {
@@ -33,12 +43,7 @@ func BenchmarkScan(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			for b.Loop() {
-				const blob = 32 << 10 // about what a source file has
-				for i := 0; i < len(data); i += blob {
-					if _, err := e.Scan(&Blob{Data: data[i:min(len(data), i+blob)]}); err != nil {
-						b.Fatal(err)
-					}
-				}
+				scanFiles(b, e, data)
 			}
 		})
 	}
@@ -103,12 +108,7 @@ func BenchmarkKinds(b *testing.B) {
 		b.Run(strconv.Itoa(len(e.rules)), func(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			for b.Loop() {
-				const blob = 32 << 10
-				for i := 0; i < len(data); i += blob {
-					if _, err := e.Scan(&Blob{Data: data[i:min(len(data), i+blob)]}); err != nil {
-						b.Fatal(err)
-					}
-				}
+				scanFiles(b, e, data)
 			}
 			b.ReportMetric(float64(len(e.filter.keywords)), "keywords")
 		})

@@ -12,11 +12,10 @@ import (
 // # How
 //
 // Four bytes of text, each without its highest bit and the one that tells a small
-// letter from a large one (see foldMask), are hashed
-// into a bitmap of all four-byte windows that keywords have. Only every second
-// position is looked at: each keyword enters the bitmap with two neighbouring
-// windows, so one of them falls on an even position wherever the keyword
-// stands. A keyword of three bytes enters with all possible neighbours on either
+// letter from a large one (see foldByte), are hashed into a bitmap of all four-byte
+// windows that keywords have. Only every second position is looked at: each keyword
+// enters the bitmap with two neighbouring windows, so one of them falls on an even
+// position wherever the keyword stands. A keyword of three bytes enters with all possible neighbours on either
 // side, one of four bytes with its own window and those of its successors.
 //
 // With thousands of keywords four bytes are found in one of ten places of
@@ -133,9 +132,13 @@ func (t *gramTable) add(kw string, k, at int, hash uint32) {
 	t.slots[i] = g
 }
 
-// foldMask leaves of each byte what tells letters apart but not their case. Sixty-four
-// values are left of a byte, so that many windows stand for "any byte beside it".
-const foldMask = 0x5f5f5f5f
+// foldByte leaves of a byte what tells letters apart but not their case. Sixty-four
+// values are left, so that many windows stand for "any byte beside it".
+const (
+	foldByte = 0x5f
+	foldFour = foldByte * 0x01010101 // the same of four and eight bytes at once
+	foldAll  = foldByte * 0x0101010101010101
+)
 
 func hashGram(w uint32) uint32 { return w * 0x9E3779B1 >> (32 - gramBits) }
 
@@ -180,7 +183,7 @@ func (p *prefilter) add(k, at, number int) {
 	l := &probes[number]
 	var w uint64
 	for i, c := range []byte(kw[at+l.at:][:l.n]) {
-		w |= uint64(c&0x5f) << (8 * i)
+		w |= uint64(c&foldByte) << (8 * i)
 	}
 	hash := l.hash(w)
 	p.grams.add(kw, k, at, uint32(hash>>32))
@@ -191,7 +194,7 @@ func (p *prefilter) add(k, at, number int) {
 	case at+3 == len(kw):
 		p.markAll(windowOf3(kw[at:]), 24)
 	default:
-		p.mark(windowOf(kw[at:]) & foldMask)
+		p.mark(windowOf(kw[at:]) & foldFour)
 	}
 }
 
@@ -204,8 +207,8 @@ func (p *prefilter) mark(w uint32) {
 // bits up in the window.
 func (p *prefilter) markAll(w uint32, shift uint) {
 	for b := uint32(0); b < 256; b++ {
-		if b&^0x5f == 0 {
-			p.mark((w | b<<shift) & foldMask)
+		if b&^foldByte == 0 {
+			p.mark((w | b<<shift) & foldFour)
 		}
 	}
 }
@@ -330,7 +333,7 @@ func (p *prefilter) findAt(data []byte, i int, dst []hit) []hit {
 // bytes.
 func padded(data []byte, i int) uint64 {
 	if i >= 0 && i+8 <= len(data) {
-		return binary.LittleEndian.Uint64(data[i:]) & (foldMask<<32 | foldMask)
+		return binary.LittleEndian.Uint64(data[i:]) & foldAll
 	}
 	var w [8]byte
 	if i < 0 {
@@ -338,7 +341,7 @@ func padded(data []byte, i int) uint64 {
 	} else {
 		copy(w[:], data[i:])
 	}
-	return binary.LittleEndian.Uint64(w[:]) & (foldMask<<32 | foldMask)
+	return binary.LittleEndian.Uint64(w[:]) & foldAll
 }
 
 // sift notes the even places of data[from:to] whose window is in the bitmap, and
@@ -346,7 +349,7 @@ func padded(data []byte, i int) uint64 {
 func (p *prefilter) sift(data []byte, from, to int, room *sieve) int {
 	n, i := 0, from
 	for ; i+4 < to; i += 6 {
-		w := binary.LittleEndian.Uint64(data[i:]) & (foldMask<<32 | foldMask)
+		w := binary.LittleEndian.Uint64(data[i:]) & foldAll
 		room[n&(sieveSize-1)] = uint64(i)
 		n += p.inFirst(uint32(w))
 		room[n&(sieveSize-1)] = uint64(i + 2)
@@ -354,9 +357,14 @@ func (p *prefilter) sift(data []byte, from, to int, room *sieve) int {
 		room[n&(sieveSize-1)] = uint64(i + 4)
 		n += p.inFirst(uint32(w >> 32))
 	}
+	return p.siftRest(data, i, to, room, n)
+}
+
+// siftRest goes on with sift at place i, where n places are noted already.
+func (p *prefilter) siftRest(data []byte, i, to int, room *sieve, n int) int {
 	for ; i < to; i += 2 {
 		room[n&(sieveSize-1)] = uint64(i)
-		n += p.inFirst(binary.LittleEndian.Uint32(data[i:]) & foldMask)
+		n += p.inFirst(binary.LittleEndian.Uint32(data[i:]) & foldFour)
 	}
 	return n
 }
@@ -375,8 +383,8 @@ const sievePlace = len(probes)
 func (p *prefilter) siftAgain(data []byte, room *sieve, n int) int {
 	kept := 0
 	for _, place := range room[:n] {
-		w := binary.LittleEndian.Uint64(data[place:]) & (foldMask<<32 | foldMask)
-		before := w<<8 | uint64(data[place-1]&0x5f)
+		w := binary.LittleEndian.Uint64(data[place:]) & foldAll
+		before := w<<8 | uint64(data[place-1]&foldByte)
 		passed := p.probesAt(w, before)
 		room[kept&(sieveSize-1)] = place<<sievePlace | passed
 		kept += int((passed + 1<<sievePlace - 1) >> sievePlace)

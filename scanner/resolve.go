@@ -201,12 +201,13 @@ func (e *Engine) pair(found []candidate) []candidate {
 	return kept
 }
 
+// neighbours is how many findings on each side can be a partner: in one line of
+// thousands of values, what is further away than that is nobody's.
+const neighbours = 256
+
 // nearest returns the index of the finding of need.Rule that is closest to
 // found[i] in lines, the earlier of two; -1 when there is none within reach.
 func nearest(found []candidate, i int, need rules.Needs) int {
-	// Neighbours to look at on each side: in one line of thousands of values,
-	// a partner further away than that is nobody's partner.
-	const neighbours = 256
 	best, distance := -1, need.Lines+1
 	for _, step := range []int{-1, 1} {
 		for k := i + step; k >= 0 && k < len(found) && (k-i)*step <= neighbours; k += step {
@@ -224,9 +225,8 @@ func nearest(found []candidate, i int, need rules.Needs) int {
 }
 
 // alone reports whether all findings of a rule within so many lines of found[i]
-// are of one value.
+// are of one value. Among more than neighbours nothing is alone.
 func alone(found []candidate, i int, rule string, lines int) bool {
-	const neighbours = 256 // as in nearest; who has more is not alone
 	value, seen := "", 0
 	for _, step := range []int{-1, 1} {
 		for k := i + step; k >= 0 && k < len(found); k += step {

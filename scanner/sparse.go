@@ -75,12 +75,8 @@ func (p *prefilter) siftSparse(data []byte, from, to int, room *sieve) int {
 		for set := ^(bad>>1 | bad>>2 | bad&(bad>>3)) & even; set != 0; set &= set - 1 {
 			place := i + bits.TrailingZeros64(set)
 			room[n&(sieveSize-1)] = uint64(place)
-			n += p.inFirst(binary.LittleEndian.Uint32(data[place:]) & foldMask)
+			n += p.inFirst(binary.LittleEndian.Uint32(data[place:]) & foldFour)
 		}
 	}
-	for ; i < to; i += 2 {
-		room[n&(sieveSize-1)] = uint64(i)
-		n += p.inFirst(binary.LittleEndian.Uint32(data[i:]) & foldMask)
-	}
-	return n
+	return p.siftRest(data, i, to, room, n)
 }

@@ -140,10 +140,7 @@ func (postgresPassword) Issue(ctx context.Context, j *rotate.Job) (rotate.Issued
 // or that the case has taken it away: by a login, or by what the server stores
 // where c may see it. A role with another password is somebody's by now.
 func pgProof(ctx context.Context, j *rotate.Job, t target, user string, c *pgConn) error {
-	passwords := []string{passwordOf(j, j.Leak.Secret)}
-	if j.New != nil {
-		passwords = append(passwords, j.New.Secret.Reveal())
-	}
+	passwords := ownPasswords(j)
 	refused := true
 	for _, p := range passwords {
 		in, err := pgOpen(ctx, j, t, user, p)

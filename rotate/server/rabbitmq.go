@@ -208,12 +208,8 @@ func rabbitProofByCtl(ctx context.Context, j *rotate.Job, t target, user string)
 	if takenAway(j) {
 		return nil
 	}
-	passwords := []string{passwordOf(j, j.Leak.Secret)}
-	if j.New != nil {
-		passwords = append(passwords, j.New.Secret.Reveal())
-	}
 	var err error
-	for _, p := range passwords {
+	for _, p := range ownPasswords(j) {
 		if _, err = j.Run.Run(ctx, []string{rabbitCtl, "authenticate_user", "--", user}, p+"\n"); err == nil {
 			return nil
 		}

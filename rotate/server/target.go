@@ -222,6 +222,16 @@ func setAgain(j *rotate.Job) {
 	}
 }
 
+// ownPasswords are those that an account of the case may have: the leaked one, and
+// the new one where an earlier attempt came so far.
+func ownPasswords(j *rotate.Job) []string {
+	all := []string{passwordOf(j, j.Leak.Secret)}
+	if j.New != nil {
+		all = append(all, j.New.Secret.Reveal())
+	}
+	return all
+}
+
 func otherPassword(user string, t target) error {
 	return fmt.Errorf("%w: %s at %s has another password than the leaked one by now, and is left alone", rotate.ErrNotFound, user, t.host)
 }
