@@ -140,9 +140,12 @@ func TestRealPostgresAdmin(t *testing.T) {
 	if out, err := s.query("shop", other, "shop", "SELECT 1"); err != nil {
 		t.Fatal("the other password was changed: ", out, err)
 	}
-	if out, err := s.query("boss", s.admin, "postgres", "ALTER ROLE shop PASSWORD '"+s.shop+"'"); err != nil {
-		t.Fatal(out, err)
+	back := func() {
+		if out, err := s.query("boss", s.admin, "postgres", fmt.Sprintf("ALTER ROLE shop PASSWORD '%s'", s.shop)); err != nil {
+			t.Fatal(out, err)
+		}
 	}
+	back()
 	// Where the role may not log in from here, the stored one tells.
 	for password, held := range map[string]bool{s.shop: true, other: false} {
 		s.file("data/pg_hba.conf", "host all boss,clerk 127.0.0.1/32 scram-sha-256\n")
@@ -156,9 +159,7 @@ func TestRealPostgresAdmin(t *testing.T) {
 		if _, err := funcOf[rotate.Issuer]("postgres").Issue(t.Context(), j); (err == nil) != held {
 			t.Errorf("by what is stored: held %v, %v", held, err)
 		} else if held {
-			if out, err := s.query("boss", s.admin, "postgres", "ALTER ROLE shop PASSWORD '"+s.shop+"'"); err != nil {
-				t.Fatal(out, err)
-			}
+			back()
 		}
 	}
 	s.file("data/pg_hba.conf", "host all all 127.0.0.1/32 scram-sha-256\n")
