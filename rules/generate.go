@@ -1,7 +1,7 @@
 //go:build ignore
 
-// Generate writes zz_catalogue.go and docs/catalogue.md from providers/*.toml; go generate runs it in
-// this folder. A package of its own would be a second program for
+// Generate writes zz_catalogue.go, the scanner's index of its keywords and docs/catalogue.md from
+// providers/*.toml; go generate runs it in this folder. A package of its own would be a second program for
 // `go install ./...`, which is how pre-commit installs till.
 package main
 
@@ -9,11 +9,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"go/format"
 	"os"
 	"path/filepath"
 
 	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/rules/internal/compile"
+	"github.com/till-sh/till/scanner"
 )
 
 func main() {
@@ -36,7 +38,14 @@ func run() error {
 	if err := rules.WritePage(&page, c); err != nil {
 		return err
 	}
-	return errors.Join(write("zz_catalogue.go", src), write("../docs/catalogue.md", page.Bytes()))
+	index, err := scanner.IndexSource(c)
+	if err != nil {
+		return err
+	}
+	if index, err = format.Source(index); err != nil {
+		return fmt.Errorf("format the generated index: %w", err)
+	}
+	return errors.Join(write("zz_catalogue.go", src), write("../scanner/zz_index.go", index), write("../docs/catalogue.md", page.Bytes()))
 }
 
 // write replaces a file by rename, so that a build that runs meanwhile sees one

@@ -49,12 +49,18 @@ func BenchmarkScan(b *testing.B) {
 	}
 }
 
-// BenchmarkNew is what every start of till pays before it looks at a byte.
+// BenchmarkNew is what every start of till pays before it looks at a byte: of the
+// catalogue as it is, and where a configuration adds rules or chooses from them.
 func BenchmarkNew(b *testing.B) {
-	for b.Loop() {
-		if _, err := New(Options{}, rules.Builtin()); err != nil {
-			b.Fatal(err)
-		}
+	other := *rules.Builtin()
+	for name, c := range map[string]*rules.Catalogue{"builtin": rules.Builtin(), "other": &other} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := New(Options{}, c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
@@ -105,7 +111,7 @@ func BenchmarkKinds(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Run(strconv.Itoa(len(e.rules)), func(b *testing.B) {
+		b.Run(strconv.Itoa(len(e.matchers)), func(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			for b.Loop() {
 				scanFiles(b, e, data)

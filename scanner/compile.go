@@ -15,7 +15,8 @@ import (
 // the rule's keywords, because a hook that sees six files needs three of some
 // hundred rules.
 type matcher struct {
-	rule *rules.Rule
+	rule   *rules.Rule
+	number int // of the rule in the index
 	// Regex, as a shape or, where it is none, as a regular expression with the
 	// reach it needs around a keyword.
 	shape   *shape
@@ -37,7 +38,7 @@ type matcher struct {
 	shortest int
 	public   bool // the rule's value is an id, not a secret
 	allow    []*regexp.Regexp
-	paths    []*regexp.Regexp
+	paths    pathFilter
 }
 
 // isPrefix reports whether a keyword of the rule is a piece of the shape's
@@ -48,28 +49,27 @@ func (m *matcher) isPrefix(keyword int) bool {
 	return m.shape != nil && len(m.offsets[keyword]) > 0 && !isLetter(last) && !isDigit(last)
 }
 
-// forPath reports whether the rule is for files with the path.
-func (m *matcher) forPath(path string) bool {
-	if len(m.paths) == 0 {
-		return true
+// pathFilter are the globs of a rule (Paths); nil = any path will do.
+type pathFilter []*regexp.Regexp
+
+func newPathFilter(globs []string) pathFilter {
+	var f pathFilter
+	for _, glob := range globs {
+		f = append(f, globRegexp(glob))
 	}
-	for _, re := range m.paths {
-		if re.MatchString(path) {
-			return true
-		}
-	}
-	return false
+	return f
 }
 
+// has reports whether the rule is for files with the path.
+func (f pathFilter) has(path string) bool {
+	return f == nil || slices.ContainsFunc(f, func(re *regexp.Regexp) bool { return re.MatchString(path) })
+}
+
+// lazyMatcher is a matcher once it was asked for, see Engine.matcher.
 type lazyMatcher struct {
 	once sync.Once
 	m    *matcher
 	err  error
-}
-
-func (l *lazyMatcher) get(r *rules.Rule) (*matcher, error) {
-	l.once.Do(func() { l.m, l.err = compile(r) })
-	return l.m, l.err
 }
 
 // publicRule matches the IDs of rules for the public half of a credential.
@@ -94,9 +94,7 @@ func compile(r *rules.Rule) (*matcher, error) {
 		}
 		m.allow = append(m.allow, re)
 	}
-	for _, glob := range r.Paths {
-		m.paths = append(m.paths, globRegexp(glob))
-	}
+	m.paths = newPathFilter(r.Paths)
 	return m, nil
 }
 

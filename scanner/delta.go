@@ -243,7 +243,7 @@ func (e *Engine) textChanges(s *scratch, v *view, base *Base) error {
 			_, again := slices.BinarySearchFunc(d.retried, hit{c.origin.at + k.At - k.From, c.origin.keyword}, compareHits)
 			return !again
 		case ofWindow:
-			return !s.touches(e.byID[c.m.rule.ID], shift(c.origin.stretch, k.At-k.From))
+			return !s.touches(c.m.number, shift(c.origin.stretch, k.At-k.From))
 		}
 		return false
 	})
@@ -293,7 +293,7 @@ func (s *scratch) touches(rule int, w stretch) bool {
 
 // touchesAny asks the same for the rules of a keyword.
 func (e *Engine) touchesAny(s *scratch, keyword int, w stretch) bool {
-	for _, ref := range e.users[keyword] {
+	for _, ref := range e.index.users(keyword) {
 		if s.touches(int(ref.rule), w) {
 			return true
 		}

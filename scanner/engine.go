@@ -21,8 +21,6 @@ package scanner
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/till-sh/till/rules"
@@ -49,90 +47,59 @@ const DefaultDecodeDepth = 5
 
 // Engine finds credentials. It is immutable and safe for concurrent use.
 type Engine struct {
-	rules    []*rules.Rule
-	matchers []lazyMatcher
-	filter   *prefilter
-	users    [][]ruleRef // by keyword: who asked for it
-	byID     map[string]int
-	options  Options
-	scratch  sync.Pool
+	catalogue *rules.Catalogue
+	index     *index
+	filter    *prefilter // of the index
+	matchers  []lazyMatcher
+	byID      func() map[string]*rules.Rule
+	options   Options
+	scratch   sync.Pool
 }
 
-// ruleRef says that a rule has the keyword as its which-th.
-type ruleRef struct{ rule, which int32 }
-
-// New makes an engine of the rules of one or more catalogues. Rule IDs must be
-// unique over all of them, keywords lower case and at least three bytes. An
-// engine without rules is an error: it would call everything clean.
-func New(options Options, catalogues ...*rules.Catalogue) (*Engine, error) {
-	e := &Engine{options: options}
+// New makes an engine of the rules of a catalogue. Rule IDs must be unique,
+// keywords lower case and at least three bytes. An engine without rules is an
+// error: it would call everything clean.
+func New(options Options, c *rules.Catalogue) (*Engine, error) {
+	x, err := indexOf(c)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{catalogue: c, index: x, filter: &x.filter, matchers: make([]lazyMatcher, len(x.rules)), options: options}
 	if e.options.DecodeDepth == 0 {
 		e.options.DecodeDepth = DefaultDecodeDepth
 	}
-	n, words := 0, 0
-	for _, c := range catalogues {
-		for p := range c.Providers {
-			n += len(c.Providers[p].Rules)
-			for r := range c.Providers[p].Rules {
-				words += len(c.Providers[p].Rules[r].Keywords)
-			}
+	e.byID = sync.OnceValue(func() map[string]*rules.Rule {
+		all := make(map[string]*rules.Rule, len(x.rules))
+		for number := range x.rules {
+			r := e.rule(number)
+			all[r.ID] = r
 		}
-	}
-	e.rules, e.byID = make([]*rules.Rule, 0, n), make(map[string]int, n)
-	keywords := make([]string, 0, words)
-	index := make(map[string]int, words)
-	refs := make([]ruleRef, words) // of keywords with one rule, which nearly all are
-	e.users = make([][]ruleRef, 0, words)
-	for _, c := range catalogues {
-		for p := range c.Providers {
-			for r := range c.Providers[p].Rules {
-				rule := &c.Providers[p].Rules[r]
-				if _, twice := e.byID[rule.ID]; twice {
-					return nil, fmt.Errorf("rule %s is defined twice", rule.ID)
-				}
-				e.byID[rule.ID] = len(e.rules)
-				for which, kw := range rule.Keywords {
-					if len(kw) < 3 || len(kw) >= maxKeywordLen || strings.ToLower(kw) != kw {
-						return nil, fmt.Errorf("rule %s: keyword %q must be lower case and at least 3 bytes", rule.ID, kw)
-					}
-					ref := ruleRef{int32(len(e.rules)), int32(which)}
-					if k, ok := index[kw]; ok {
-						e.users[k] = append(e.users[k], ref)
-						continue
-					}
-					k := len(keywords)
-					index[kw] = k
-					keywords = append(keywords, kw)
-					refs[k] = ref
-					e.users = append(e.users, refs[k:k+1:k+1])
-				}
-				e.rules = append(e.rules, rule)
-			}
-		}
-	}
-	if len(keywords) == 0 {
-		return nil, errors.New("no active rules")
-	}
-	if len(keywords) >= maxKeywords {
-		return nil, fmt.Errorf("%d keywords are too many", len(keywords))
-	}
-	e.matchers = make([]lazyMatcher, len(e.rules))
-	e.filter = newPrefilter(keywords)
+		return all
+	})
 	e.scratch.New = func() any {
-		return &scratch{windows: make([][]window, len(e.rules)), paths: make([]pathState, len(e.rules))}
+		return &scratch{windows: make([][]window, len(x.rules)), paths: make([]pathState, len(x.rules))}
 	}
 	return e, nil
 }
 
-// Rules returns the active rules in catalogue order.
-func (e *Engine) Rules() []*rules.Rule { return e.rules }
-
 // Rule returns the rule with the ID, nil when there is none.
-func (e *Engine) Rule(id string) *rules.Rule {
-	if i, ok := e.byID[id]; ok {
-		return e.rules[i]
-	}
-	return nil
+func (e *Engine) Rule(id string) *rules.Rule { return e.byID()[id] }
+
+// rule returns the rule that has the number in the index.
+func (e *Engine) rule(number int) *rules.Rule {
+	at := e.index.rules[number]
+	return &e.catalogue.Providers[at.provider].Rules[at.rule]
+}
+
+// matcher returns the rule of the number, ready to run.
+func (e *Engine) matcher(number int) (*matcher, error) {
+	l := &e.matchers[number]
+	l.once.Do(func() {
+		if l.m, l.err = compile(e.rule(number)); l.m != nil {
+			l.m.number = number
+		}
+	})
+	return l.m, l.err
 }
 
 // candidate is a value that a rule matched and that was accepted.
@@ -194,7 +161,7 @@ const (
 func (s *scratch) onPath(rule int, m *matcher) bool {
 	if s.paths[rule] == pathUnknown {
 		s.paths[rule] = pathDiffers
-		if m.forPath(s.path) {
+		if m.paths.has(s.path) {
 			s.paths[rule] = pathMatches
 		}
 	}
@@ -298,8 +265,8 @@ func (e *Engine) tryHits(s *scratch, v *view, hits []hit) error {
 	for _, h := range hits {
 		end := h.at + len(e.filter.keywords[h.keyword])
 		s.trail.begin(h.at, end, len(s.found))
-		for _, ref := range e.users[h.keyword] {
-			m, err := e.matchers[ref.rule].get(e.rules[ref.rule])
+		for _, ref := range e.index.users(h.keyword) {
+			m, err := e.matcher(int(ref.rule))
 			if err != nil {
 				return err
 			}

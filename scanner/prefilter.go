@@ -87,9 +87,8 @@ const (
 func (l *probe) hash(w uint64) uint64 { return w << (64 - 8*l.n) * l.factor }
 
 // gramTable is a hash table of windows of keywords. A slot is a gram, 0 = free;
-// what is taken goes to the next one. It is made at each start of till, so that
-// memory counts: a page that is touched for the first time costs as much as
-// hundreds of keywords.
+// what is taken goes to the next one. Memory counts: a page that is touched for the
+// first time costs as much as hundreds of keywords.
 type gramTable struct {
 	slots []gram
 	shift uint
@@ -142,10 +141,10 @@ const (
 
 func hashGram(w uint32) uint32 { return w * 0x9E3779B1 >> (32 - gramBits) }
 
-// newPrefilter builds the filter for keywords of at least three bytes each,
+// fill makes an empty filter the one for keywords of at least three bytes each,
 // all lower case.
-func newPrefilter(keywords []string) *prefilter {
-	p := &prefilter{keywords: keywords, grams: newGramTable(2 * len(keywords)), printable: true}
+func (p *prefilter) fill(keywords []string) {
+	p.keywords, p.grams, p.printable = keywords, newGramTable(2*len(keywords)), true
 	for k, kw := range keywords {
 		p.printable = p.printable && isPrintable(kw)
 		switch {
@@ -161,7 +160,6 @@ func newPrefilter(keywords []string) *prefilter {
 			p.add(k, -1, probeThreeAfter)
 		}
 	}
-	return p
 }
 
 // longestProbe returns the number of the probe that asks for most of the keyword

@@ -43,8 +43,14 @@ func sortHits(h []hit) []hit {
 	return h
 }
 
+func filterOf(keywords []string) *prefilter {
+	p := new(prefilter)
+	p.fill(keywords)
+	return p
+}
+
 func TestPrefilterFindsEveryKeywordAtEveryAlignment(t *testing.T) {
-	p := newPrefilter(testKeywords)
+	p := filterOf(testKeywords)
 	var room sieve
 	r := rand.New(rand.NewPCG(1, 2))
 	for n := range 3000 {
@@ -80,7 +86,7 @@ func TestPrefilterFindsEveryKeywordAtEveryAlignment(t *testing.T) {
 }
 
 func FuzzPrefilter(f *testing.F) {
-	p := newPrefilter(testKeywords)
+	p := filterOf(testKeywords)
 	f.Add([]byte("x = PassWord; eyJ sg."))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if got, want := p.find(data, new(sieve), nil), naive(testKeywords, data); len(got) != len(want) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/till-sh/till/rules"
 	"github.com/till-sh/till/scanner/archive"
 )
 
@@ -190,14 +191,17 @@ func attribute(ctx context.Context, e *Engine, src Source, findings []Finding, s
 		return nil, err
 	}
 	kept := make([][]Place, len(findings))
+	globs := map[*rules.Rule]pathFilter{}
 	for i := range findings {
 		f := &findings[i]
+		only, ok := globs[f.Rule]
+		if !ok {
+			only = newPathFilter(f.Rule.Paths)
+			globs[f.Rule] = only
+		}
 		for _, p := range places[i] {
-			if len(f.Rule.Paths) > 0 {
-				m, err := e.matchers[e.byID[f.Rule.ID]].get(f.Rule)
-				if err != nil || !m.forPath(e.rel(p.Path)) {
-					continue
-				}
+			if !only.has(e.rel(p.Path)) {
+				continue
 			}
 			if p.Location == (Location{}) {
 				p.Location = f.Location
