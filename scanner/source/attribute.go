@@ -167,14 +167,14 @@ func (a *attribution) traceRefs() {
 	a.h.order()
 	slices.Sort(commits)
 	tips := a.h.tipsToShow()
-	mask := make([]uint64, len(g.nodes))
+	mask := make([]uint64, g.len())
 	for batch := range slices.Chunk(commits, 64) {
 		clear(mask)
 		for bit, c := range batch {
 			mask[c] |= 1 << bit
 		}
 		for _, c := range a.h.topo {
-			for _, p := range g.parents[c] {
+			for _, p := range g.parents(c) {
 				mask[c] |= mask[p]
 			}
 		}
@@ -340,7 +340,7 @@ func (a *attribution) fill(place *scanner.Place, p placed) {
 		return
 	}
 	if c, ok := a.h.graph.find(a.h.refs.head); ok {
-		e := a.l.at(a.h.graph.nodes[c].tree, place.Path)
+		e := a.l.at(a.h.graph.tree(c), place.Path)
 		place.Present = e != nil && (place.Where == scanner.InPath || e.id.String() == place.Blob)
 		if !place.Present && place.Where == scanner.InContent {
 			if id, err := pack.ParseOID(place.Blob); err == nil {
@@ -357,7 +357,7 @@ func (a *attribution) commit(c int32) *scanner.Commit {
 	if out, ok := a.commits[c]; ok {
 		return out
 	}
-	id := a.h.graph.nodes[c].id
+	id := a.h.graph.id(int(c))
 	out, err := a.h.repo.describe(id)
 	if err != nil { // it was read a moment ago
 		a.errs = append(a.errs, err.Error())

@@ -71,10 +71,10 @@ func (r *Repository) commitsBetween(include, exclude []pack.OID, since time.Time
 			kept = append(kept, n.commitNode)
 		}
 	}
-	g := newGraph(kept)
+	g := newGraph(kept, r.Format)
 	list := make([]*node, len(kept))
 	for i, c := range g.order() {
-		list[i] = w.nodes[g.nodes[c].id]
+		list[i] = w.nodes[g.id(int(c))]
 	}
 	return w, list, nil
 }

@@ -49,7 +49,7 @@ func (h *History) resolveTips(w *historyWalk) {
 	for i, ok := range h.reached {
 		if ok {
 			w.sum.Commits++
-			if n := &h.graph.nodes[i]; len(h.graph.parents[i]) > 1 || len(n.parents) > 1 {
+			if c := int32(i); len(h.graph.parents(c))+len(h.graph.absent(c)) > 1 {
 				w.sum.Merges++
 			}
 		}
@@ -104,18 +104,18 @@ func (h *History) checkConnected(ctx context.Context, w *historyWalk, missing ma
 		boundary[id] = true
 	}
 	var ends []pack.OID // where a shallow clone was cut
-	for _, i := range h.graph.cut {
-		n := &h.graph.nodes[i]
-		if !h.reached[i] {
+	for _, c := range h.graph.cut {
+		if !h.reached[c.number] {
 			continue
 		}
-		if boundary[n.id] {
-			ends = append(ends, n.id)
+		id := h.graph.id(int(c.number))
+		if boundary[id] {
+			ends = append(ends, id)
 			continue
 		}
-		for _, p := range n.parents {
-			if _, ok := h.graph.find(p); !ok && !w.corrupt[p] {
-				fail("commit %s is missing; it is a parent of %s", p, n.id)
+		for _, p := range c.parents {
+			if !w.corrupt[p] {
+				fail("commit %s is missing; it is a parent of %s", p, id)
 				h.damaged = true
 			}
 		}
@@ -127,11 +127,8 @@ func (h *History) checkConnected(ctx context.Context, w *historyWalk, missing ma
 	case len(shallow) > 0:
 		w.sum.Notes = append(w.sum.Notes, fmt.Sprintf("git is told that the history is shallow below %s; all commits are here all the same, and were read", shallow[0]))
 	}
-	for i := range h.graph.nodes {
-		if n := &h.graph.nodes[i]; n.known {
-			continue
-		}
-		if t := h.graph.nodes[i].tree; h.reached[i] && !t.IsZero() && !w.store.Has(t) && !isEmptyObject(t) {
+	for _, c := range h.graph.fresh {
+		if t := h.graph.tree(c); h.reached[c] && !t.IsZero() && !w.store.Has(t) && !isEmptyObject(t) {
 			missing[t] = struct{}{}
 		}
 	}
@@ -186,5 +183,5 @@ func (h *History) describe(p placed) string {
 	if p.commit < 0 {
 		return fmt.Sprintf("it is %s of %s", what, p.root.tip.name)
 	}
-	return fmt.Sprintf("it is %s of commit %s", what, h.graph.nodes[p.commit].id)
+	return fmt.Sprintf("it is %s of commit %s", what, h.graph.id(int(p.commit)))
 }

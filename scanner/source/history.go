@@ -157,8 +157,7 @@ func (h *History) newWalk(store *pack.Store, fn func(worker int, b *scanner.Blob
 func (h *History) conclude(ctx context.Context, w *historyWalk, shallow []pack.OID) (scanner.Summary, error) {
 	w.sum.Errors = append(w.sum.Errors, h.refs.problems...)
 	all := w.merge()
-	w.addKnown(all)
-	h.graph, h.tags = newGraph(all.commits), all.tags
+	h.graph, h.tags = w.graphOf(all), all.tags
 	h.damaged = len(w.corrupt) > 0 || all.broken
 	if w.known != nil && len(w.known.places) > 0 { // something is going to be attributed
 		h.ordered = make(chan []int32, 1)

@@ -616,12 +616,12 @@ func TestGraphCycle(t *testing.T) {
 	g := newGraph([]commitNode{
 		{id: id(1), parents: []pack.OID{id(3)}}, {id: id(2), parents: []pack.OID{id(1)}},
 		{id: id(3), parents: []pack.OID{id(2)}}, {id: id(4)}, {id: id(5), parents: []pack.OID{id(3), id(9)}},
-	})
+	}, pack.SHA1)
 	order := g.order()
 	if len(order) != 5 || order[0] != 3 {
 		t.Errorf("order %v", order)
 	}
-	if len(g.cut) != 1 || g.cut[0] != 4 {
+	if len(g.cut) != 1 || g.cut[0].number != 4 || g.absent(4)[0] != id(9) {
 		t.Errorf("cut %v", g.cut)
 	}
 	if got := g.reach([]int32{4}); !got[0] || !got[1] || !got[2] || got[3] || !got[4] {

@@ -16,10 +16,10 @@ type idTable struct {
 	fan  fan
 }
 
-func newIDTable(raw []byte, format pack.Format) idTable {
-	t := idTable{raw: raw, size: format.Size()}
-	t.fan = newFan(t.len(), t.at)
-	return t
+func newIDTable(raw []byte, format pack.Format) idTable { return newIDTableOf(raw, format.Size()) }
+
+func newIDTableOf(raw []byte, size int) idTable {
+	return idTable{raw: raw, size: size, fan: newFan(raw, size)}
 }
 
 func (t *idTable) len() int { return len(t.raw) / t.size }
@@ -30,19 +30,23 @@ func (t *idTable) id(i int) pack.OID { return pack.OIDFromBytes(t.at(i)) }
 
 // find returns the position of an id, -1 when it is not there.
 func (t *idTable) find(id []byte) int {
+	if i := t.search(id); i < t.len() && bytes.Equal(t.at(i), id) {
+		return i
+	}
+	return -1
+}
+
+// search returns the position of the first id that does not come before this one.
+func (t *idTable) search(id []byte) int {
 	lo, hi := t.fan.of(id)
 	for lo < hi {
-		m := int(uint(lo+hi) >> 1)
-		switch c := bytes.Compare(t.at(m), id); {
-		case c == 0:
-			return m
-		case c < 0:
+		if m := int(uint(lo+hi) >> 1); bytes.Compare(t.at(m), id) < 0 {
 			lo = m + 1
-		default:
+		} else {
 			hi = m
 		}
 	}
-	return -1
+	return lo
 }
 
 // fan tells where in a sorted list of ids those begin whose first bits are the
@@ -52,19 +56,15 @@ type fan struct {
 	shift int
 }
 
-func newFan(n int, at func(i int) []byte) fan {
+func newFan(raw []byte, size int) fan {
+	n := len(raw) / size
 	f := fan{shift: 16 - max(0, min(16, bits.Len(uint(n))-2))}
 	f.start = make([]uint32, 1<<(16-f.shift)+1)
-	last := 0
-	for i := range n {
-		for p := f.bits(at(i)); last < p; {
-			last++
-			f.start[last] = uint32(i)
-		}
+	for at := 0; at < len(raw); at += size {
+		f.start[f.bits(raw[at:])+1]++
 	}
-	for last < len(f.start)-1 {
-		last++
-		f.start[last] = uint32(n)
+	for p := 1; p < len(f.start); p++ {
+		f.start[p] += f.start[p-1]
 	}
 	return f
 }

@@ -12,13 +12,11 @@ type known struct {
 	*record
 	present [5][]bool // by type and position: the store has it
 	again   [5][]bool // it is read all the same
-	// graph says that the commits and tags of the record stand for themselves.
-	graph  bool
-	gone   bool // the store no longer has something
-	reread bool // all commits and trees are
-	fresh  int  // objects that the record does not list
-	stamps map[string]stamp
-	todo   []pack.OID
+	gone    bool      // the store no longer has something
+	reread  bool      // all commits and trees are
+	fresh   int       // objects that the record does not list
+	stamps  map[string]stamp
+	todo    []pack.OID
 }
 
 // maxPick is how many objects are fetched one by one rather than by a walk.
@@ -157,11 +155,12 @@ func distinct(ids []pack.OID) []pack.OID {
 	return slices.Compact(ids)
 }
 
-// addKnown adds to what was collected what the record knows.
-func (w *historyWalk) addKnown(all *historyWorker) {
+// graphOf returns the graph of the commits that were collected and of those that
+// the record knows, and adds what else it knows to what was collected.
+func (w *historyWalk) graphOf(all *historyWorker) *commitGraph {
 	k := w.known
 	if k == nil {
-		return
+		return newGraph(all.commits, w.format)
 	}
 	for i, n := range k.kinds[pack.TypeBlob].sizes {
 		if k.present[pack.TypeBlob][i] && !k.wants(pack.TypeBlob, i) {
@@ -176,23 +175,8 @@ func (w *historyWalk) addKnown(all *historyWorker) {
 		}
 		return number[p]
 	}
-	kept := 0
-	for i := range k.nodes {
-		n := &k.nodes[i]
-		n.people = [2]int32{person(n.people[0]), person(n.people[1])}
-		if k.keeps(pack.TypeCommit, i) {
-			kept++
-		}
-	}
-	if kept == len(k.nodes) && len(all.commits) == 0 { // most often, and then it is much to copy
-		all.commits = k.nodes
-	} else {
-		all.commits = slices.Grow(all.commits, kept)
-		for i := range k.nodes {
-			if k.keeps(pack.TypeCommit, i) {
-				all.commits = append(all.commits, k.nodes[i])
-			}
-		}
+	for i, both := range k.graph.people {
+		k.graph.people[i] = [2]int32{person(both[0]), person(both[1])}
 	}
 	for i, t := range k.record.tags {
 		if k.keeps(pack.TypeTag, i) {
@@ -200,6 +184,23 @@ func (w *historyWalk) addKnown(all *historyWorker) {
 			all.tags[k.kinds[pack.TypeTag].id(i)] = t
 		}
 	}
+	var kept []commitNode
+	for i := range k.graph.len() {
+		if k.keeps(pack.TypeCommit, i) {
+			continue
+		}
+		// Seldom, and then the graph is made anew.
+		for i := range k.graph.len() {
+			if k.keeps(pack.TypeCommit, i) {
+				kept = append(kept, k.graph.node(i))
+			}
+		}
+		return newGraph(append(kept, all.commits...), w.format)
+	}
+	if len(all.commits) == 0 {
+		return k.graph
+	}
+	return k.graph.with(all.commits)
 }
 
 // knownPeople reads the author lines that are reported, each from one object
@@ -221,13 +222,12 @@ func (w *historyWalk) knownPeople(p *people) []int32 {
 		}
 		number[who] = p.add(identity(line(data)))
 	}
-	for i := range k.nodes {
-		n := &k.nodes[i]
-		if n.people == [2]int32{-1, -1} || !k.keeps(pack.TypeCommit, i) {
+	for i, both := range k.graph.people {
+		if both == [2]int32{-1, -1} || !k.keeps(pack.TypeCommit, i) {
 			continue
 		}
-		for role, who := range n.people {
-			note(who, n.id, func(data []byte) []byte {
+		for role, who := range both {
+			note(who, k.graph.id(i), func(data []byte) []byte {
 				c, _ := pack.ParseCommit(data) // it was in order then
 				return [2][]byte{c.Author.Raw, c.Committer.Raw}[role]
 			})

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/till-sh/till/scanner/pack"
@@ -77,14 +78,14 @@ func (l *locator) recall() bool {
 // that are reached now and were not then, parents first; false when one is no
 // longer reached.
 func (h *History) sinceThen(k *known) (at, fresh []int32, ok bool) {
-	then := make([]bool, len(h.graph.nodes))
-	at = make([]int32, len(k.nodes))
+	then := make([]bool, h.graph.len())
+	at = make([]int32, k.graph.len())
 	c := int32(0)
-	for i := range k.nodes { // both are in the order of their ids
-		for int(c) < len(then) && h.graph.nodes[c].id.Compare(k.nodes[i].id) < 0 {
+	for i := range at { // both are in the order of their ids
+		for int(c) < len(then) && bytes.Compare(h.graph.at(int(c)), k.graph.at(i)) < 0 {
 			c++
 		}
-		here := int(c) < len(then) && h.graph.nodes[c].id == k.nodes[i].id
+		here := int(c) < len(then) && bytes.Equal(h.graph.at(int(c)), k.graph.at(i))
 		at[i] = c
 		if inHead := here && h.inHead()[c]; inHead != (k.kinds[pack.TypeCommit].flags[i]&flagHead != 0) {
 			return nil, nil, false // HEAD has another past
@@ -156,5 +157,5 @@ func (m *memory) keepPlaces(h *History, l *locator) {
 // cutOff reports whether a commit that a tip reaches lacks a parent. It then
 // seems to have brought all that it holds.
 func (h *History) cutOff() bool {
-	return slices.ContainsFunc(h.graph.cut, func(c int32) bool { return h.reached[c] })
+	return slices.ContainsFunc(h.graph.cut, func(c cutCommit) bool { return h.reached[c.number] })
 }

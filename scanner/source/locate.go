@@ -306,14 +306,14 @@ func joinEdges(parts []treeEdges) map[uint64]bool {
 // same path.
 func (l *locator) commit(c int32) {
 	g := l.h.graph
-	tree := g.nodes[c].tree
+	tree := g.tree(c)
 	where := placed{commit: c}
 	if _, ok := l.want[tree]; ok {
 		l.place(tree, where)
 	}
 	var parents []pack.OID
-	for _, p := range g.parents[c] {
-		parents = append(parents, g.nodes[p].tree)
+	for _, p := range g.parents(c) {
+		parents = append(parents, g.tree(p))
 	}
 	l.steps = 0
 	if len(l.entries(tree)) > 0 {

@@ -148,12 +148,11 @@ func (m *memory) changed(h *History) bool {
 	if k.fresh > 0 {
 		return false
 	}
-	if len(h.graph.nodes) != len(k.nodes) {
+	if !bytes.Equal(h.graph.raw, k.graph.raw) {
 		return true
 	}
-	for i, n := range h.graph.nodes { // the commits are those of the record
-		flags := k.kinds[pack.TypeCommit].flags[i]
-		if (flags&flagReached != 0) != h.reached[i] || (flags&flagHead != 0) != h.inHead()[i] || n.id != k.nodes[i].id {
+	for i, flags := range k.kinds[pack.TypeCommit].flags { // the commits are those of the record
+		if (flags&flagReached != 0) != h.reached[i] || (flags&flagHead != 0) != h.inHead()[i] {
 			return true
 		}
 	}
@@ -246,27 +245,25 @@ func (m *memory) number(who int32) int32 {
 }
 
 func (h *History) recordCommits(rec *record) {
-	table := &rec.kinds[pack.TypeCommit]
+	table, g := &rec.kinds[pack.TypeCommit], h.graph
+	var unread []commitNode // too large, and so they are not in the graph
+	for i := range table.len() {
+		if _, ok := g.find(table.id(i)); !ok {
+			unread = append(unread, commitNode{id: table.id(i), people: [2]int32{-1, -1}})
+		}
+	}
+	if len(unread) > 0 {
+		g = g.with(unread)
+	}
+	rec.graph = g.numbered(h.memory.number)
 	for i := range table.len() {
 		c, ok := h.graph.find(table.id(i))
-		if !ok {
-			rec.nodes = append(rec.nodes, commitNode{people: [2]int32{-1, -1}})
-			continue
-		}
-		n := h.graph.nodes[c]
-		if h.reached[c] {
+		if ok && h.reached[c] {
 			table.flags[i] |= flagReached
 		}
-		if h.inHead()[c] {
+		if ok && h.inHead()[c] {
 			table.flags[i] |= flagHead
 		}
-		if n.parents == nil { // all of them are here, and known by number
-			for _, p := range h.graph.parents[c] {
-				n.parents = append(n.parents, h.graph.nodes[p].id)
-			}
-		}
-		n.people = [2]int32{h.memory.number(n.people[0]), h.memory.number(n.people[1])}
-		rec.nodes = append(rec.nodes, n)
 	}
 }
 
@@ -282,14 +279,14 @@ func (h *History) recordPlaces(rec *record) {
 			if p.commit < 0 || !h.reached[p.commit] {
 				continue
 			}
-			i := rec.kinds[pack.TypeCommit].find(h.graph.nodes[p.commit].id.Bytes())
+			i := rec.kinds[pack.TypeCommit].find(h.graph.at(int(p.commit)))
 			if i < 0 {
 				rec.placed, rec.places = false, nil
 				return
 			}
 			place := recordPlace{path: p.path, commit: uint32(i)}
 			if c, ok := h.memory.gone[goneKey(id, p.path)]; ok {
-				place.gone = uint32(rec.kinds[pack.TypeCommit].find(h.graph.nodes[c].id.Bytes()) + 1)
+				place.gone = uint32(rec.kinds[pack.TypeCommit].find(h.graph.at(int(c))) + 1)
 			}
 			out = append(out, place)
 		}

@@ -46,8 +46,8 @@ func (h *History) passPeople(p *people, fn func(worker int, b *scanner.Blob) err
 	for i := range commit {
 		commit[i] = -1
 	}
-	for i, n := range h.graph.nodes {
-		for _, who := range n.people {
+	for i, both := range h.graph.people {
+		for _, who := range both {
 			if who < 0 {
 				continue
 			}
@@ -60,7 +60,7 @@ func (h *History) passPeople(p *people, fn func(worker int, b *scanner.Blob) err
 	owner := make([]pack.OID, len(p.lines))
 	for who, c := range commit {
 		if c >= 0 {
-			owner[who] = h.graph.nodes[c].id
+			owner[who] = h.graph.id(int(c))
 		}
 	}
 	for id, t := range h.tags { // taggers who never made a commit

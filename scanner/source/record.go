@@ -52,7 +52,7 @@ type record struct {
 	kinds  [5]recordTable    // by pack.Type
 	spans  map[uint32][]span // by position in kinds[pack.TypeBlob]
 	texts  int               // of spans, numbered from 0
-	nodes  []commitNode      // in the order of kinds[pack.TypeCommit]
+	graph  *commitGraph      // in the order of kinds[pack.TypeCommit]
 	tags   []tagNode         // in the order of kinds[pack.TypeTag]
 	people int               // authors whose lines are reported; they are known by number
 	places map[pack.OID][]recordPlace
@@ -113,7 +113,7 @@ func (r *record) find(id []byte) (t pack.Type, i int) {
 const (
 	recordFolder = "till"
 	recordPrefix = "history-"
-	recordKind   = "record 2"
+	recordKind   = "record 3"
 	// maxRecords is how many files are kept: one for each set of rules and
 	// options that is in use.
 	maxRecords = 8

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/till-sh/till/scanner/pack"
@@ -19,7 +18,7 @@ func encodeRecord(r *record, format pack.Format) []byte {
 	for _, k := range r.kinds {
 		size += len(k.raw) + len(k.flags) + 8*len(k.sizes)
 	}
-	w := recordWriter{data: make([]byte, 0, size+len(r.nodes)*(2*format.Size()+24))}
+	w := recordWriter{data: make([]byte, 0, size+r.graph.len()*(format.Size()+20))}
 	w.number(int64(format))
 	w.flag(r.connected)
 	w.flag(r.sound)
@@ -54,23 +53,11 @@ func encodeRecord(r *record, format pack.Format) []byte {
 			w.number(int64(s.text))
 		}
 	}
-	for i := range r.nodes {
-		n := &r.nodes[i]
-		w.id(n.tree)
-		w.number(n.time)
-		w.people(n.people[:]...)
-		w.data = append(w.data, byte(min(len(n.parents), math.MaxUint8)))
-		if len(n.parents) >= math.MaxUint8 {
-			w.number(int64(len(n.parents)))
-		}
-		for _, p := range n.parents {
-			w.id(p)
-		}
-	}
+	w.graph(r.graph)
 	for _, t := range r.tags {
 		w.id(t.object)
 		w.data = append(w.data, byte(t.typ))
-		w.people(t.person)
+		w.small(t.person)
 	}
 	w.flag(r.placed)
 	w.number(int64(len(r.places)))
@@ -113,12 +100,6 @@ func (w *recordWriter) id(id pack.OID) {
 	b := id.Bytes()
 	w.data = append(w.data, byte(len(b)))
 	w.data = append(w.data, b...)
-}
-
-func (w *recordWriter) people(list ...int32) {
-	for _, p := range list {
-		w.data = binary.BigEndian.AppendUint32(w.data, uint32(p))
-	}
 }
 
 var errRecord = errors.New("it does not make sense")
@@ -166,24 +147,10 @@ func decodeRecord(data []byte, format pack.Format) (*record, error) {
 		}
 		rec.spans[uint32(i)] = list
 	}
-	rec.nodes = make([]commitNode, rec.kinds[pack.TypeCommit].len())
-	parents := make([]pack.OID, 0, len(rec.nodes)+len(rec.nodes)/2)
-	for i := range rec.nodes {
-		n := commitNode{id: rec.kinds[pack.TypeCommit].id(i), tree: r.id(), time: r.number(), people: [2]int32{r.person(), r.person()}, known: true}
-		count := int(r.byte())
-		if count == math.MaxUint8 {
-			count = r.count(1)
-		}
-		start := len(parents)
-		for range count {
-			parents = append(parents, r.id())
-		}
-		n.parents = parents[start:len(parents):len(parents)]
-		rec.nodes[i] = n
-	}
+	rec.graph = r.graph(rec.kinds[pack.TypeCommit].idTable, format)
 	rec.tags = make([]tagNode, rec.kinds[pack.TypeTag].len())
 	for i := range rec.tags {
-		rec.tags[i] = tagNode{r.id(), pack.Type(r.byte()), r.person()}
+		rec.tags[i] = tagNode{r.id(), pack.Type(r.byte()), r.small()}
 	}
 	rec.placed = r.flag()
 	for range r.count(16) {
@@ -191,7 +158,7 @@ func decodeRecord(data []byte, format pack.Format) (*record, error) {
 		list := make([]recordPlace, r.count(24))
 		for i := range list {
 			list[i] = recordPlace{string(r.bytes()), uint32(r.number()), uint32(r.number())}
-			if n := int64(len(rec.nodes)); int64(list[i].commit) >= n || int64(list[i].gone) > n {
+			if n := int64(rec.graph.len()); int64(list[i].commit) >= n || int64(list[i].gone) > n {
 				return nil, errRecord
 			}
 		}
@@ -249,10 +216,3 @@ func (r *recordReader) byte() byte {
 func (r *recordReader) flag() bool { return r.byte() == 1 }
 
 func (r *recordReader) id() pack.OID { return pack.OIDFromBytes(r.take(int(r.byte()))) }
-
-func (r *recordReader) person() int32 {
-	if b := r.take(4); b != nil {
-		return int32(binary.BigEndian.Uint32(b))
-	}
-	return -1
-}

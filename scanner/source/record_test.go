@@ -437,8 +437,11 @@ func FuzzRecord(f *testing.F) {
 	rec := &record{connected: true, sound: true, placed: true, stamps: map[string]stamp{"pack-1.pack": {1, 2, 3, 4}}, people: 1}
 	rec.kinds = [5]recordTable{pack.TypeCommit: table(1, flagReached, flagTold), pack.TypeTree: table(10, 0, 0), pack.TypeBlob: table(20, flagTold, 0), pack.TypeTag: table(30, 0)}
 	rec.kinds[pack.TypeBlob].sizes = []int64{100, 200}
-	commits := rec.kinds[pack.TypeCommit]
-	rec.nodes = []commitNode{{tree: commits.id(0), people: [2]int32{0, -1}}, {tree: commits.id(1), people: [2]int32{-1, -1}, parents: []pack.OID{commits.id(0)}}}
+	commits, trees := rec.kinds[pack.TypeCommit], rec.kinds[pack.TypeTree]
+	rec.graph = newGraph([]commitNode{
+		{id: commits.id(0), tree: commits.id(0), people: [2]int32{0, -1}},
+		{id: commits.id(1), people: [2]int32{-1, -1}, parents: []pack.OID{commits.id(0), trees.id(0)}},
+	}, pack.SHA1).numbered(func(n int32) int32 { return n })
 	rec.tags = []tagNode{{commits.id(1), pack.TypeCommit, -1}}
 	rec.spans = map[uint32][]span{0: {{1, 5, 0, 1}, {7, 9, 1, 0}}}
 	rec.texts = 2

@@ -58,7 +58,7 @@ func goneKey(id pack.OID, path string) string { return string(id.Bytes()) + "/" 
 // inHead marks the commits that HEAD reaches.
 func (h *History) inHead() []bool {
 	if h.head == nil {
-		h.head = make([]bool, len(h.graph.nodes))
+		h.head = make([]bool, h.graph.len())
 		if c, ok := h.graph.find(h.refs.head); ok {
 			h.head = h.graph.reach([]int32{c})
 		}
