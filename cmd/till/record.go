@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
 	"slices"
 
@@ -121,7 +122,7 @@ func recordConfig(s *settings, o scanner.Options) (sum [sha256.Size]byte, err er
 		return sum, err
 	}
 	defer program.Close()
-	if _, err := io.Copy(h, program); err != nil {
+	if err := identify(h, program); err != nil {
 		return sum, err
 	}
 	fmt.Fprintf(h, "\x00%t %d %d\x00", o.NoMarks, o.DecodeDepth, s.tree.For("").MaxFileSize)
@@ -139,6 +140,24 @@ func recordConfig(s *settings, o scanner.Options) (sum [sha256.Size]byte, err er
 		}
 	}
 	return [sha256.Size]byte(h.Sum(nil)), nil
+}
+
+// identify writes what tells a program from all others: the beginning with its build
+// ID, or the whole where that says nothing. Go's linker makes one of hashes of all
+// that went in and of what came out; other tools can put a word of theirs there.
+func identify(w io.Writer, program io.Reader) error {
+	head := make([]byte, 32<<10) // as go version -m looks for it
+	n, err := io.ReadFull(program, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	// In a note of ELF, or at the beginning of the code.
+	id := regexp.MustCompile(`Go(?:\x00\x00| build ID: ")(?:[\w-]{20}/){3}[\w-]{20}\b`)
+	if _, err := w.Write(head[:n]); err != nil || id.Match(head[:n]) {
+		return err
+	}
+	_, err = io.Copy(w, program)
+	return err
 }
 
 // recordKeySize is the length of the key in bytes.

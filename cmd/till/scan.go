@@ -331,6 +331,9 @@ func (o *output) run(ctx context.Context, e *env, t *target) (*scanner.Result, *
 		}
 	}
 	if result == nil {
+		if t.scope != "staged" && t.scope != "message" {
+			largePages()
+		}
 		var progress scanner.Progress
 		stop := watch(ctx, e, &progress, o.noProgress || o.quiet || t.hook != "")
 		result, err = scanner.Run(ctx, engine, t.source, scanner.RunOptions{Workers: o.jobs, MaxSize: s.tree.For("").MaxFileSize, Progress: &progress})
