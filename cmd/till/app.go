@@ -40,7 +40,7 @@ func (o outcome) Error() string { return fmt.Sprintf("exit %d", int(o)) }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, e *env, args []string) int {
-	root := newRoot(e)
+	root := newRoot(e, args)
 	root.SetArgs(args)
 	root.SetIn(e.stdin)
 	root.SetOut(e.stdout)
@@ -67,7 +67,8 @@ func run(ctx context.Context, e *env, args []string) int {
 	return exitIncomplete
 }
 
-func newRoot(e *env) *cobra.Command {
+// newRoot makes the command line for args.
+func newRoot(e *env, args []string) *cobra.Command {
 	var dir string
 	root := &cobra.Command{
 		Use:   "till",
@@ -98,8 +99,32 @@ func newRoot(e *env) *cobra.Command {
 		return withHint(err, "%s --help", cmd.CommandPath())
 	})
 	root.SetVersionTemplate("till {{.Version}}\n")
-	root.AddCommand(
-		newScan(e), newHook(e), newCI(e), newReport(e), newFix(e), newCheck(e), newRotate(e), newClean(e), newRules(e), newAllow(e), newAllowed(e), newConfig(e), newExplain(e), newVersion(e),
-	)
+	named, all := choose(args, []command{
+		{"scan", newScan}, {"hook", func(e *env) *cobra.Command { return newHook(e, args) }}, {"ci", newCI}, {"report", newReport},
+		{"fix", newFix}, {"check", newCheck}, {"rotate", newRotate}, {"clean", newClean}, {"rules", newRules}, {"allow", newAllow},
+		{"allowed", newAllowed}, {"config", newConfig}, {"explain", newExplain}, {"version", newVersion},
+	})
+	root.CompletionOptions.DisableDefaultCmd = !all
+	for _, c := range named {
+		root.AddCommand(c.make(e))
+	}
 	return root
+}
+
+// command is a command before it is made: one is made of a hundred objects, its
+// flags above all.
+type command struct {
+	name string
+	make func(*env) *cobra.Command
+}
+
+// choose returns the command that args begin with, and all of them where that is
+// none: a hook need not make what somebody else may want to type.
+func choose(args []string, commands []command) (chosen []command, all bool) {
+	for i, c := range commands {
+		if len(args) > 0 && args[0] == c.name {
+			return commands[i : i+1], false
+		}
+	}
+	return commands, true
 }

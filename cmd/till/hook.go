@@ -14,7 +14,8 @@ import (
 	"github.com/till-sh/till/scanner/source"
 )
 
-func newHook(e *env) *cobra.Command {
+// newHook makes the command for args, of which the first is its name.
+func newHook(e *env, args []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hook",
 		Short: "Run as a git hook",
@@ -24,16 +25,27 @@ func newHook(e *env) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(
-		hookCommand(e, "pre-commit", "Stop a commit that holds a key", cobra.ArbitraryArgs,
-			func(*cobra.Command, []string) (*target, error) { return openStaged(e) }),
-		hookCommand(e, "commit-msg", "Stop a commit whose message holds a key", cobra.ExactArgs(1),
-			func(_ *cobra.Command, args []string) (*target, error) { return openMessage(e, args[0]) }),
-		hookCommand(e, "pre-push", "Stop a push that would publish a key", cobra.MaximumNArgs(2),
-			func(_ *cobra.Command, args []string) (*target, error) { return openPush(e, args) }),
-		hookCommand(e, "pre-receive", "Refuse a push that brings a key, on the server", cobra.NoArgs,
-			func(*cobra.Command, []string) (*target, error) { return openReceive(e) }),
-	)
+	named, _ := choose(args[min(1, len(args)):], []command{
+		{"pre-commit", func(e *env) *cobra.Command {
+			return hookCommand(e, "pre-commit", "Stop a commit that holds a key", cobra.ArbitraryArgs,
+				func(*cobra.Command, []string) (*target, error) { return openStaged(e) })
+		}},
+		{"commit-msg", func(e *env) *cobra.Command {
+			return hookCommand(e, "commit-msg", "Stop a commit whose message holds a key", cobra.ExactArgs(1),
+				func(_ *cobra.Command, args []string) (*target, error) { return openMessage(e, args[0]) })
+		}},
+		{"pre-push", func(e *env) *cobra.Command {
+			return hookCommand(e, "pre-push", "Stop a push that would publish a key", cobra.MaximumNArgs(2),
+				func(_ *cobra.Command, args []string) (*target, error) { return openPush(e, args) })
+		}},
+		{"pre-receive", func(e *env) *cobra.Command {
+			return hookCommand(e, "pre-receive", "Refuse a push that brings a key, on the server", cobra.NoArgs,
+				func(*cobra.Command, []string) (*target, error) { return openReceive(e) })
+		}},
+	})
+	for _, c := range named {
+		cmd.AddCommand(c.make(e))
+	}
 	return cmd
 }
 
