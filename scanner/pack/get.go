@@ -153,11 +153,15 @@ func (s *Store) places(st *state, id OID, yield func(place) bool) bool {
 // Beside the result Get needs memory for a delta and its base, of which none is
 // larger than four times MaxObject, and 32 MiB for the whole store, where it
 // keeps bases for the next call.
-func (s *Store) Get(id OID) (Type, []byte, error) {
+func (s *Store) Get(id OID) (Type, []byte, error) { return s.GetInto(nil, id) }
+
+// GetInto is Get, and may put the content into the memory of buf, up to its
+// capacity: that of a loose object, which most of what was just added is.
+func (s *Store) GetInto(buf []byte, id OID) (Type, []byte, error) {
 	var t Type
 	var data []byte
 	err := s.each(id, func(st *state, sc *scratch, pl place) (err error) {
-		t, data, err = s.getPlace(st, sc, &id, pl)
+		t, data, err = s.getPlace(st, sc, &id, pl, buf)
 		return err
 	})
 	if err != nil {
@@ -166,9 +170,9 @@ func (s *Store) Get(id OID) (Type, []byte, error) {
 	return t, data, nil
 }
 
-func (s *Store) getPlace(st *state, sc *scratch, id *OID, pl place) (Type, []byte, error) {
+func (s *Store) getPlace(st *state, sc *scratch, id *OID, pl place, buf []byte) (Type, []byte, error) {
 	if pl.p == nil {
-		t, _, data, err := s.readLoose(sc, pl.path, id, s.opt.MaxObject, allTypes)
+		t, _, data, err := s.readLoose(sc, pl.path, id, buf, s.opt.MaxObject, allTypes)
 		return t, data, err
 	}
 	t, data, err := s.resolve(st, sc, pl.p, pl.off, s.opt.MaxObject)
@@ -180,7 +184,7 @@ func (s *Store) getPlace(st *state, sc *scratch, id *OID, pl place) (Type, []byt
 
 func (s *Store) getGuarded(st *state, sc *scratch, id *OID, pl place) (t Type, data []byte, err error) {
 	defer guardFault(debug.SetPanicOnFault(true), &err)
-	return s.getPlace(st, sc, id, pl)
+	return s.getPlace(st, sc, id, pl, nil)
 }
 
 // Has reports whether the store holds an object. It does not read it.
@@ -359,7 +363,7 @@ func (s *Store) resolve(st *state, sc *scratch, p *packFile, off int64, limit in
 			return r.typ, nil, ErrTooLarge
 		}
 	case r.path != "":
-		if r.typ, _, data, err = s.readLoose(sc, r.path, &r.id, bound, allTypes); err != nil {
+		if r.typ, _, data, err = s.readLoose(sc, r.path, &r.id, nil, bound, allTypes); err != nil {
 			return 0, nil, &CorruptError{OID: r.id, Err: err}
 		}
 	case r.size > bound:

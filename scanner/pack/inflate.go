@@ -102,7 +102,8 @@ func (z *inflater) raw(dst, src []byte) (n int, err error) {
 const believed = 16 << 20
 
 // into is zlib, or raw if sound, for content of the given size, which it puts
-// into buf if that is large enough, and into new memory otherwise.
+// into buf if that is large enough, and into new memory otherwise: of twice the
+// size of buf, up to a megabyte, so that who uses it again and again soon has enough.
 func (z *inflater) into(buf []byte, size int64, src []byte, sound bool) (data []byte, n int, err error) {
 	if size > math.MaxInt-inflateSlack {
 		return nil, 0, ErrTooLarge
@@ -124,7 +125,7 @@ func (z *inflater) into(buf []byte, size int64, src []byte, sound bool) (data []
 			return nil, 0, err
 		}
 	}
-	buf = make([]byte, size)
+	buf = make([]byte, size, max(size, min(2*int64(cap(buf)), 1<<20)))
 	n, err = inflate(buf, src)
 	return buf, n, err
 }

@@ -59,10 +59,11 @@ func parseLooseHeader(b []byte) (t Type, size int64, n int, err error) {
 }
 
 // readLoose reads a loose object whole, unless it is over limit, and verifies
-// that it is the one that its name says. Data is in new memory. The error is
-// fs.ErrNotExist when there is no such file; ErrTooLarge and errUnwanted (types
-// does not have it) come with type and size.
-func (s *Store) readLoose(sc *scratch, path string, id *OID, limit int64, types typeSet) (t Type, size int64, data []byte, err error) {
+// that it is the one that its name says. Data is in the memory of buf if that is
+// large enough, else in new memory. The error is fs.ErrNotExist when there is no
+// such file; ErrTooLarge and errUnwanted (types does not have it) come with type
+// and size.
+func (s *Store) readLoose(sc *scratch, path string, id *OID, buf []byte, limit int64, types typeSet) (t Type, size int64, data []byte, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, 0, nil, err
@@ -92,7 +93,7 @@ func (s *Store) readLoose(sc *scratch, path string, id *OID, limit int64, types 
 	if size > limit || size > math.MaxInt-maxLooseHeader {
 		return t, size, nil, ErrTooLarge
 	}
-	buf, k, err := sc.z.into(nil, int64(n)+size, src, false)
+	buf, k, err := sc.z.into(buf, int64(n)+size, src, false)
 	if err != nil {
 		return t, size, nil, err
 	}

@@ -59,7 +59,7 @@ func (w *walker) visitLoose(path string, id OID) bool {
 	if types == 0 {
 		return true
 	}
-	t, size, data, err := w.s.readLoose(w.sc, path, &id, w.s.opt.MaxObject, types)
+	t, size, data, err := w.s.readLoose(w.sc, path, &id, nil, w.s.opt.MaxObject, types)
 	switch {
 	case err == errUnwanted:
 		return true

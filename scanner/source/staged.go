@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -312,49 +313,65 @@ func (p *blobPass) summary() scanner.Summary {
 	return p.sum
 }
 
+// alone is how many bytes of changes one worker reads before the others start; a blob
+// counts as perBlob bytes more. Most commits have less: a thread, and the memory that
+// each worker needs for itself, take longer than to read them.
+const (
+	alone   = 512 << 10
+	perBlob = 16 << 10
+)
+
 // changes reads the new version of each change.
 func (p *blobPass) changes(ctx context.Context, workers int, changes []change, repo *Repository) error {
 	var next atomic.Int64
-	group, ctx := errgroup.WithContext(ctx)
-	for w := range max(1, min(workers, len(changes))) {
-		group.Go(func() error {
-			var win windows
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(changes) {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if err := p.change(w, &win, &changes[i], repo); err != nil {
-					return err
-				}
+	work := func(ctx context.Context, worker int, win *windows, most int64) error {
+		for read := int64(0); read < most; {
+			i := int(next.Add(1)) - 1
+			if i >= len(changes) {
+				return nil
 			}
-		})
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			size, err := p.change(worker, win, &changes[i], repo)
+			if err != nil {
+				return err
+			}
+			read += size + perBlob
+		}
+		return nil
+	}
+	var first windows
+	if err := work(ctx, 0, &first, alone); err != nil || int(next.Load()) >= len(changes) {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return work(ctx, 0, &first, math.MaxInt64) })
+	for w := 1; w < min(workers, len(changes)-int(next.Load())); w++ {
+		group.Go(func() error { return work(ctx, w, new(windows), math.MaxInt64) })
 	}
 	return group.Wait()
 }
 
-// change reads one blob. Only an error of fn is returned.
-func (p *blobPass) change(worker int, win *windows, c *change, repo *Repository) error {
+// change reads one blob and returns its size. Only an error of fn is returned.
+func (p *blobPass) change(worker int, win *windows, c *change, repo *Repository) (int64, error) {
 	b := scanner.Blob{Path: c.path, Hash: c.id.String()}
 	if len(c.old) > 0 {
 		b.Known = func(context.Context) ([][]byte, error) { return p.contents(c.old) }
 	}
 	size, err := p.blob(worker, win, c.id, b)
 	if stop := (*stopError)(nil); errors.As(err, &stop) {
-		return stop.err
+		return 0, stop.err
 	}
 	if err != nil {
 		p.fail(fmt.Errorf("read %q: %w%s", c.path, objectError(c.id, err), repo.missingHint(err)))
-		return nil
+		return 0, nil
 	}
 	p.mu.Lock()
 	p.sum.Blobs++
 	p.sum.Bytes += size
 	p.mu.Unlock()
-	return nil
+	return size, nil
 }
 
 // missingHint says what to do about an object that a partial clone lacks.
@@ -369,7 +386,13 @@ func (r *Repository) missingHint(err error) string {
 // error of fn comes back as a *stopError.
 func (p *blobPass) blob(worker int, win *windows, id pack.OID, b scanner.Blob) (int64, error) {
 	pass := func(b *scanner.Blob) error { return p.fn(worker, b) }
-	typ, data, err := p.store.Get(id)
+	if win.object == nil {
+		win.object = make([]byte, 0, 64<<10) // of which only those pages cost that are used
+	}
+	typ, data, err := p.store.GetInto(win.object, id)
+	if cap(data) > cap(win.object) {
+		win.object = data
+	}
 	var r io.ReadCloser
 	if errors.Is(err, pack.ErrTooLarge) {
 		typ, _, r, err = p.store.Stream(id)

@@ -23,6 +23,7 @@ const (
 type windows struct {
 	size, overlap int
 	buf           []byte // reused; grown to size when first needed
+	object        []byte // reused: memory for objects that are read whole
 }
 
 // each reads r to its end and calls emit for every window, in order. The data
