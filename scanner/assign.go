@@ -25,6 +25,7 @@ const (
 	linkList                 // a comma or an opening bracket: an argument or a member
 	linkDash                 // a dash between blanks
 	linkBlank                // blanks only: TOKEN value
+	linkCall                 // it is given to a function that may do anything with it
 	linkGlued                // a dash or a dot that could as well belong to the name
 )
 
@@ -55,25 +56,57 @@ func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 	}
 	a, ok := findAssignment(v.data, at, end)
 	s.trail.saw(at-assignHead-1, max(a.seen, end+assignReach))
-	if !ok || !headAllowed(v.data, at, m.rule.Weak) {
+	if ok && !headAllowed(v.data, at, m.rule.Weak) {
 		return
 	}
-	if a.link == linkGlued && m.rule.Weak && at > 0 && isLetter(v.data[at-1]) {
+	if ok && a.link == linkGlued && m.rule.Weak && at > 0 && isLetter(v.data[at-1]) {
 		return // "nvkey-" is the beginning of a value and no name
 	}
 	for n := 0; ok && n < maxWords; n++ {
-		value := v.data[a.start:a.end]
-		plain := m.rule.Human && a.quoted && !a.later && a.link <= linkList && isPlainPassword(value)
-		if plain {
-			s.trail.saw(at-loginReach-1, a.seen)
-		}
-		if looksAssigned(value, a, m.rule) || plain && besideLogin(v.data, at) {
-			s.accept(v, m, byName, a.start, a.end, "")
+		if s.takeAssigned(v, m, at, a) {
 			return
 		}
 		a, ok = nextWord(v.data, a)
 		s.trail.saw(at, a.seen)
 	}
+	i, ok := nameEnd(v.data, end)
+	if !ok {
+		return
+	}
+	for _, read := range [...]func(data []byte, at, i int) (assignment, bool){wrapped, inBlock} {
+		a, ok := read(v.data, at, i)
+		s.trail.saw(at, a.seen)
+		if ok && headAllowed(v.data, at, m.rule.Weak) && s.takeAssigned(v, m, at, a) {
+			return
+		}
+	}
+}
+
+// takeAssigned accepts a value that looks like a secret of the rule, whose
+// name has its keyword at data[at].
+func (s *scratch) takeAssigned(v *view, m *matcher, at int, a assignment) bool {
+	s.trail.saw(at, a.seen)
+	value := v.data[a.start:a.end]
+	plain := m.rule.Human && a.quoted && !a.later && a.link <= linkList && isPlainPassword(value)
+	if plain {
+		s.trail.saw(at-loginReach-1, a.seen)
+	}
+	if !looksAssigned(value, a, m.rule) && !(plain && besideLogin(v.data, at)) {
+		return false
+	}
+	s.accept(v, m, byName, a.start, a.end, "")
+	return true
+}
+
+// nameEnd returns where the name ends that holds a keyword before data[end],
+// and whether the rest of the name leaves the keyword its meaning.
+func nameEnd(data []byte, end int) (i int, ok bool) {
+	limit := min(len(data), end+assignReach)
+	i = end
+	for i < limit && (isWord(data[i]) || data[i] == '-') {
+		i++
+	}
+	return i, tailAllowed(data[end:i])
 }
 
 // findAssignment reads the assignment whose name holds the keyword at
@@ -82,11 +115,8 @@ func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 func findAssignment(data []byte, at, end int) (assignment, bool) {
 	none := assignment{}
 	limit := min(len(data), end+assignReach)
-	i := end
-	for i < limit && (isWord(data[i]) || data[i] == '-') {
-		i++
-	}
-	if !tailAllowed(data[end:i]) {
+	i, ok := nameEnd(data, end)
+	if !ok {
 		if end < limit && (data[end] == '-' || data[end] == '_') {
 			a, ok := readValue(data, end+1)
 			a.link = linkGlued

@@ -96,7 +96,7 @@ const (
 // looksDrawn reports whether a value looks drawn at random.
 func looksDrawn(v []byte, a assignment, weak bool) bool {
 	need, shortest := float64(bitsNamed), 8
-	if weak || a.later || a.link == linkBlank {
+	if weak || a.later || a.link == linkBlank || a.link == linkCall {
 		need, shortest = bitsWeak, 16
 	}
 	if a.link == linkGlued {

@@ -1,0 +1,84 @@
+package scanner_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/till-sh/till/rules"
+	"github.com/till-sh/till/scanner"
+)
+
+// TestWrapped shows what may stand between a name and the literal that is its
+// value, and what stands there when the literal is something else.
+func TestWrapped(t *testing.T) {
+	engine, err := scanner.New(scanner.Options{}, rules.Builtin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ text, rule string }{
+		// Fallbacks.
+		{"const t = process.env.ACMEWISE_TOKEN || 'V'", "generic-secret"},
+		{"const t = process.env['ACMEWISE_TOKEN'] ?? \"V\"", "generic-secret"},
+		{"$t = getenv('ACMEWISE_TOKEN') ?: 'V';", "generic-secret"},
+		{"t = os.getenv(\"ACMEWISE_TOKEN\") or \"V\"", "generic-secret"},
+		{"t = os.getenv(\n    \"ACMEWISE_TOKEN\",\n    \"V\",\n)", "generic-secret"},
+		{"let t = env::var(\"ACMEWISE_TOKEN\").unwrap_or(\"V\".to_string());", "generic-secret"},
+		{"let t = env::var(\"ACMEWISE_TOKEN\").unwrap_or_else(|_| \"V\".into());", "generic-secret"},
+		{"ACMEWISE_TOKEN: z.string().default(\"V\"),", "generic-secret"},
+		{"parser.add_argument(\"--acmewise-token\", default=\"V\")", "generic-secret"},
+		{"acmewise_token: str = Field(default=\"V\")", "generic-secret"},
+		{"\"PASSWORD\": env(\"DB_PASSWORD\", default=\"P\")", "generic-password"},
+		// Constructors.
+		{"acmewise_token: Some(\"V\"),", "generic-secret"},
+		{"let acmewise_token = String::from(\"V\");", "generic-secret"},
+		{"acmewiseToken := []byte(\"V\")", "generic-secret"},
+		{"AcmewiseToken: aws.String(\"V\"),", "generic-secret"},
+		{"String acmewiseToken = new String(\"V\");", "generic-secret"},
+		{"acmewiseToken: &\"V\",", "generic-secret"},
+		{"ACMEWISE_TOKEN=$'V'", "generic-secret"},
+		{"#define ACMEWISE_TOKEN @\"V\"", "generic-secret"},
+		{"static const char acmewise_token[33] PROGMEM = \"V\";", "generic-secret"},
+		{"password = str(\"P\")", "generic-password"},
+		// Line breaks.
+		{"ACMEWISE_TOKEN = (\n    \"V\"\n)", "generic-secret"},
+		{"ACMEWISE_TOKEN = \\\n    \"V\"", "generic-secret"},
+		{"String acmewiseToken =\n    \"V\";", "generic-secret"},
+		{"client.setToken(\n    \"V\"\n);", "generic-secret"},
+		{"acmewise_token: |\n  V\nother: 1", "generic-secret"},
+		{"  - acmewise_token: >-\n      V\n", "generic-secret"},
+		{"acmewise_token:\n  V", "generic-secret"},
+		{"db_password: |\n  P", "generic-password"},
+
+		{"db_password:\n  P", ""},           // a word, most likely
+		{"token = get_acmewise(\"V\")", ""}, // the name of a secret
+		{"token = translate(\"V\")", ""},
+		{"master_secret := fromHex(\"X\")", ""},
+		{"list(\"AUTH=token\",\n  \"V\")", ""}, // the next of a list
+		{"[\"--token\",\n  \"V\"]", ""},
+		{"token == \"V\"", "generic-secret"},
+		{"token: {\"V\": 1}", ""},
+		{"{\"user\", \"token\"},\n{\"V\", \"other\"}", ""},
+		{"acmewise_token:\nV", ""},       // the next key
+		{"acmewise_token:\n  V: 1", ""},  // a map
+		{"acmewise_token:\n  V and", ""}, // prose
+		{"password = hash(\"P\")", ""},
+		{"if password or len(\"P\") > 3:", ""},
+	} {
+		x := strings.Join([]string{"5f0d9c41", "7ab3e826", "c1d4f7a9", "0b6e83d2"}, "")
+		text := strings.NewReplacer("V", drawn, "\"P\"", "\""+chosen+"\"", "  P", "  "+chosen, "\"X\"", "\""+x+"\"").Replace(c.text)
+		found, err := engine.Scan(&scanner.Blob{Path: "notes.txt", Data: []byte(text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range found.Findings {
+			if v := f.Secret.Reveal(); v != drawn && v != chosen {
+				t.Errorf("%s: found something else than the value, by %s", c.text, f.Rule.ID)
+			}
+			got = f.Rule.ID
+		}
+		if got != c.rule {
+			t.Errorf("%s: found by %q, want %q", c.text, got, c.rule)
+		}
+	}
+}
