@@ -36,8 +36,8 @@ type matcher struct {
 	// shortest is the least length of a value whose bytes are all in body, 0 when
 	// there are others.
 	shortest int
-	public   bool // the rule's value is an id, not a secret
-	allow    []*regexp.Regexp
+	public   bool                    // the rule's value is an id, not a secret
+	allow    func() []*regexp.Regexp // compiled when there is a value to let pass
 	paths    pathFilter
 }
 
@@ -72,11 +72,17 @@ type lazyMatcher struct {
 	err  error
 }
 
-// publicRule matches the IDs of rules for the public half of a credential.
-var publicRule = regexp.MustCompile(`-(?:id|sid|ids|client|account|user|username|key-id|app|application|hash)$`)
+// isPublic tells the IDs of rules for the public half of a credential.
+func isPublic(id string) bool {
+	switch id[strings.LastIndexByte(id, '-')+1:] {
+	case "id", "sid", "ids", "client", "account", "user", "username", "app", "application", "hash":
+		return true
+	}
+	return false
+}
 
 func compile(r *rules.Rule) (*matcher, error) {
-	m := &matcher{rule: r, secret: -1, id: -1, public: publicRule.MatchString(r.ID)}
+	m := &matcher{rule: r, secret: -1, id: -1, public: isPublic(r.ID)}
 	if r.Regex != "" {
 		if err := m.compileRegex(r); err != nil {
 			return nil, fmt.Errorf("rule %s: regex: %w", r.ID, err)
@@ -87,15 +93,20 @@ func compile(r *rules.Rule) (*matcher, error) {
 			return nil, fmt.Errorf("rule %s: value: %w", r.ID, err)
 		}
 	}
-	for _, expr := range r.Allow {
-		re, err := regexp.Compile(expr)
-		if err != nil {
-			return nil, fmt.Errorf("rule %s: allow: %w", r.ID, err)
-		}
-		m.allow = append(m.allow, re)
-	}
+	m.allow = sync.OnceValue(func() []*regexp.Regexp { return allowed(r.Allow) })
 	m.paths = newPathFilter(r.Paths)
 	return m, nil
+}
+
+// allowed compiles a rule's Allow, which package rules has looked at. An
+// expression that does not compile lets nothing pass.
+func allowed(exprs []string) (all []*regexp.Regexp) {
+	for _, expr := range exprs {
+		if re, err := regexp.Compile(expr); err == nil {
+			all = append(all, re)
+		}
+	}
+	return all
 }
 
 // globRegexp translates a rule's glob: ** stands for any folders, * and ? stay

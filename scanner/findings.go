@@ -67,7 +67,7 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 	if checksum.Published(string(value)) != "" {
 		return false
 	}
-	for _, re := range m.allow {
+	for _, re := range m.allow() {
 		if re.Match(value) {
 			return false
 		}

@@ -145,11 +145,12 @@ func hashGram(w uint32) uint32 { return w * 0x9E3779B1 >> (32 - gramBits) }
 // all lower case.
 func (p *prefilter) fill(keywords []string) {
 	p.keywords, p.grams, p.printable = keywords, newGramTable(2*len(keywords)), true
+	signs := numberSigns()
 	for k, kw := range keywords {
 		p.printable = p.printable && isPrintable(kw)
 		switch {
 		case len(kw) >= 5:
-			at := rarest(kw)
+			at := rarest(kw, signs)
 			p.add(k, at, longestProbe(kw, at))
 			p.add(k, at+1, longestProbe(kw, at+1))
 		case len(kw) == 4:
@@ -219,11 +220,11 @@ func windowOf3(s string) uint32 { return uint32(s[0]) | uint32(s[1])<<8 | uint32
 
 // rarest picks where in a keyword its two windows of four bytes are taken: where
 // the more common one is as rare as can be in source text.
-func rarest(kw string) int {
+func rarest(kw string, signs *signNumbers) int {
 	best, at := -1, 0
-	last := rarity(kw)
+	last := signs.rarity(kw)
 	for i := 0; i+5 <= len(kw); i++ {
-		next := rarity(kw[i+1:])
+		next := signs.rarity(kw[i+1:])
 		if r := min(last, next); r > best {
 			best, at = r, i
 		}
@@ -234,7 +235,7 @@ func rarest(kw string) int {
 
 // rarity estimates how rare the first four bytes of s are, from how rare each two
 // in a row are.
-func rarity(s string) int {
+func (signs *signNumbers) rarity(s string) int {
 	a, b, c, d := signs[s[0]], signs[s[1]], signs[s[2]], signs[s[3]]
 	return pairRarity(a, b) + 2*pairRarity(b, c) + pairRarity(c, d)
 }
@@ -243,16 +244,19 @@ const nSigns = len(bigramSigns) + 1
 
 func pairRarity(a, b uint8) int { return int(bigrams[int(a)*nSigns+int(b)]) }
 
-// signs numbers the characters of bigrams.
-var signs = func() (v [256]uint8) {
+// signNumbers numbers the characters of bigrams.
+type signNumbers [256]uint8
+
+func numberSigns() *signNumbers {
+	var v signNumbers
 	for i := range v {
 		v[i] = uint8(len(bigramSigns))
 	}
 	for i := range len(bigramSigns) {
 		v[bigramSigns[i]] = uint8(i)
 	}
-	return v
-}()
+	return &v
+}
 
 // hit is one keyword found at a place.
 type hit struct {

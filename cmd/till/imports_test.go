@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"cmd/till": {
 		"rules", "scanner", "scanner/config", "scanner/report", "scanner/source",
 		"rotate", "rotate/call", "rotate/literal", "rotate/place", "rotate/server", "rotate/vendor",
-		"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/sync", "golang.org/x/term",
+		"github.com/spf13/cobra", "golang.org/x/sync", "golang.org/x/term",
 	},
 	"rotate":                 {"rotate/call", "rotate/internal/lazy", "rules", "scanner", "golang.org/x/sys"},
 	"rotate/call":            {"rules", "scanner"},
@@ -52,20 +52,14 @@ var linked = []string{
 	"github.com/fatih/color",
 	"github.com/klauspost/compress",
 	"github.com/spf13/cobra",
-	"github.com/vbauerster/mpb/v8",
 	"golang.org/x/sync",
 	"golang.org/x/sys",
 	"golang.org/x/term",
 
-	"github.com/VividCortex/ewma",          // mpb
-	"github.com/acarl005/stripansi",        // mpb
-	"github.com/clipperhouse/uax29/v2",     // mpb
 	"github.com/inconshreveable/mousetrap", // cobra, on Windows
 	"github.com/mattn/go-colorable",        // color
 	"github.com/mattn/go-isatty",           // color
-	"github.com/mattn/go-runewidth",        // mpb
 	"github.com/spf13/pflag",               // cobra
-	"github.com/vbauerster/cupwriter",      // mpb
 }
 
 // listed is what go list tells of a package.
