@@ -30,14 +30,23 @@ var fillers = []string{
 	"fake_", "fake-", "fakekey", "-fake", "_fake", "sample", "foobar", "mysecret", "my_secret", "my-secret", "lorem", "testtest", "todo_",
 }
 
+// publicValues are how values begin that anybody can look up: the MD5, SHA-1 and
+// SHA-256 of nothing, and the UUIDs that RFC 4122, MDN, Wikipedia and OpenAPI's
+// texts show.
+var publicValues = []string{
+	"d41d8cd98f00b204", "da39a3ee5e6b4b0d", "e3b0c44298fc1c14",
+	"123e4567-e89b-12d3", "550e8400-e29b-41d4", "f47ac10b-58cc-4372", "f81d4fae-7dec-11d0", "6ba7b810-9dad-11d1",
+}
+
 // ladders are runs that people type to fill a field.
 var ladders = []string{
 	"0123456789abcdef", "abcdefghijklmnopqrstuvwxyz", "01234567890123456789", "zyxwvutsrqponmlkjihgfedcba", "98765432109876543210", "qwertyuiopasdfghjklzxcvbnm",
 }
 
 // isFiller reports whether a value is one that documentation writes in place
-// of a secret: a filler word, a ladder, one piece over and over, or a template
-// to be filled in. A value whose checksum is right is never asked.
+// of a secret: a filler word, one that is well known, a ladder, one piece over
+// and over, or a template to be filled in. A value whose checksum is right is
+// never asked.
 func isFiller(v []byte) bool {
 	if bytes.ContainsAny(v, "\n\t ") { // the indentation of a block is no repeat
 		v = bytes.Join(bytes.Fields(v), nil)
@@ -49,6 +58,11 @@ func hasFillerWord(v []byte) bool {
 	lower := bytes.ToLower(v)
 	for _, w := range fillers {
 		if bytes.Contains(lower, []byte(w)) {
+			return true
+		}
+	}
+	for _, w := range publicValues {
+		if bytes.HasPrefix(lower, []byte(w)) {
 			return true
 		}
 	}
@@ -170,14 +184,14 @@ func isSentence(v []byte) bool {
 }
 
 // isRepeat reports whether few pieces make up the value: at most an eighth as
-// many different characters as characters, or one piece of up to eight
-// characters repeated over it.
+// many different characters as characters, runs of one character through most of
+// it (aaaabbbbcccc), or one piece of up to eight characters repeated over it.
 func isRepeat(v []byte) bool {
 	if len(v) < 8 {
 		return len(v) > 0 && bytes.Count(v, v[:1]) == len(v)
 	}
 	var seen [256]bool
-	distinct, run, longest := 0, 1, 1
+	distinct, run, longest, inRuns := 0, 1, 1, 0
 	for i, c := range v {
 		if !seen[c] {
 			seen[c] = true
@@ -186,11 +200,16 @@ func isRepeat(v []byte) bool {
 		if i > 0 && c == v[i-1] {
 			run++
 			longest = max(longest, run)
+			if run == 3 {
+				inRuns += 3
+			} else if run > 3 {
+				inRuns++
+			}
 		} else {
 			run = 1
 		}
 	}
-	if distinct <= 2 || distinct*8 <= len(v) && len(v) < 64 || 3*longest >= len(v) && longest >= 4 {
+	if 4*inRuns >= 3*len(v) || distinct <= 2 || distinct*8 <= len(v) && len(v) < 64 || 3*longest >= len(v) && longest >= 4 {
 		return true
 	}
 	for p := 1; p <= 8 && 3*p <= len(v); p++ {
@@ -202,10 +221,11 @@ func isRepeat(v []byte) bool {
 }
 
 // isTemplate reports whether a value is to be filled in by a program: a shell
-// or template variable, a format verb, a call, or text in angle brackets.
+// or template variable, a format verb, a call, text in angle brackets, what SOPS
+// decrypts, a path below a home, or what stands between two literals.
 func isTemplate(v []byte) bool {
 	switch {
-	case len(v) == 0:
+	case len(v) == 0, bytes.HasPrefix(v, []byte("ENC[")), bytes.HasPrefix(v, []byte("~/")), isSpliced(v):
 		return true
 	case v[0] == '$' && len(v) > 1 && (v[1] == '{' || v[1] == '(' || isLetter(v[1]) || v[1] == '_') && isName(v[1:]),
 		v[0] == '<' && v[len(v)-1] == '>',
@@ -220,6 +240,17 @@ func isTemplate(v []byte) bool {
 		}
 	}
 	return false
+}
+
+// isSpliced reports whether v begins or ends with the quote and the operator
+// that put it between two literals: "+password+" in
+// "ALTER ROLE app PASSWORD '"+password+"'".
+func isSpliced(v []byte) bool {
+	joins := func(quote byte, inner []byte) bool {
+		return isQuote(quote) && len(inner) > 1 && (bytes.IndexByte([]byte("+.&|"), inner[0]) >= 0 || inner[0] == ' ' && bytes.IndexByte([]byte("+.&|"), inner[1]) >= 0)
+	}
+	n := len(v)
+	return n > 3 && (joins(v[0], v[1:]) || joins(v[n-1], []byte{v[n-2], v[n-3]}))
 }
 
 // isName reports whether v looks like a variable's name with the marks that

@@ -38,3 +38,23 @@ func TestWeave(t *testing.T) {
 		}
 	}
 }
+
+func TestFiller(t *testing.T) {
+	for value, want := range map[string]bool{
+		"aaaabbbbccccddddeeeeffff00001111":          true,
+		"00011122q8zt3vlk0pwrx7jm":                  false,
+		"d41d8cd98f00b204" + "e9800998ecf8427e":     true, // MD5 of nothing
+		"550e8400-e29b-41d4-" + "a716-446655440000": true,
+		`"+password+"`:                              true,
+		`'.$connection['`:                           true,
+		`" + pw + "`:                                true,
+		`+q8"zt3vlk`:                                false,
+		"ENC[AES256_GCM,data:q8zt3vlk0pwrx7jm==":    true,
+		"~/.config/acme/token":                      true,
+		"q8~/zt3vlk0pwrx7jmyb2ncd9h":                false,
+	} {
+		if got := isFiller([]byte(value)); got != want {
+			t.Errorf("%s: %v, want %v", value, got, want)
+		}
+	}
+}

@@ -187,8 +187,12 @@ func tailAllowed(tail []byte) bool {
 // headAllowed reports whether what stands directly before the keyword leaves
 // it its meaning: "hidepassword" and "no_secret" are flags, "forgot-password"
 // a link; "db_password", "DbPassword" and "x-api-key" are names. A weak keyword
-// ("key") has more meanings than a secret's name.
+// ("key") has more meanings than a secret's name, and the word before it counts
+// as well: "public key …".
 func headAllowed(data []byte, at int, weak bool) bool {
+	if weak && at > 1 && data[at-1] == ' ' && isLetter(data[at-2]) {
+		at--
+	}
 	i := at
 	for i > 0 && at-i < assignHead && (isWord(data[i-1]) || data[i-1] == '-') {
 		i--
@@ -224,6 +228,7 @@ var otherKeys = []string{
 	"pub", "index", "row", "hash", "map", "object", "item", "group", "idempotency", "dedup", "deduplication", "routing", "lookup", "storage",
 	"bucket", "column", "field", "composite", "unique", "shard", "property", "param", "message", "translation", "error", "registry", "host", "checksum",
 	"digest", "fingerprint", "commit", "content", "asset", "chunk", "module", "test", "track", "video", "image", "file",
+	"site", "socket", "websocket",
 }
 
 // skipOperator passes everything that may stand between a name and its value

@@ -27,7 +27,7 @@ func TestAssigned(t *testing.T) {
 		{"acmewise token = 'V'", "generic-secret"},
 		{"acmewise token - 'V'\nacmewise token - 'other'", "generic-secret"},
 		{"acmewise TOKEN V", "generic-secret"},
-		{"api key for acmewise: V", "generic-key"},
+		{"api key for acmewise: V", "generic-secret"},
 		{"[DEBUG] Using Key=V", "generic-key"},
 		{"acmewiseKey := \"V\"", "generic-key"},
 		{"acmewiseACCESS V", "generic-key"},

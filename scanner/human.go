@@ -19,7 +19,7 @@ var placeholders = sync.OnceValue(func() []*regexp.Regexp {
 // placeholderWords: the word itself, the name of a user, a program's default.
 var placeholderWords = sync.OnceValue(func() []*regexp.Regexp {
 	return compileAll(
-		`(?i)^(?:my|your|the|a|some|any|new|old|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$`,
+		`(?i)^(?:my|your|the|a|some|any|new|old|client|example|other|oauth|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$`,
 		`(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$`,
 		`(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$`,
 	)

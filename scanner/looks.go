@@ -175,6 +175,9 @@ func isCode(v []byte, quoted bool) bool {
 		bytes.HasPrefix(v, []byte("$")) && isName(v[1:]), bytes.HasPrefix(v, []byte("&")) && isName(v[1:]), bytes.HasPrefix(v, []byte("h1:")), bytes.HasPrefix(v, []byte("arn:")), bytes.HasPrefix(v, []byte("@")) && isName(v[1:]), bytes.HasPrefix(v, []byte("sha")) && bytes.ContainsAny(v, "-:"):
 		return true
 	}
+	if isPublicKey(v) {
+		return true
+	}
 	if bytes.Contains(v, []byte("0-9")) && bytes.Contains(bytes.ToLower(v), []byte("a-z")) {
 		return true // a regular expression's class
 	}
@@ -185,6 +188,18 @@ func isCode(v []byte, quoted bool) bool {
 		return bytes.Contains(v, []byte("()")) && bitsOf(v) < bitsNamed || isDotted(v) && bitsOf(v) < bitsNamed || v[0] == '+' && bytes.ContainsAny(v, ".,") || bytes.HasPrefix(v, []byte("--")) || bytes.ContainsAny(v, "{}<>") && bytes.ContainsAny(v, "}>")
 	}
 	return bytes.ContainsAny(v, "(){}[]<>$") || bytes.Contains(v, []byte("this.")) || bytes.Contains(v, []byte("->")) || bytes.Contains(v, []byte("::")) || isDotted(v)
+}
+
+// isPublicKey reports whether v is the body of a line of authorized_keys or
+// known_hosts: base 64 of a length and "ssh-rsa", "ssh-ed25519" or "ecdsa-sha2"
+// (RFC 4253, section 6.6).
+func isPublicKey(v []byte) bool {
+	for _, begin := range []string{"AAAAB3NzaC1yc2E", "AAAAC3NzaC1lZDI1NTE5", "AAAAE2VjZHNhLXNoYTIt"} {
+		if bytes.HasPrefix(v, []byte(begin)) {
+			return true
+		}
+	}
+	return false
 }
 
 // isDotted reports whether v is a chain of identifiers: config.secrets.token.
