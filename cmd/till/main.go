@@ -8,6 +8,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	_ "github.com/till-sh/till/cmd/till/internal/stack" // before anything else
 )
 
 func main() {

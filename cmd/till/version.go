@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +15,7 @@ import (
 var release string
 
 // version returns the release, or what the Go toolchain knows of the build.
-func version() string {
+var version = sync.OnceValue(func() string {
 	if release != "" {
 		return release
 	}
@@ -22,7 +23,7 @@ func version() string {
 		return info.Main.Version
 	}
 	return "0.1.0-dev"
-}
+})
 
 func newVersion(e *env) *cobra.Command {
 	return &cobra.Command{
