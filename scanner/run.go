@@ -200,7 +200,7 @@ func attribute(ctx context.Context, e *Engine, src Source, findings []Finding, s
 			globs[f.Rule] = only
 		}
 		for _, p := range places[i] {
-			if !only.has(e.rel(p.Path)) {
+			if only != nil && !only.has(e.rel(p.Path)) {
 				continue
 			}
 			if p.Location == (Location{}) {
