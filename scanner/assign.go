@@ -73,7 +73,7 @@ func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 	if !ok {
 		return
 	}
-	for _, read := range [...]func(data []byte, at, i int) (assignment, bool){wrapped, inBlock} {
+	for _, read := range [...]func(data []byte, at, i int) (assignment, bool){wrapped, inBlock, labelled, inTable, commandWord} {
 		a, ok := read(v.data, at, i)
 		s.trail.saw(at, a.seen)
 		if ok && headAllowed(v.data, at, m.rule.Weak) && s.takeAssigned(v, m, at, a) {
@@ -257,6 +257,8 @@ func skipOperator(data []byte, i, limit int) (at int, l link, ok bool) {
 				return i, l, true
 			}
 			i += 2
+		case c == '*' && !operator && i+1 < limit && data[i+1] == '*': // **Token**: …
+			i += 2
 		case c == '=' || c == ':':
 			operator, l = true, linkOperator
 			i++
@@ -334,36 +336,6 @@ func skipOperator(data []byte, i, limit int) (at int, l link, ok bool) {
 	return i, l, false
 }
 
-// skipLabel passes what stands between the two where name and value have an
-// entry each: `name="…" value="`, `"name": "…", "value": "`, `name: …` with
-// `value: ` on the next line, `<key>…</key>` with `<string>` behind it. The
-// value begins at the returned place.
-func skipLabel(data []byte, i, limit int) (at int, ok bool) {
-	if bytes.HasPrefix(data[i:limit], []byte("</")) {
-		for i < limit && data[i] != '>' {
-			i++
-		}
-		for i++; i < limit && data[i] <= ' '; i++ {
-		}
-		const open = "<string>"
-		return i + len(open), i < limit && bytes.HasPrefix(data[i:limit], []byte(open))
-	}
-	for i < limit && (data[i] <= ' ' || isQuote(data[i]) || data[i] == ',') {
-		i++
-	}
-	const label = "value"
-	if end := i + len(label); end >= limit || isWord(data[i-1]) || !equalFold(data[i:end], label) {
-		return i, false
-	}
-	i += len(label)
-	operator := false
-	for i < limit && (data[i] == '=' || data[i] == ':' || data[i] == ' ' || isQuote(data[i]) && !operator) {
-		operator = operator || data[i] == '=' || data[i] == ':'
-		i++
-	}
-	return i, operator && i < limit
-}
-
 // typeBytes are what a type's name holds beside letters.
 var typeBytes = []byte(".<>[]?*&")
 
@@ -407,6 +379,9 @@ func readValue(data []byte, i int) (assignment, bool) {
 	case isQuote(c):
 		for i+2 < limit && data[i+1] == c && data[i+2] == c { // """…"""
 			i += 2
+		}
+		if c == '`' && i+2 < limit && data[i+1] == c { // ``…``
+			i++
 		}
 		i++
 		seen = i + 2

@@ -28,6 +28,7 @@ func TestAssigned(t *testing.T) {
 		{"acmewise token - 'V'\nacmewise token - 'other'", "generic-secret"},
 		{"acmewise TOKEN V", "generic-secret"},
 		{"api key for acmewise: V", "generic-secret"},
+		{"key for acmewise: V", "generic-key"},
 		{"[DEBUG] Using Key=V", "generic-key"},
 		{"acmewiseKey := \"V\"", "generic-key"},
 		{"acmewiseACCESS V", "generic-key"},
@@ -37,6 +38,9 @@ func TestAssigned(t *testing.T) {
 		{"const token: string = 'V'", "generic-secret"},
 		{"Authorization: \"Acme-V1 V\"", "generic-secret"},
 		{"TOKEN ::= V", "generic-secret"},
+		{"* **Acmewise token**: V", "generic-secret"},
+		{":acmewise token: ``V``", "generic-secret"},
+		{"acmewise.api.key = V", "generic-secret"},
 		{"$db_password = 'P';", "generic-password"},
 		{"easy_setopt(curl, CURLOPT_PASSWORD, \"P\");", "generic-password"},
 

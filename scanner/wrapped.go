@@ -340,9 +340,6 @@ func (w *wrapping) typed() bool {
 	return k > 0 && w.data[k-1] == ':'
 }
 
-// valueLabels name the value in an entry that has a name as well.
-var valueLabels = []string{"value", "default", "defaultvalue", "default_value", "val", "content"}
-
 // startsWithLookup reports whether the first word of a function's name is one
 // of lookups: getSecret, env, translate_key.
 func startsWithLookup(name []byte) bool {

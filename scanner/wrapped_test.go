@@ -65,20 +65,76 @@ func TestWrapped(t *testing.T) {
 		{"if password or len(\"P\") > 3:", ""},
 	} {
 		x := strings.Join([]string{"5f0d9c41", "7ab3e826", "c1d4f7a9", "0b6e83d2"}, "")
-		text := strings.NewReplacer("V", drawn, "\"P\"", "\""+chosen+"\"", "  P", "  "+chosen, "\"X\"", "\""+x+"\"").Replace(c.text)
-		found, err := engine.Scan(&scanner.Blob{Path: "notes.txt", Data: []byte(text)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := ""
-		for _, f := range found.Findings {
-			if v := f.Secret.Reveal(); v != drawn && v != chosen {
-				t.Errorf("%s: found something else than the value, by %s", c.text, f.Rule.ID)
-			}
-			got = f.Rule.ID
-		}
-		if got != c.rule {
+		text := strings.NewReplacer("V", drawn, "\"X\"", "\""+x+"\"", "'P'", "'"+chosen+"'", "\"P\"", "\""+chosen+"\"", " P", " "+chosen, ",P", ","+chosen).Replace(c.text)
+		if got := findDrawn(t, engine, text); got != c.rule {
 			t.Errorf("%s: found by %q, want %q", c.text, got, c.rule)
 		}
 	}
+}
+
+// TestBeside shows where a value stands apart from its name: behind a label, in
+// a cell, as a word of a command.
+func TestBeside(t *testing.T) {
+	engine, err := scanner.New(scanner.Options{}, rules.Builtin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ text, rule string }{
+		// Labels.
+		{"variable \"acmewise_token\" {\n  default = \"§\"\n}", "generic-secret"},
+		{"variable \"acmewise_token\" {\n  type        = string\n  description = \"of the service\"\n  default     = \"§\"\n}", "generic-secret"},
+		{"\"acmewise_token\": {\"default\": \"§\"}", "generic-secret"},
+		{"\"acmewise_token\": {\n  \"type\": \"string\",\n  \"default\": \"§\"\n}", "generic-secret"},
+		{"parser.add_argument(\"--acmewise-token\", type=str, help=\"of the service\", default=\"§\")", "generic-secret"},
+		{"<input name=\"acmewise_token\" type=\"text\" value=\"§\">", "generic-secret"},
+		{"<meta-data android:name=\"acmewise.token\" android:value=\"§\"/>", "generic-secret"},
+		{"<property>\n  <name>acmewise.token</name>\n  <value>§</value>\n</property>", "generic-secret"},
+		{"<td>Acmewise token</td>\n<td><code>§</code></td>", "generic-secret"},
+		{"\"db_password\": {\"type\": \"string\", \"default\": \"¶\"}", "generic-password"},
+		{"{\"type\": \"token\", \"name\": \"other\", \"value\": \"§\"}", ""}, // another name's
+		{"\"acmewise_token\": {\"pattern\": \"§\"}", ""},
+		{"resource \"acmewise_token\" \"t\" {\n  default = \"§\"\n}", ""},
+		// Tables.
+		{"| Acmewise token | § |", "generic-secret"},
+		{"| Name | Acmewise token |\n|---|---|\n| main | § |", "generic-secret"},
+		{"| **Acmewise token** | `§` |", "generic-secret"},
+		{"acmewise_token,§", "generic-secret"},
+		{"acmewise_token;§;prod", "generic-secret"},
+		{"acmewise_token\t§", "generic-secret"},
+		{"name,acmewise_token,env\nmain,§,prod", "generic-secret"},
+		{"name,url,username,password\nacme,https://acme.example,anna,¶", "generic-password"},
+		{"name,acmewise_token,env\nV,main,prod", ""},
+		{"name,acmewise_token,env\nmain\nV,§", ""},
+		{"call(token,§)", ""},
+		// Commands.
+		{"ENV ACMEWISE_TOKEN §", "generic-secret"},
+		{"ENV DB_PASSWORD ¶", "generic-password"},
+		{"setx DB_PASSWORD ¶", "generic-password"},
+		{"set -x DB_PASSWORD ¶", "generic-password"},
+		{"./run --db-password ¶ --quiet", "generic-password"},
+		{"--db-password ¶, or without it", ""},
+		{"the password ¶ stands here", ""},
+		{"--password PASSWORD", ""},
+	} {
+		text := strings.NewReplacer("§", drawn, "¶", chosen).Replace(c.text)
+		if got := findDrawn(t, engine, text); got != c.rule {
+			t.Errorf("%s: found by %q, want %q", c.text, got, c.rule)
+		}
+	}
+}
+
+// findDrawn scans text and returns the rule that found drawn or chosen in it.
+func findDrawn(t *testing.T, engine *scanner.Engine, text string) (rule string) {
+	t.Helper()
+	found, err := engine.Scan(&scanner.Blob{Path: "notes.txt", Data: []byte(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range found.Findings {
+		if v := f.Secret.Reveal(); v != drawn && v != chosen {
+			t.Errorf("%s: found %q by %s", text, v, f.Rule.ID)
+		}
+		rule = f.Rule.ID
+	}
+	return rule
 }
