@@ -185,7 +185,8 @@ func isSentence(v []byte) bool {
 
 // isRepeat reports whether few pieces make up the value: at most an eighth as
 // many different characters as characters, runs of one character through most of
-// it (aaaabbbbcccc), or one piece of up to eight characters repeated over it.
+// it (aaaabbbbcccc), or one piece over and over: of up to eight characters three
+// times or more, of more characters twice.
 func isRepeat(v []byte) bool {
 	if len(v) < 8 {
 		return len(v) > 0 && bytes.Count(v, v[:1]) == len(v)
@@ -212,7 +213,7 @@ func isRepeat(v []byte) bool {
 	if 4*inRuns >= 3*len(v) || distinct <= 2 || distinct*8 <= len(v) && len(v) < 64 || 3*longest >= len(v) && longest >= 4 {
 		return true
 	}
-	for p := 1; p <= 8 && 3*p <= len(v); p++ {
+	for p := 1; p <= 8 && 3*p <= len(v) || p > 8 && p <= 64 && 2*p <= len(v); p++ {
 		if bytes.Equal(v[p:], v[:len(v)-p]) {
 			return true
 		}

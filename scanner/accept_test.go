@@ -43,6 +43,7 @@ func TestFiller(t *testing.T) {
 	for value, want := range map[string]bool{
 		"aaaabbbbccccddddeeeeffff00001111":          true,
 		"00011122q8zt3vlk0pwrx7jm":                  false,
+		"fedcba9876543210fedcba9876543210":          true,
 		"d41d8cd98f00b204" + "e9800998ecf8427e":     true, // MD5 of nothing
 		"550e8400-e29b-41d4-" + "a716-446655440000": true,
 		`"+password+"`:                              true,

@@ -9,7 +9,8 @@ import "bytes"
 //
 //   - the vendor's name is a word of its own, or a long one
 //   - the name next to the value is not that of something public: an id
-//     (but for client_id and the like, which vendors hand out with the secret)
+//     (but for client_id and the like, which vendors hand out with the secret,
+//     and for an app_id that is no UUID, as Open Exchange Rates calls its key)
 //   - unless the name next to the value says "secret": with more than directWords words between the two, one of them says
 //     "secret"; with more than proseWords it is a sentence about something else
 //
@@ -60,7 +61,7 @@ func namedByVendor(data []byte, at, end, start int, public bool) bool {
 		each(data[i:k])
 		i = k
 	}
-	if !public && containsFold(publicNames, last) && !containsFold(clientWords, before) {
+	if !public && containsFold(publicNames, last) && (!containsFold(clientWords, before) || containsFold(appWords, before) && isUUID(data[start:min(len(data), start+36)])) {
 		return false
 	}
 	return saysSecret(last) || words <= directWords || secret && words <= proseWords || saysSecretBefore(data, at) && words <= proseWords
@@ -106,6 +107,9 @@ func saysSecret(word []byte) bool {
 
 // clientWords before "id" name half of a credential.
 var clientWords = []string{"client", "app", "application", "access", "key", "consumer"}
+
+// appWords are those of clientWords that name a thing of the owner's as well.
+var appWords = []string{"app", "application"}
 
 // publicNames end names of what is no secret; for hashes see hashNames.
 var publicNames = []string{

@@ -33,4 +33,10 @@ func TestNamedByVendor(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", c.text, got, c.want)
 		}
 	}
+	const app = "ACME_APP_ID="
+	for value, want := range map[string]bool{"6ed55ddc366be441222577eaf0b1712c": true, "389d38f6-6d99-2088-8eb9-1ac100390111": false} {
+		if got := namedByVendor([]byte(app+value), 0, 4, len(app), false); got != want {
+			t.Errorf("%s%s: got %v, want %v", app, value, got, want)
+		}
+	}
 }

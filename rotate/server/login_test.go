@@ -15,7 +15,7 @@ func TestLogin(t *testing.T) {
 		want account
 		bad  string
 	}{
-		"user and password":  {"boss:a:b", account{"boss", "a:b"}, ""},
+		"user and password":  {"boss:" + "a:b", account{"boss", "a:b"}, ""},
 		"connection string":  {"postgres://boss" + ":p%40ss" + "@elsewhere/x", account{"boss", "p@ss"}, ""},
 		"password file":      {"# hosts\nother:5432:*:root:no\ndb.acme.example:5432:*:shop:leaked\ndb.acme.example:*:*:boss:a\\:b\\\\c\n", account{"boss", `a:b\c`}, ""},
 		"one line":           {"*:*:*:boss:pw", account{"boss", "pw"}, ""},
