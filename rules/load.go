@@ -103,7 +103,9 @@ func LoadFS(fsys fs.FS, dir string) (*Catalogue, error) {
 	}
 	if len(faults) == 0 {
 		// Only now are all IDs known.
-		faults = append(faults, missingPartners(c)...)
+		for _, p := range c.Providers {
+			faults = append(faults, missingPartners(p.Rules, func(id string) bool { return ids[id] != "" })...)
+		}
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
@@ -111,20 +113,12 @@ func LoadFS(fsys fs.FS, dir string) (*Catalogue, error) {
 	return c, nil
 }
 
-func missingPartners(c *Catalogue) []error {
-	ids := map[string]bool{}
-	for _, p := range c.Providers {
-		for i := range p.Rules {
-			ids[p.Rules[i].ID] = true
-		}
-	}
+// missingPartners finds the rules that need one that is not known.
+func missingPartners(rules []Rule, known func(id string) bool) []error {
 	var faults []error
-	for _, p := range c.Providers {
-		for i := range p.Rules {
-			r := &p.Rules[i]
-			if r.Needs.Rule != "" && !ids[r.Needs.Rule] {
-				faults = append(faults, fmt.Errorf("rule %s: needs.rule %q: there is no rule of this id", r.ID, r.Needs.Rule))
-			}
+	for i := range rules {
+		if r := &rules[i]; r.Needs.Rule != "" && !known(r.Needs.Rule) {
+			faults = append(faults, fmt.Errorf("rule %s: needs.rule %q: there is no rule of this id", r.ID, r.Needs.Rule))
 		}
 	}
 	return faults
@@ -209,19 +203,15 @@ func (c *Catalogue) With(more ...Rule) (*Catalogue, error) {
 		return out, nil
 	}
 	var faults []error
-	ids := map[string]bool{}
-	for _, p := range c.Providers {
-		for i := range p.Rules {
-			ids[p.Rules[i].ID] = true
-		}
-	}
+	added := map[string]bool{}
+	known := func(id string) bool { return added[id] || c.Rule(id) != nil }
 	sum := sha256.New()
 	for _, r := range more {
-		if ids[r.ID] {
+		if known(r.ID) {
 			faults = append(faults, fmt.Errorf("rule %s: its id is taken by another rule", r.ID))
 			continue
 		}
-		ids[r.ID] = true
+		added[r.ID] = true
 		fmt.Fprintf(sum, "%#v\n", r)
 		at, ok := slices.BinarySearchFunc(out.Providers, r.Provider, func(p Provider, id string) int { return strings.Compare(p.ID, id) })
 		if !ok {
@@ -232,10 +222,30 @@ func (c *Catalogue) With(more ...Rule) (*Catalogue, error) {
 	}
 	out.Version += "+" + hex.EncodeToString(sum.Sum(nil)[:3])
 	if len(faults) == 0 {
-		faults = missingPartners(out)
+		faults = missingPartners(more, known)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// Rule returns the rule with the ID, nil when there is none. A rule's ID begins with
+// that of its provider, so no map of thousands is needed for the few that a hook asks for.
+func (c *Catalogue) Rule(id string) *Rule {
+	for i := range len(id) {
+		if id[i] != '-' {
+			continue
+		}
+		at, ok := slices.BinarySearchFunc(c.Providers, id[:i], func(p Provider, id string) int { return strings.Compare(p.ID, id) })
+		if !ok {
+			continue
+		}
+		for r := range c.Providers[at].Rules {
+			if rule := &c.Providers[at].Rules[r]; rule.ID == id {
+				return rule
+			}
+		}
+	}
+	return nil
 }

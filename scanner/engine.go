@@ -51,7 +51,6 @@ type Engine struct {
 	index     *index
 	filter    *prefilter // of the index
 	matchers  []lazyMatcher
-	byID      func() map[string]*rules.Rule
 	options   Options
 	scratch   sync.Pool
 }
@@ -68,14 +67,6 @@ func New(options Options, c *rules.Catalogue) (*Engine, error) {
 	if e.options.DecodeDepth == 0 {
 		e.options.DecodeDepth = DefaultDecodeDepth
 	}
-	e.byID = sync.OnceValue(func() map[string]*rules.Rule {
-		all := make(map[string]*rules.Rule, len(x.rules))
-		for number := range x.rules {
-			r := e.rule(number)
-			all[r.ID] = r
-		}
-		return all
-	})
 	e.scratch.New = func() any {
 		return &scratch{windows: make([][]window, len(x.rules)), paths: make([]pathState, len(x.rules))}
 	}
@@ -83,7 +74,7 @@ func New(options Options, c *rules.Catalogue) (*Engine, error) {
 }
 
 // Rule returns the rule with the ID, nil when there is none.
-func (e *Engine) Rule(id string) *rules.Rule { return e.byID()[id] }
+func (e *Engine) Rule(id string) *rules.Rule { return e.catalogue.Rule(id) }
 
 // rule returns the rule that has the number in the index.
 func (e *Engine) rule(number int) *rules.Rule {

@@ -119,12 +119,11 @@ func (t *Tree) addRules(c *rules.Catalogue, layers []*layer) error {
 	var errs []error
 	for _, l := range layers {
 		for _, r := range slices.Concat(l.fileRules, l.rules) {
-			if len(taken) == 0 {
-				for _, id := range ruleIDs(c) {
-					taken[id] = builtIn
-				}
+			other, ok := taken[r.ID]
+			if c.Rule(r.ID) != nil {
+				other, ok = builtIn, true
 			}
-			if other, ok := taken[r.ID]; ok {
+			if ok {
 				what := "a built-in rule has that id, and configuration adds rules, it does not replace them"
 				if other != builtIn {
 					what = "the id is taken by " + other.String()
