@@ -124,6 +124,7 @@ const (
 	byChecksum how = iota // its own checksum proves it
 	byRegex               // its shape does
 	byValue               // the name beside it does
+	byPlace               // the place of the vendor's name does, see tryPlace
 	byName                // only the name, and that is a general one
 )
 

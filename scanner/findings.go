@@ -60,7 +60,7 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 		if random := m.random(value); by == byRegex && !rule.Human && len(random) >= 12 && isWords(random) && bitsOf(random) < 4 {
 			return false // BeanSerializerModifier behind "ser."
 		}
-		if by == byValue && (!plausibleValue(value) || isObjectHash(v.data, start, value)) || isIntegrity(v.data, start) || isEncrypted(v.data, start) {
+		if (by == byValue || by == byPlace) && (!plausibleValue(value) || isObjectHash(v.data, start, value)) || isIntegrity(v.data, start) || isEncrypted(v.data, start) {
 			return false
 		}
 	}

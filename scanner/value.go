@@ -15,10 +15,14 @@ const (
 // stands at data[at:end], and the value is the first stretch behind it that
 // the rule's Value matches as a whole.
 func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
-	data := v.data
-	if !startsName(data, at, end) {
-		return
+	if startsName(v.data, at, end) && !s.tryBehind(v, m, at, end) {
+		s.tryPlace(v, m, at, end)
 	}
+}
+
+// tryBehind looks behind the name.
+func (s *scratch) tryBehind(v *view, m *matcher, at, end int) bool {
+	data := v.data
 	stop := min(len(data), end+valueReach)
 	newlines := 0
 	// The rest of the name belongs to the name: DATADOG_KEY_2.
@@ -28,7 +32,7 @@ func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 	}
 	if i == stop && stop < len(data) {
 		s.trail.saw(end-1, i+1)
-		return
+		return false
 	}
 	seen := i + 1
 	defer func() { s.trail.saw(at-assignHead-2, max(seen, i+1)) }() // the most that namedByVendor looks back
@@ -47,14 +51,14 @@ func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 			continue
 		}
 		if newlines += bytes.Count(data[counted:i], []byte{'\n'}); newlines > valueNewlines {
-			return
+			return false
 		}
 		counted = i
 		length, looked := m.valueLength(data, i)
 		seen = max(seen, looked)
 		if length > 0 {
 			if !namedByVendor(data, at, end, i, m.public) || inRandom(data, at, end, i) {
-				return
+				return false
 			}
 			if s.accept(v, m, byValue, i, i+length, "") {
 				c := &s.found[len(s.found)-1]
@@ -63,12 +67,13 @@ func (s *scratch) tryValue(v *view, m *matcher, at, end int) {
 					c.name--
 				}
 				s.trail.saw(c.name-1, end)
-				return
+				return true
 			}
 			i += length - 1
 			counted = i + 1
 		}
 	}
+	return false
 }
 
 // embedded is how many letters a keyword must begin with to count inside a
@@ -148,7 +153,9 @@ func startsValue(data []byte, i int, body *byteSet) bool {
 			i >= 3 && data[i-3] == '%' && isHex(data[i-2]) && isHex(c)
 	}
 	switch c {
-	case '_', '-', '+', '.', '~':
+	case '-':
+		return i >= 2 && data[i-2] == ':' // ${ACME_KEY:-…}
+	case '_', '+', '.', '~':
 		return false
 	case '@': // action@<commit>, package@<hash>
 		return i < 2 || !isWord(data[i-2])

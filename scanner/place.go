@@ -1,0 +1,213 @@
+package scanner
+
+import "bytes"
+
+// Where a vendor's name does not stand in the name of the value or before it,
+// its place may tell all the same what it means:
+//
+//	[acme]                            a section, up to its end
+//	timeout = 30
+//	api_key = …
+//
+//	token = "…"                       the address that the value is sent to
+//	url = "https://api.acme.example"
+//
+//	API_KEY=…   # Acme                a comment on the line
+//
+// The name of the value itself must say "secret" there.
+
+// How far a value may stand behind the head of its section, or before the
+// vendor's name, and how many line breaks may be between the two.
+const (
+	sectionReach = 400
+	sectionLines = 8
+	behindReach  = 200
+	behindLines  = 2
+	commentReach = 24
+)
+
+// tryPlace looks for the value of a rule that tryValue did not find behind the
+// vendor's name at data[at:end].
+func (s *scratch) tryPlace(v *view, m *matcher, at, end int) {
+	if m.public || s.trySection(v, m, at, end) {
+		return
+	}
+	from, ok := beforeName(v.data, at)
+	if s.trail.saw(at-assignHead-1, at); !ok {
+		return
+	}
+	s.trail.saw(at-behindReach-1, at)
+	// The nearest one.
+	for i := at - 1; i >= from; i-- {
+		if length := s.namedSecret(v.data, m, i, false); length > 0 && i+length <= at {
+			s.takePlaced(v, m, i, length, 2*i-at, at, end)
+			return
+		}
+	}
+}
+
+// beforeName returns where the text begins that a vendor's name at data[at]
+// may speak of although it stands behind it: the name is part of an address or
+// of a comment.
+func beforeName(data []byte, at int) (from int, ok bool) {
+	from = max(0, at-behindReach)
+	i, stop := at, max(from, at-assignHead)
+	for i > stop && (isWord(data[i-1]) || data[i-1] == '-' || data[i-1] == '.') {
+		i--
+	}
+	lines := behindLines
+	switch {
+	case i > stop+2 && data[i-1] == '/' && data[i-2] == '/' && data[i-3] == ':':
+	case inComment(data[max(from, at-commentReach):at]):
+		lines = 0
+	default:
+		return 0, false
+	}
+	for k := at; k > from; k-- {
+		if data[k-1] == '\n' {
+			if lines--; lines < 0 {
+				return k, true
+			}
+		}
+	}
+	return from, true
+}
+
+// inComment reports whether a comment begins in text behind something else.
+func inComment(text []byte) bool {
+	for i := len(text) - 1; i > 0; i-- {
+		switch c := text[i]; {
+		case c == '\n':
+			return false
+		case c == '#' && (text[i-1] == ' ' || text[i-1] == '\t'), c == '/' && text[i-1] == '/' && (i < 2 || text[i-2] != ':'):
+			return true
+		}
+	}
+	return false
+}
+
+// trySection looks for the value in the section whose head is the vendor's name.
+func (s *scratch) trySection(v *view, m *matcher, at, end int) bool {
+	data := v.data
+	i, indent, ok := sectionHead(data, at, end)
+	s.trail.saw(at-assignHead-1, i+1)
+	if !ok {
+		return false
+	}
+	stop := min(len(data), i+sectionReach)
+	s.trail.saw(at, stop+1)
+	named := saysSecret(lastWord(data[end:i])) // variable "acme_api_key" {
+	for range sectionLines {
+		line := i
+		for i < stop && (data[i] == ' ' || data[i] == '\t') {
+			i++
+		}
+		if i >= stop || data[i] == '[' || indent >= 0 && i-line <= indent && data[i] > ' ' {
+			return false
+		}
+		for ; i < stop && data[i] != '\n'; i++ {
+			if length := s.namedSecret(data, m, i, named); length > 0 {
+				return s.takePlaced(v, m, i, length, at, at, end)
+			}
+		}
+		i++
+	}
+	return false
+}
+
+// sectionHead reports whether the name at data[at:end] is all that its line
+// says, as the head of a section is, where the next line begins, and the
+// indentation of the head, -1 for one in brackets: [acme], acme:, "acme": {,
+// provider "acme" {.
+func sectionHead(data []byte, at, end int) (next, indent int, ok bool) {
+	i, stop := end, min(len(data), end+assignHead)
+	for i < stop && (isWord(data[i]) || data[i] == '-') {
+		i++
+	}
+	opens := byte(0)
+	for ; i < stop && data[i] != '\n'; i++ {
+		switch c := data[i]; {
+		case c == ':' || c == '{' || c == '[' || c == '(' || c == ']':
+			opens = c
+		case c != '=' && c != '>' && c != '\r' && c != ' ' && !isQuote(c):
+			return i, 0, false
+		}
+	}
+	if i >= stop || opens == 0 {
+		return i, 0, false
+	}
+	line, low := at, max(0, at-assignHead)
+	for line > low && data[line-1] != '\n' {
+		line--
+	}
+	if line > 0 && data[line-1] != '\n' {
+		return i, 0, false
+	}
+	if opens == ']' {
+		return i + 1, -1, data[line] == '['
+	}
+	for line+indent < at && (data[line+indent] == ' ' || data[line+indent] == '\t') {
+		indent++
+	}
+	return i + 1, indent, true
+}
+
+// namedSecret returns the length of a value of the rule at data[i] whose name,
+// directly before it, says that it is a secret, 0 when there is none. With
+// labelled one of valueLabels does.
+func (s *scratch) namedSecret(data []byte, m *matcher, i int, labelled bool) int {
+	if !m.first.has(data[i]) || i == 0 || isWord(data[i-1]) || !startsValue(data, i, &m.body) || !behindSecretName(data, i, labelled) {
+		return 0
+	}
+	s.trail.saw(i-assignHead, i)
+	length, seen := m.valueLength(data, i)
+	s.trail.saw(i, seen)
+	return length
+}
+
+// behindSecretName reports whether what stands before data[i] is an operator
+// and the name of a secret, or with labelled one of valueLabels.
+func behindSecretName(data []byte, i int, labelled bool) bool {
+	stop := max(0, i-assignHead)
+	for _, scheme := range []string{"Bearer ", "Token ", "token ", "Basic ", "ApiKey "} {
+		if bytes.HasSuffix(data[stop:i], []byte(scheme)) {
+			return true
+		}
+	}
+	operator := false
+	for i > stop && (isQuote(data[i-1]) || bytes.IndexByte([]byte(" \t=:>([]"), data[i-1]) >= 0) {
+		i--
+		operator = operator || data[i] == '=' || data[i] == ':' || data[i] == '>' || data[i] == '('
+	}
+	if !operator || i == stop || !isLetter(data[i-1]) && !isDigit(data[i-1]) {
+		return false
+	}
+	word := lastWord(data[stop:i])
+	return saysSecret(word) || labelled && containsFold(valueLabels, word)
+}
+
+// lastWord returns the last word of the last name in text: key of "acmeApiKey" {.
+func lastWord(text []byte) []byte {
+	end := len(text)
+	for end > 0 && !isLetter(text[end-1]) && !isDigit(text[end-1]) {
+		end--
+	}
+	from := end
+	for from > 0 && (isLetter(text[from-1]) || isDigit(text[from-1])) {
+		if from--; from > 0 && isHump(text, from) {
+			break
+		}
+	}
+	return text[from:end]
+}
+
+// takePlaced accepts a value at data[i] that the place of the vendor's name at
+// data[at:end] makes a key; its rank among others goes by name.
+func (s *scratch) takePlaced(v *view, m *matcher, i, length, name, at, end int) bool {
+	if inRandom(v.data, at, end, max(i, end)) || !s.accept(v, m, byPlace, i, i+length, "") {
+		return false
+	}
+	c := &s.found[len(s.found)-1]
+	c.name, c.keyword, c.keywordEnd = name, at, end
+	return true
+}
