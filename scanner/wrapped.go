@@ -184,6 +184,9 @@ func (w *wrapping) literal() (at int, ok bool) {
 				return 0, false
 			}
 		case c == '(' || c == '[' || c == '{':
+			if c == '{' { // the first member of some structure
+				w.link = linkCall
+			}
 			w.i++
 		case (c == '&' || c == '@' || c == '$') && w.i+1 < w.stop && isQuote(data[w.i+1]):
 			w.i++

@@ -58,9 +58,10 @@ func TestWrapped(t *testing.T) {
 		{"token == \"V\"", "generic-secret"},
 		{"token: {\"V\": 1}", ""},
 		{"{\"user\", \"token\"},\n{\"V\", \"other\"}", ""},
-		{"acmewise_token:\nV", ""},       // the next key
-		{"acmewise_token:\n  V: 1", ""},  // a map
-		{"acmewise_token:\n  V and", ""}, // prose
+		{"acmewise_token:\nV", ""},                          // the next key
+		{"acmewise_token:\n  V: 1", ""},                     // a map
+		{"acmewise_token:\n  V and", ""},                    // prose
+		{"tests = {\"user and password\": {\"P\", 1}}", ""}, // a structure
 		{"password = hash(\"P\")", ""},
 		{"if password or len(\"P\") > 3:", ""},
 	} {
