@@ -59,3 +59,11 @@ func TestFiller(t *testing.T) {
 		}
 	}
 }
+
+func TestSchemaType(t *testing.T) {
+	for value, want := range map[string]bool{"xs:token": true, "xsd:string": true, "xsq8zt3vlk:0p": false} {
+		if got := isCode([]byte(value), true); got != want {
+			t.Errorf("%s: %v, want %v", value, got, want)
+		}
+	}
+}

@@ -175,8 +175,8 @@ func isCode(v []byte, quoted bool) bool {
 		bytes.HasPrefix(v, []byte("$")) && isName(v[1:]), bytes.HasPrefix(v, []byte("&")) && isName(v[1:]), bytes.HasPrefix(v, []byte("h1:")), bytes.HasPrefix(v, []byte("arn:")), bytes.HasPrefix(v, []byte("@")) && isName(v[1:]), bytes.HasPrefix(v, []byte("sha")) && bytes.ContainsAny(v, "-:"):
 		return true
 	}
-	if isPublicKey(v) {
-		return true
+	if isPublicKey(v) || bytes.HasPrefix(v, []byte("xs:")) || bytes.HasPrefix(v, []byte("xsd:")) {
+		return true // xs:token is a type of XML Schema
 	}
 	if bytes.Contains(v, []byte("0-9")) && bytes.Contains(bytes.ToLower(v), []byte("a-z")) {
 		return true // a regular expression's class
