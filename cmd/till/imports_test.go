@@ -20,29 +20,28 @@ const module = "github.com/till-sh/till"
 // whoever changes one changes both.
 var mayImport = map[string][]string{
 	"cmd/till": {
-		"cmd/till/internal/stack", "rules", "scanner", "scanner/config", "scanner/report", "scanner/source",
+		"rules", "scanner", "scanner/config", "scanner/report", "scanner/source",
 		"rotate", "rotate/call", "rotate/literal", "rotate/place", "rotate/server", "rotate/vendor",
-		"github.com/spf13/cobra", "golang.org/x/sync", "golang.org/x/term",
+		"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/sync", "golang.org/x/term",
 	},
-	"cmd/till/internal/stack": {},
-	"rotate":                  {"rotate/call", "rotate/internal/lazy", "rules", "scanner", "golang.org/x/sys"},
-	"rotate/call":             {"rules", "scanner"},
-	"rotate/internal/lazy":    {},
-	"rotate/literal":          {"rotate/internal/lazy"},
-	"rotate/place":            {"rotate", "rotate/literal", "scanner"},
-	"rotate/server":           {"rotate", "rotate/call", "rotate/internal/lazy", "rules", "scanner", "filippo.io/edwards25519"},
-	"rotate/rotatetest":       {"rotate/call"},
-	"rotate/vendor":           {"rotate", "rotate/call", "rotate/internal/lazy", "rules/checksum", "scanner"},
-	"scanner/report":          {"scanner", "rules", "github.com/fatih/color"},
-	"scanner/config":          {"scanner", "rules", "github.com/BurntSushi/toml"},
-	"scanner/source":          {"scanner", "scanner/pack", "golang.org/x/sync", "golang.org/x/sys"},
-	"scanner":                 {"rules", "rules/checksum", "scanner/archive", "scanner/decode"},
-	"scanner/pack":            {"github.com/klauspost/compress"},
-	"scanner/archive":         {"github.com/klauspost/compress"},
-	"scanner/decode":          {},
-	"rules":                   {"rules/checksum", "github.com/BurntSushi/toml"},
-	"rules/checksum":          {},
-	"rules/internal/compile":  {"rules"},
+	"rotate":                 {"rotate/call", "rotate/internal/lazy", "rules", "scanner", "golang.org/x/sys"},
+	"rotate/call":            {"rules", "scanner"},
+	"rotate/internal/lazy":   {},
+	"rotate/literal":         {"rotate/internal/lazy"},
+	"rotate/place":           {"rotate", "rotate/literal", "scanner"},
+	"rotate/server":          {"rotate", "rotate/call", "rotate/internal/lazy", "rules", "scanner", "filippo.io/edwards25519"},
+	"rotate/rotatetest":      {"rotate/call"},
+	"rotate/vendor":          {"rotate", "rotate/call", "rotate/internal/lazy", "rules/checksum", "scanner"},
+	"scanner/report":         {"scanner", "rules", "github.com/fatih/color"},
+	"scanner/config":         {"scanner", "rules", "github.com/BurntSushi/toml"},
+	"scanner/source":         {"scanner", "scanner/pack", "golang.org/x/sync", "golang.org/x/sys"},
+	"scanner":                {"rules", "rules/checksum", "scanner/archive", "scanner/decode"},
+	"scanner/pack":           {"github.com/klauspost/compress"},
+	"scanner/archive":        {"github.com/klauspost/compress"},
+	"scanner/decode":         {},
+	"rules":                  {"rules/checksum", "github.com/BurntSushi/toml"},
+	"rules/checksum":         {},
+	"rules/internal/compile": {"rules"},
 }
 
 // linked are the modules that may stand in the program at all: those above, and
@@ -53,14 +52,20 @@ var linked = []string{
 	"github.com/fatih/color",
 	"github.com/klauspost/compress",
 	"github.com/spf13/cobra",
+	"github.com/vbauerster/mpb/v8",
 	"golang.org/x/sync",
 	"golang.org/x/sys",
 	"golang.org/x/term",
 
+	"github.com/VividCortex/ewma",          // mpb
+	"github.com/acarl005/stripansi",        // mpb
+	"github.com/clipperhouse/uax29/v2",     // mpb
 	"github.com/inconshreveable/mousetrap", // cobra, on Windows
 	"github.com/mattn/go-colorable",        // color
 	"github.com/mattn/go-isatty",           // color
+	"github.com/mattn/go-runewidth",        // mpb
 	"github.com/spf13/pflag",               // cobra
+	"github.com/vbauerster/cupwriter",      // mpb
 }
 
 // listed is what go list tells of a package.

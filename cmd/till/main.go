@@ -9,8 +9,6 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
-
-	_ "github.com/till-sh/till/cmd/till/internal/stack" // before anything else
 )
 
 func main() {

@@ -4,21 +4,18 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 	"time"
-	"unicode/utf8"
 
-	"golang.org/x/term"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/till-sh/till/scanner"
 )
 
-// How long a scan runs in silence before it shows that it lives, how often what it
-// shows is drawn anew, and how often a log that nobody watches gets a line.
+// How long a scan runs in silence before it shows that it lives, and how often
+// a log that nobody watches gets a line.
 const (
 	quietStart = 400 * time.Millisecond
-	redraw     = 120 * time.Millisecond
 	heartBeat  = 10 * time.Second
 )
 
@@ -41,41 +38,27 @@ func describe(p *scanner.Progress) string {
 	return fmt.Sprintf("%s blobs, %s read, %d found", thousands(p.Blobs.Load()), size(p.Bytes.Load()), p.Found.Load())
 }
 
-// liveLine draws one line again and again. It is no work for a library: those that
-// draw bars bring packages that each hook would have to initialize.
 func liveLine(ctx context.Context, w io.Writer, p *scanner.Progress) func() {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		begin, next := time.Now(), time.NewTimer(quietStart)
-		defer next.Stop()
-		shown := 0
-		draw := func(line string) {
-			n := utf8.RuneCountInString(line)
-			fmt.Fprintf(w, "\r%s%s", line, strings.Repeat(" ", max(0, shown-n)))
-			shown = n
-		}
-		for {
-			select {
-			case <-done:
-			case <-ctx.Done():
-			case <-next.C:
-				line := "  " + describe(p) + "  " + time.Since(begin).Truncate(time.Second).String()
-				if f, ok := w.(*os.File); ok {
-					if width, _, err := term.GetSize(int(f.Fd())); err == nil && len(line) >= width {
-						line = "" // a line that wraps could not be drawn over
-					}
-				}
-				draw(line)
-				next.Reset(redraw)
-				continue
-			}
-			if shown > 0 {
-				draw("")
-				fmt.Fprint(w, "\r")
-			}
+		select {
+		case <-done:
 			return
+		case <-ctx.Done():
+			return
+		case <-time.After(quietStart):
 		}
+		bars := mpb.New(mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(120*time.Millisecond), mpb.WithAutoRefresh())
+		bar := bars.New(0, mpb.SpinnerStyle(), mpb.BarRemoveOnComplete(),
+			mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return "  " + describe(p) + "  " })),
+			mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO)))
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+		bar.SetTotal(-1, true)
+		bars.Wait()
 	}()
 	return func() { close(done); <-ended }
 }
