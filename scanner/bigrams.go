@@ -51,3 +51,39 @@ const bigrams = "" +
 	"443433471=:55453<2125679=?57:;<==>>?555,275)"
 
 const bigramSigns = "abcdefghijklmnopqrstuvwxyz0123456789_-. /:="
+
+// commonGrams are the 768 commonest four characters in a row in source text (Go,
+// C, Python, JavaScript), in order.
+const commonGrams = "" +
+	" 255 add all and any app are arg aux bas boo buf cal can cas cha che cod com con dat def dir dis" +
+	" els ent err exp fal fil for fro fun get git has hav hea imp ind ins int ite key len lin lis loc" +
+	" mat mem met mod nam new nil nod non not nul num obj opa opt oth out pac par pat pos pre pro ran" +
+	" rea ref reg rem rep req res ret rew sel set sho siz spe sta str sub sym tes tha the thi tra tru" +
+	" typ und use val var ver voi wan whe whi wil wit wor----.add.arg.aux.com.con.err.len.nam.new.pos" +
+	".res.typ0000000164vp_add_com_con_dat_dir_fil_for_ini_int_lis_nam_opt_pat_ref_rep_sta_str_uina.op" +
+	"ableacheack_ackaackeactiaddaaddraderage alidall allealloalsealueamd6ame ame:amesanceanchand andl" +
+	"angeant appearamare arenarg0argearglargsarraarsease askeass asseata atchate ate_atedath aticatio" +
+	"ativatoratteattratusaultauthauxiave backbasebjecble ble_blocbodyboolbranbreabuf buf_buffbuilbyte" +
+	"cachcallcan casecatecaticensceptcesschancharchecckagclascleacloscludcodecolocommcompcondconfcons" +
+	"contcopycouncreacripctioctorcurrd64vdargdatadateddardef defadefidentder dersdiffdingdiredistdule" +
+	"e_reeacheadeeaseeateect ect.ect_ectiectoectsefaueferefinefixelf.elseemenemovenamenceencoendeener" +
+	"engtenseent entientrentseposequeequieratergeernaerr erroers ersiervees.tesetesolespoess essaest " +
+	"est_esuletchethoeturevalevenewriewvaexerexpoexprextefalsfaulfetcfferffsefielfilefiltfineflagfloa" +
+	"for formfreefromfsetfuncgeneget_git_glenglobgnedgnorgrougth:handhar hashhat haveheadheckhen her " +
+	"herehifthinghis his.httpibuticaticenieldientifieightignaigneignoile ilesill ilteimplimpoinclinde" +
+	"ine inedinesinfoing ing.ing_ingsinitinpuinstint int3int6int8inteinttinueinvaion ion.ion_ionaions" +
+	"irecist itemiteritevith itioitorize jectjsonkagelagslasslateleaslectlenglet letelexelf._liceline" +
+	"linklistllowloadloatlocalocklowelse lterltinludelue mainmakemandmarkmaskmatcmbermd64mentmergmess" +
+	"methmmanmmitmodemodumovemplempornamencluncodnctindenndexndlened neednew newvnextnfigngthningnly " +
+	"nodenonenorenot npm nputnst nstant32nt64ntennterntinntrynts nttonullnumbnvaloauxobjeocesode odul" +
+	"offsoid ointokenolorommaommiompaonalone onfionlyons ons.onseonstonteontiool opamoparopenoperopti" +
+	"optsore ormaort ortsory ositotheouldoundountourcout outpoverpacepackpamdparapareparmparspartpass" +
+	"patcpathpdatpecipectpendpes.placpoinportposippenprefpresprinprocpropps:/ptiopushquesquirrancrang" +
+	"ransrateratiratorbufreadreakreamreatrectref_refirefsreg:regireleremorentreporequreseresorespress" +
+	"resureturewrrgetrgleriburiesrighringrintriptritermatrnalrocerom rootrorfrrayrrenrrorrse_rsioruct" +
+	"s://sa.osagescrised selfsertservset shifsignsingsionsitosizeskedsourspacspecsponssa.ssagstacstal" +
+	"stanstarstatstinstorstrbstrestristrustylsultsynct.ert_cot_intabltacktalltargtarttatetatitatutch " +
+	"tch:tcheted temptentter teraterntesttevatextthatthe thentherthisthodthrotic timetingtinutiontive" +
+	"toautointoketoretorytps:tputtractrantrbutreatreetribtrintructruetry tterttoittpstureturntyletype" +
+	"u000uct ude uestuffeuintuireuld ult ult:ultiumbeunc unctundeupdaurceurn urreuse useduserust utpu" +
+	"uxinv.adv.arv.auv.rev_0.valivaluvar versvoidwantwhenwillwithwordworkwritwvalxintxporype ypesytes"

@@ -234,28 +234,41 @@ func rarest(kw string, signs *signNumbers) int {
 }
 
 // rarity estimates how rare the first four bytes of s are, from how rare each two
-// in a row are.
+// in a row are; what all source text is full of is known by name.
 func (signs *signNumbers) rarity(s string) int {
-	a, b, c, d := signs[s[0]], signs[s[1]], signs[s[2]], signs[s[3]]
+	if h := commonHash(s); signs.common[h>>6]>>(h&63)&1 != 0 {
+		return 0
+	}
+	a, b, c, d := signs.number[s[0]], signs.number[s[1]], signs.number[s[2]], signs.number[s[3]]
 	return pairRarity(a, b) + 2*pairRarity(b, c) + pairRarity(c, d)
 }
+
+func commonHash(s string) uint32 { return hashGram(windowOf(s)) >> (gramBits - 16) }
 
 const nSigns = len(bigramSigns) + 1
 
 func pairRarity(a, b uint8) int { return int(bigrams[int(a)*nSigns+int(b)]) }
 
-// signNumbers numbers the characters of bigrams.
-type signNumbers [256]uint8
+// signNumbers numbers the characters of bigrams, and has a bit for the hash of each of
+// commonGrams.
+type signNumbers struct {
+	number [256]uint8
+	common [1 << (16 - 6)]uint64
+}
 
 func numberSigns() *signNumbers {
-	var v signNumbers
-	for i := range v {
-		v[i] = uint8(len(bigramSigns))
+	signs := &signNumbers{}
+	for i := range signs.number {
+		signs.number[i] = uint8(len(bigramSigns))
 	}
 	for i := range len(bigramSigns) {
-		v[bigramSigns[i]] = uint8(i)
+		signs.number[bigramSigns[i]] = uint8(i)
 	}
-	return &v
+	for i := 0; i < len(commonGrams); i += 4 {
+		h := commonHash(commonGrams[i:])
+		signs.common[h>>6] |= 1 << (h & 63)
+	}
+	return signs
 }
 
 // hit is one keyword found at a place.
