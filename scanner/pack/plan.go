@@ -30,6 +30,7 @@ type plan struct {
 	wanted   bitset   // to be passed on
 	needed   bitset   // wanted, or the base of something needed
 	roots    []uint32 // still to be walked
+	large    int      // roots that are to be taken one by one, the first of all
 	// unreadable says that nothing in the pack can be read: what it lists has
 	// to be found elsewhere.
 	unreadable bool
@@ -123,7 +124,12 @@ func (pl *plan) largestFirst() {
 		}
 		return 0
 	}
-	if slices.ContainsFunc(pl.roots, func(r uint32) bool { return size(r) > 0 }) {
+	for _, r := range pl.roots {
+		if size(r) > 0 {
+			pl.large++
+		}
+	}
+	if pl.large > 0 {
 		slices.SortStableFunc(pl.roots, func(a, b uint32) int { return cmp.Compare(size(b), size(a)) })
 	}
 }

@@ -101,8 +101,8 @@ const deltaLimit = 4
 // Stream opens an object for reading in order, whatever its size. It returns
 // its type and its size in bytes. The caller closes the reader.
 //
-// An object that is not a delta is inflated while it is read and takes a
-// constant amount of memory. One that is a delta, and over MaxObject, is put
+// An object that is not a delta is inflated while it is read, a little ahead, and
+// takes a constant amount of memory. One that is a delta, and over MaxObject, is put
 // together in memory first, which takes its size and that of its base; over
 // four times MaxObject that is refused with ErrTooLarge. The content is
 // verified: a reader that meets damage ends with a *CorruptError and not with
@@ -152,7 +152,7 @@ func (s *Store) streamPlace(st *state, sc *scratch, id OID, pl place) (Type, int
 			return 0, 0, nil, err
 		}
 		at := &CorruptError{OID: id, Pack: pl.p.name, Offset: pl.off}
-		return t, e.size, s.newVerifier(z, nil, t, e.size, at), nil
+		return t, e.size, readAhead(s.newVerifier(z, nil, t, e.size, at)), nil
 	}
 	s.huge.Lock() // one at a time: two would need twice the memory
 	defer s.huge.Unlock()

@@ -257,6 +257,10 @@ func (w *walker) take(first bool) (work, bool) {
 			return work{branch: b}, true
 		case w.cur != nil && len(w.cur.roots) > 0:
 			k := share(len(w.cur.roots), w.opt.Workers)
+			if w.cur.large > 0 {
+				k = 1
+				w.cur.large--
+			}
 			wk := work{branch: branch{pl: w.cur}, roots: w.cur.roots[:k]}
 			w.cur.roots = w.cur.roots[k:]
 			w.busy++
