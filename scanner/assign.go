@@ -54,7 +54,8 @@ func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 	if m.rule.Weak && end < len(v.data) && (v.data[end]|0x20 == 's' || isDigit(v.data[end])) {
 		return
 	}
-	a, ok := findAssignment(v.data, at, end)
+	i, named := nameEnd(v.data, end)
+	a, ok := findAssignment(v.data, at, end, i, named)
 	s.trail.saw(at-assignHead-1, max(a.seen, end+assignReach))
 	if ok && !headAllowed(v.data, at, m.rule.Weak) {
 		return
@@ -69,8 +70,7 @@ func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 		a, ok = nextWord(v.data, a)
 		s.trail.saw(at, a.seen)
 	}
-	i, ok := nameEnd(v.data, end)
-	if !ok {
+	if !named {
 		return
 	}
 	for _, read := range [...]func(data []byte, at, i int) (assignment, bool){wrapped, inBlock, labelled, inTable, commandWord} {
@@ -109,14 +109,33 @@ func nameEnd(data []byte, end int) (i int, ok bool) {
 	return i, tailAllowed(data[end:i])
 }
 
+// unassigned says that a reader found nothing, and looked at data[i] for it.
+func unassigned(i int) (assignment, bool) { return assignment{seen: i + 2}, false }
+
+// dottedStart returns where the name begins that goes on at data[at], dots and
+// dashes included; not before stop.
+func dottedStart(data []byte, at, stop int) int {
+	for at > stop && (isWord(data[at-1]) || data[at-1] == '-' || data[at-1] == '.') {
+		at--
+	}
+	return at
+}
+
+// lineStart returns where the line of data[at] begins, at-reach when it begins
+// before that.
+func lineStart(data []byte, at, reach int) int {
+	stop := max(0, at-reach)
+	return stop + bytes.LastIndexByte(data[stop:at], '\n') + 1
+}
+
 // findAssignment reads the assignment whose name holds the keyword at
 // data[at:end]: nothing but the tail of the name, an operator and quotes may
-// stand between the two. It looks at one line (two for XML elements).
-func findAssignment(data []byte, at, end int) (assignment, bool) {
+// stand between the two. It looks at one line (two for XML elements). i and named
+// are what nameEnd says of the name.
+func findAssignment(data []byte, at, end, i int, named bool) (assignment, bool) {
 	none := assignment{}
 	limit := min(len(data), end+assignReach)
-	i, ok := nameEnd(data, end)
-	if !ok {
+	if !named {
 		if end < limit && (data[end] == '-' || data[end] == '_') {
 			a, ok := readValue(data, end+1)
 			a.link = linkGlued

@@ -10,14 +10,14 @@ var setters = []string{"env", "setx", "setenv", "set -x", "set -gx", "set -ux", 
 // data[at] ends before data[i].
 func commandWord(data []byte, at, i int) (assignment, bool) {
 	if i+1 >= len(data) || data[i] != ' ' || data[i+1] <= ' ' || data[i+1] == '-' {
-		return assignment{seen: i + 2}, false
+		return unassigned(i)
 	}
 	from, stop := at, max(0, at-assignHead)
 	for from > stop && (isWord(data[from-1]) || data[from-1] == '-') {
 		from--
 	}
 	if !bytes.HasPrefix(data[from:at], []byte("--")) && !behindSetter(data[stop:from]) {
-		return assignment{seen: i + 2}, false
+		return unassigned(i)
 	}
 	a, ok := readValue(data, i+1)
 	a.link = linkOperator

@@ -69,9 +69,8 @@ var entryLabels = []string{"name", "key", "id"}
 // ends before data[i].
 func labelled(data []byte, at, i int) (assignment, bool) {
 	stop := min(len(data), i+labelReach)
-	none := func(i int) (assignment, bool) { return assignment{seen: i + 2}, false }
 	if i >= stop || !isQuote(data[i]) && data[i] != ':' && data[i] != ' ' {
-		return none(i)
+		return unassigned(i)
 	}
 	blanks := func() {
 		for i < stop && data[i] <= ' ' {
@@ -89,19 +88,19 @@ func labelled(data []byte, at, i int) (assignment, bool) {
 	}
 	switch {
 	case i >= stop:
-		return none(i)
+		return unassigned(i)
 	case data[i] == '{' || data[i] == '[':
 		i++
 	case data[i] == ',' && quoted:
 		i++
 	case i == from || !quoted || !isLetter(data[i]):
-		return none(i)
+		return unassigned(i)
 	}
 	for range maxLabels {
 		blanks()
 		label, k := readLabel(data[:stop], i)
 		if k == i {
-			return none(k)
+			return unassigned(k)
 		}
 		i = k
 		if containsFold(valueLabels, label) {
@@ -110,7 +109,7 @@ func labelled(data []byte, at, i int) (assignment, bool) {
 			return a, ok && (a.quoted || i < stop)
 		}
 		if containsFold(entryLabels, label) {
-			return none(i)
+			return unassigned(i)
 		}
 		// Pass the value of another label.
 		if i < stop && isQuote(data[i]) {
@@ -118,7 +117,7 @@ func labelled(data []byte, at, i int) (assignment, bool) {
 			for i++; i < stop && data[i] != quote && data[i] != '\n'; i++ {
 			}
 			if i < stop && data[i] != quote {
-				return none(i)
+				return unassigned(i)
 			}
 			i++
 		} else {
@@ -130,10 +129,10 @@ func labelled(data []byte, at, i int) (assignment, bool) {
 			i++
 		}
 		if i >= stop || data[i] > ' ' && data[i-1] != ',' {
-			return none(i)
+			return unassigned(i)
 		}
 	}
-	return none(i)
+	return unassigned(i)
 }
 
 // readLabel reads a label and the operator behind it; the value begins at the

@@ -51,10 +51,8 @@ func (s *scratch) tryPlace(v *view, m *matcher, at, end int) {
 // of a comment.
 func beforeName(data []byte, at int) (from int, ok bool) {
 	from = max(0, at-behindReach)
-	i, stop := at, max(from, at-assignHead)
-	for i > stop && (isWord(data[i-1]) || data[i-1] == '-' || data[i-1] == '.') {
-		i--
-	}
+	stop := max(from, at-assignHead)
+	i := dottedStart(data, at, stop)
 	lines := behindLines
 	switch {
 	case i > stop+2 && data[i-1] == '/' && data[i-2] == '/' && data[i-3] == ':':
@@ -136,10 +134,7 @@ func sectionHead(data []byte, at, end int) (next, indent int, ok bool) {
 	if i >= stop || opens == 0 {
 		return i, 0, false
 	}
-	line, low := at, max(0, at-assignHead)
-	for line > low && data[line-1] != '\n' {
-		line--
-	}
+	line := lineStart(data, at, assignHead)
 	if line > 0 && data[line-1] != '\n' {
 		return i, 0, false
 	}

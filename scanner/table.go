@@ -12,7 +12,6 @@ const tableReach = 400
 //
 // The name with its keyword at data[at] ends before data[i].
 func inTable(data []byte, at, i int) (assignment, bool) {
-	none := func(i int) (assignment, bool) { return assignment{seen: i + 2}, false }
 	for i < len(data) && (isQuote(data[i]) || data[i] == '*') {
 		i++
 	}
@@ -21,13 +20,13 @@ func inTable(data []byte, at, i int) (assignment, bool) {
 		k++
 	}
 	if k >= len(data) || k > i && data[k] != '|' {
-		return none(k)
+		return unassigned(k)
 	}
 	switch separator := data[k]; separator {
 	case ',', ';', '\t', '|':
 		first, ok := startsCell(data, at, separator)
 		if !ok {
-			return none(k)
+			return unassigned(k)
 		}
 		if first {
 			if a, ok := readCell(data, k+1, separator); ok {
@@ -42,7 +41,7 @@ func inTable(data []byte, at, i int) (assignment, bool) {
 			}
 		}
 	}
-	return none(k)
+	return unassigned(k)
 }
 
 // startsCell reports whether the name with its keyword at data[at] begins a
@@ -87,10 +86,7 @@ func readCell(data []byte, i int, separator byte) (assignment, bool) {
 // belowName reads the cell on the next line that stands in the column of the
 // name; a line of dashes may come between. The name's cell ends at data[i].
 func belowName(data []byte, at, i int, separator byte) (assignment, bool) {
-	line := at
-	for line > 0 && at-line < tableReach && data[line-1] != '\n' {
-		line--
-	}
+	line := lineStart(data, at, tableReach)
 	column := bytes.Count(data[line:i], []byte{separator})
 	end := min(len(data), i+tableReach)
 	none := assignment{seen: end + 1}

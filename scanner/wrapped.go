@@ -72,12 +72,11 @@ func isLabel(data []byte, i int) bool {
 //	  …
 func inBlock(data []byte, at, i int) (assignment, bool) {
 	stop := min(len(data), i+wrapReach)
-	none := func() (assignment, bool) { return assignment{seen: i + 2}, false }
 	for i < stop && isQuote(data[i]) {
 		i++
 	}
 	if i == stop || data[i] != ':' {
-		return none()
+		return unassigned(i)
 	}
 	l := linkBlank
 	for i++; i < stop && data[i] != '\n'; i++ {
@@ -86,14 +85,14 @@ func inBlock(data []byte, at, i int) (assignment, bool) {
 			l = linkOperator
 		case ' ', '\r', '-', '+':
 		default:
-			return none()
+			return unassigned(i)
 		}
 	}
 	line := i + 1
 	for i = line; i < stop && data[i] == ' '; i++ {
 	}
 	if i >= stop || i-line <= indentOf(data, at) {
-		return none()
+		return unassigned(i)
 	}
 	a, ok := readValue(data, i)
 	a.link = l
@@ -107,10 +106,7 @@ func inBlock(data []byte, at, i int) (assignment, bool) {
 // indentOf returns how many blanks the line of data[at] begins with; a list's
 // dash is one. At most assignHead bytes before at are looked at.
 func indentOf(data []byte, at int) int {
-	from := at
-	for from > 0 && at-from < assignHead && data[from-1] != '\n' {
-		from--
-	}
+	from := lineStart(data, at, assignHead)
 	n := from
 	for n < at && (data[n] == ' ' || data[n] == '-') {
 		n++
@@ -212,10 +208,8 @@ func (w *wrapping) next(c byte) bool { return w.i+1 < w.stop && w.data[w.i+1] ==
 // isArgument reports whether the name is the first argument of a call, in
 // quotes, or a later one on the line of the next.
 func (w *wrapping) isArgument() bool {
-	i, stop := w.name, max(0, w.name-assignHead)
-	for i > stop && (isWord(w.data[i-1]) || w.data[i-1] == '-' || w.data[i-1] == '.') {
-		i--
-	}
+	stop := max(0, w.name-assignHead)
+	i := dottedStart(w.data, w.name, stop)
 	if i == stop || !isQuote(w.data[i-1]) {
 		return false
 	}

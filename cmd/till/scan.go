@@ -320,7 +320,8 @@ func (o *output) run(ctx context.Context, e *env, t *target) (*scanner.Result, *
 		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, errTimeout)
 		defer cancel()
 	}
-	if t.scope != "staged" && t.scope != "message" {
+	long := t.scope != "staged" && t.scope != "message"
+	if long {
 		debug.SetGCPercent(100)
 	}
 	begin := time.Now()
@@ -331,7 +332,7 @@ func (o *output) run(ctx context.Context, e *env, t *target) (*scanner.Result, *
 		}
 	}
 	if result == nil {
-		if t.scope != "staged" && t.scope != "message" {
+		if long {
 			largePages()
 		}
 		var progress scanner.Progress

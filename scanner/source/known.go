@@ -184,23 +184,27 @@ func (w *historyWalk) graphOf(all *historyWorker) *commitGraph {
 			all.tags[k.kinds[pack.TypeTag].id(i)] = t
 		}
 	}
-	var kept []commitNode
+	whole := true
 	for i := range k.graph.len() {
-		if k.keeps(pack.TypeCommit, i) {
-			continue
-		}
-		// Seldom, and then the graph is made anew.
-		for i := range k.graph.len() {
-			if k.keeps(pack.TypeCommit, i) {
-				kept = append(kept, k.graph.node(i))
-			}
-		}
-		return newGraph(append(kept, all.commits...), w.format)
+		whole = whole && k.keeps(pack.TypeCommit, i)
 	}
-	if len(all.commits) == 0 {
+	switch {
+	case !whole: // seldom
+		return newGraph(append(k.keptNodes(), all.commits...), w.format)
+	case len(all.commits) == 0:
 		return k.graph
 	}
 	return k.graph.with(all.commits)
+}
+
+// keptNodes returns the commits of the record that keeps names.
+func (k *known) keptNodes() (nodes []commitNode) {
+	for i := range k.graph.len() {
+		if k.keeps(pack.TypeCommit, i) {
+			nodes = append(nodes, k.graph.node(i))
+		}
+	}
+	return nodes
 }
 
 // knownPeople reads the author lines that are reported, each from one object

@@ -248,23 +248,22 @@ func (h *History) recordCommits(rec *record) {
 	table, g := &rec.kinds[pack.TypeCommit], h.graph
 	var unread []commitNode // too large, and so they are not in the graph
 	for i := range table.len() {
-		if _, ok := g.find(table.id(i)); !ok {
+		c, ok := g.find(table.id(i))
+		if !ok {
 			unread = append(unread, commitNode{id: table.id(i), people: [2]int32{-1, -1}})
+			continue
+		}
+		if h.reached[c] {
+			table.flags[i] |= flagReached
+		}
+		if h.inHead()[c] {
+			table.flags[i] |= flagHead
 		}
 	}
 	if len(unread) > 0 {
 		g = g.with(unread)
 	}
 	rec.graph = g.numbered(h.memory.number)
-	for i := range table.len() {
-		c, ok := h.graph.find(table.id(i))
-		if ok && h.reached[c] {
-			table.flags[i] |= flagReached
-		}
-		if ok && h.inHead()[c] {
-			table.flags[i] |= flagHead
-		}
-	}
 }
 
 // recordPlaces keeps where the objects stand that are reported.
