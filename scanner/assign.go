@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"bytes"
+	"strings"
 )
 
 // assignment is a value written beside a name: `password = "…"`.
@@ -70,16 +71,33 @@ func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 		a, ok = nextWord(v.data, a)
 		s.trail.saw(at, a.seen)
 	}
-	if !named {
+	if !named || i >= len(v.data) {
 		return
 	}
-	for _, read := range [...]func(data []byte, at, i int) (assignment, bool){wrapped, inBlock, labelled, inTable, commandWord} {
-		a, ok := read(v.data, at, i)
+	for k := range readers {
+		if strings.IndexByte(readers[k].begins, v.data[i]) < 0 {
+			continue
+		}
+		a, ok := readers[k].read(v.data, at, i)
 		s.trail.saw(at, a.seen)
 		if ok && headAllowed(v.data, at, m.rule.Weak) && s.takeAssigned(v, m, at, a) {
 			return
 		}
 	}
+}
+
+// readers are asked in turn for the value of a name that no operator assigns it
+// to: at is where the name's keyword stands, i where the name ends, and begins
+// what may stand there.
+var readers = [...]struct {
+	begins string
+	read   func(data []byte, at, i int) (assignment, bool)
+}{
+	{" \t\r\"'`)]}=:([@.|?", wrapped},
+	{"\"'`:", inBlock},
+	{"\"'`: ", labelled},
+	{"\"'`* ,;\t|\r\n", inTable},
+	{" ", commandWord},
 }
 
 // takeAssigned accepts a value that looks like a secret of the rule, whose
