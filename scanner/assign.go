@@ -10,12 +10,16 @@ type assignment struct {
 	start, end int // of the value
 	quoted     bool
 	link       link
+	// owned: the name says whose it is, or what for: acme_key. constant: in
+	// capitals, as people name what they set from outside.
+	owned, constant bool
 	// later: it is not the first word behind the name, as in
 	// `Authorization: Bearer …` and `<secret>{id …}</secret>`.
 	later bool
 	// seen is where the bytes end that this was read from, or that made clear
-	// that there is none.
-	seen int
+	// that there is none; back is how far before the keyword that began, where it
+	// is further than assignHead.
+	seen, back int
 }
 
 // link says what stands between a name and its value.
@@ -45,7 +49,7 @@ const (
 var nameTail = []string{
 	"s", "key", "keys", "value", "val", "string", "str", "text", "plain", "plaintext", "raw", "b64", "base64", "data",
 	"prod", "production", "dev", "development", "staging", "stage", "test", "live", "main", "default", "old", "new", "root", "admin", "user",
-	"attribute", "env", "var", "word", "phrase", "token", "secret",
+	"attribute", "env", "var", "word", "phrase", "token", "secret", "stdin",
 }
 
 // tryAssigned looks for the value assigned to a name that ends in the keyword
@@ -71,15 +75,19 @@ func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 		a, ok = nextWord(v.data, a)
 		s.trail.saw(at, a.seen)
 	}
-	if !named || i >= len(v.data) {
+	if !named {
 		return
 	}
+	next := byte('\n')
+	if i < len(v.data) {
+		next = v.data[i]
+	}
 	for k := range readers {
-		if strings.IndexByte(readers[k].begins, v.data[i]) < 0 {
+		if strings.IndexByte(readers[k].begins, next) < 0 {
 			continue
 		}
 		a, ok := readers[k].read(v.data, at, i)
-		s.trail.saw(at, a.seen)
+		s.trail.saw(at-a.back, a.seen)
 		if ok && headAllowed(v.data, at, m.rule.Weak) && s.takeAssigned(v, m, at, a) {
 			return
 		}
@@ -88,22 +96,28 @@ func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 
 // readers are asked in turn for the value of a name that no operator assigns it
 // to: at is where the name's keyword stands, i where the name ends, and begins
-// what may stand there.
+// what may stand there; the end of the text counts as that of a line.
 var readers = [...]struct {
 	begins string
 	read   func(data []byte, at, i int) (assignment, bool)
 }{
 	{" \t\r\"'`)]}=:([@.|?", wrapped},
 	{"\"'`:", inBlock},
-	{"\"'`: ", labelled},
+	{"\"'`:* \r\n", below},
+	{"<", inElement},
+	{"\"'`: ,\r\n", labelled},
+	{"\"'", reversed},
 	{"\"'`* ,;\t|\r\n", inTable},
 	{" ", commandWord},
+	{"\"' ", commandOption},
+	{"\"' \r\n", piped},
 }
 
 // takeAssigned accepts a value that looks like a secret of the rule, whose
 // name has its keyword at data[at].
 func (s *scratch) takeAssigned(v *view, m *matcher, at int, a assignment) bool {
 	s.trail.saw(at, a.seen)
+	a.owned, a.constant = ownerOf(v.data, at)
 	value := v.data[a.start:a.end]
 	plain := m.rule.Human && a.quoted && !a.later && a.link <= linkList && isPlainPassword(value)
 	if plain {
@@ -114,6 +128,16 @@ func (s *scratch) takeAssigned(v *view, m *matcher, at int, a assignment) bool {
 	}
 	s.accept(v, m, byName, a.start, a.end, "")
 	return true
+}
+
+// ownerOf reports whether another word stands before the keyword at data[at] in
+// its name, and whether the two are in capitals.
+func ownerOf(data []byte, at int) (owned, constant bool) {
+	if at == 0 {
+		return false, false
+	}
+	c, capital := data[at-1], isUpper(rune(data[at]))
+	return c == '_' || c == '-' || c == '.' || capital && isLetter(c), capital && (c == '_' && at > 1 && isUpper(rune(data[at-2])) || isUpper(rune(c)))
 }
 
 // nameEnd returns where the name ends that holds a keyword before data[end],
@@ -130,22 +154,6 @@ func nameEnd(data []byte, end int) (i int, ok bool) {
 // unassigned says that a reader found nothing, and looked at data[i] for it.
 func unassigned(i int) (assignment, bool) { return assignment{seen: i + 2}, false }
 
-// dottedStart returns where the name begins that goes on at data[at], dots and
-// dashes included; not before stop.
-func dottedStart(data []byte, at, stop int) int {
-	for at > stop && (isWord(data[at-1]) || data[at-1] == '-' || data[at-1] == '.') {
-		at--
-	}
-	return at
-}
-
-// lineStart returns where the line of data[at] begins, at-reach when it begins
-// before that.
-func lineStart(data []byte, at, reach int) int {
-	stop := max(0, at-reach)
-	return stop + bytes.LastIndexByte(data[stop:at], '\n') + 1
-}
-
 // findAssignment reads the assignment whose name holds the keyword at
 // data[at:end]: nothing but the tail of the name, an operator and quotes may
 // stand between the two. It looks at one line (two for XML elements). i and named
@@ -160,9 +168,6 @@ func findAssignment(data []byte, at, end, i int, named bool) (assignment, bool) 
 			return a, ok
 		}
 		return none, false
-	}
-	if k, ok := skipLabel(data, i, limit); ok {
-		return readValue(data, k)
 	}
 	i, l, ok := skipOperator(data, i, limit)
 	if !ok {
@@ -397,79 +402,4 @@ func skipType(data []byte, i, limit int) int {
 		return k
 	}
 	return i
-}
-
-func isQuote(c byte) bool { return c == '"' || c == '\'' || c == '`' }
-
-// readValue reads a quoted or bare value at i.
-func readValue(data []byte, i int) (assignment, bool) {
-	limit := min(len(data), i+longest+8)
-	if i >= limit {
-		return assignment{seen: i + 1}, false
-	}
-	escaped := data[i] == '\\' && i+1 < limit && isQuote(data[i+1])
-	if escaped {
-		i++
-	}
-	seen := i + 3
-	switch c := data[i]; {
-	case isQuote(c):
-		for i+2 < limit && data[i+1] == c && data[i+2] == c { // """…"""
-			i += 2
-		}
-		if c == '`' && i+2 < limit && data[i+1] == c { // ``…``
-			i++
-		}
-		i++
-		seen = i + 2
-		for k := i; k < limit && data[k] != '\n'; k++ {
-			if data[k] == c && (escaped || k == i || data[k-1] != '\\') {
-				if escaped && data[k-1] == '\\' {
-					return trimmed(data, i, k-1)
-				}
-				return trimmed(data, i, k)
-			}
-			seen = k + 2
-		}
-		return assignment{seen: seen}, false
-	case c == '{' || c == '[':
-		closing := c + 2 // '}' and ']' stand two behind in ASCII
-		for i < limit && data[i] == c {
-			i++
-		}
-		seen = i + 2
-		for k := i; k < limit && data[k] != '\n'; k++ {
-			if data[k] == closing {
-				return trimmed(data, i, k)
-			}
-			seen = k + 2
-		}
-		return assignment{seen: seen}, false
-	}
-	k := i
-	for k < limit && !endsBare(data[k]) {
-		k++
-	}
-	seen = k + 1
-	// A bare value at the end of a sentence or an argument.
-	for k > i && bytes.IndexByte([]byte(".:"), data[k-1]) >= 0 {
-		k--
-	}
-	return assignment{start: i, end: k, seen: seen}, k > i
-}
-
-// trimmed is the quoted text data[i:k] without the blanks at its ends.
-func trimmed(data []byte, i, k int) (assignment, bool) {
-	seen := k + 3
-	for i < k && data[i] == ' ' {
-		i++
-	}
-	for k > i && data[k-1] == ' ' {
-		k--
-	}
-	return assignment{start: i, end: k, quoted: true, seen: seen}, k > i
-}
-
-func endsBare(c byte) bool {
-	return c <= ' ' || bytes.IndexByte([]byte("\"'`<>,;)}]|\\"), c) >= 0
 }

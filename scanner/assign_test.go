@@ -1,6 +1,7 @@
 package scanner_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,8 @@ var (
 	drawn  = strings.Join([]string{"q8zt3vlk0p", "wrx7jmyb2ncd9h"}, "")
 	chosen = strings.Join([]string{"kR7v", "mQ2xTz"}, "")
 	plain  = "turnstile"
+	hexkey = strings.Join([]string{"5f0d9c41", "7ab3e826", "c1d4f7a9", "0b6e83d2"}, "")
+	uuid   = strings.Join([]string{"5f0d9c41", "7ab3", "4826", "a1d4", "f7a90b6e83d2"}, "-")
 )
 
 // TestAssigned shows the ways of writing from which the general rules read a
@@ -49,6 +52,14 @@ func TestAssigned(t *testing.T) {
 		{"acmewise-apikey-V", "generic-secret"},
 		{"acmewise-key-V", "generic-key"},
 
+		// Hexadecimal digits with no more than "key" beside them.
+		{"ACMEWISE_KEY=H", "generic-key"},
+		{"acmewiseKey: 'H'", "generic-key"},
+		{"ACMEWISE_KEY=I", "generic-key"},
+		{"key = 'H'", ""},
+		{"acmewise_key = 'I'", ""}, // an identifier
+		{"row_key = 'H'", ""},
+
 		{"awkey-V", ""}, // the beginning of a value
 		{"connect(host='db1', user='root', password='W')", "generic-password"},
 		{"$host = \"db1\";\n$user = \"anna\";\n$password = \"W\";", "generic-password"},
@@ -71,14 +82,14 @@ func TestAssigned(t *testing.T) {
 		{"UpdateUserOptions{Password: &req.Password2}", ""},
 		{"password = 'some-password'", ""},
 	} {
-		text := strings.NewReplacer("V", drawn, "'P'", "'"+chosen+"'", "\"P\"", "\""+chosen+"\"", "'W'", "'"+plain+"'", "\"W\"", "\""+plain+"\"").Replace(c.text)
+		text := strings.NewReplacer("V", drawn, "=H", "="+hexkey, "'H'", "'"+hexkey+"'", "=I", "="+uuid, "'I'", "'"+uuid+"'", "'P'", "'"+chosen+"'", "\"P\"", "\""+chosen+"\"", "'W'", "'"+plain+"'", "\"W\"", "\""+plain+"\"").Replace(c.text)
 		found, err := engine.Scan(&scanner.Blob{Path: "notes.txt", Data: []byte(text)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := ""
 		for _, f := range found.Findings {
-			if v := f.Secret.Reveal(); v != drawn && v != chosen && v != plain {
+			if v := f.Secret.Reveal(); !slices.Contains([]string{drawn, chosen, plain, hexkey, uuid}, v) {
 				t.Errorf("%s: found something else than the value, by %s", c.text, f.Rule.ID)
 			}
 			got = f.Rule.ID

@@ -109,7 +109,7 @@ func looksDrawn(v []byte, a assignment, weak bool) bool {
 	if r.letters == 0 {
 		return r.digits >= 15 && r.other == 0 && !weak && a.link == linkOperator && entropy(v) >= 2.5
 	}
-	if isHexBytes(v) && (weak || len(v) < 16) || weak && isUUID(v) || isWords(v) && r.digits > 0 {
+	if isHexBytes(v) && (len(v) < 16 || weak && !isOwnKey(v, a)) || weak && isUUID(v) && !(a.constant && isOwnKey(v, a)) || isWords(v) && r.digits > 0 {
 		return false
 	}
 	if isEncodedText(v) {
@@ -117,6 +117,13 @@ func looksDrawn(v []byte, a assignment, weak bool) bool {
 	}
 	bits, length := randomBits(v)
 	return bits >= need && bits >= 0.7*float64(length) && entropy(v) >= 2.2
+}
+
+// isOwnKey reports whether hexadecimal digits may be a key although its name says
+// no more than "key", which hashes and identifiers are as well: the name is that
+// of somebody's key, the value is written as one and has a key's length.
+func isOwnKey(v []byte, a assignment) bool {
+	return a.owned && !a.later && (a.link <= linkList || a.link == linkBlank && a.quoted) && len(v) >= 32 && len(v) <= 64
 }
 
 // isEncodedText reports whether v is base 64 of at least twelve printable

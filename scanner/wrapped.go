@@ -103,6 +103,64 @@ func inBlock(data []byte, at, i int) (assignment, bool) {
 	return a, true
 }
 
+// belowLines is how many line breaks may be between a name and the value below
+// it in a text for people.
+const belowLines = 4
+
+// below reads the value that has the line below its name for itself, as notes
+// and letters write it; blank lines and the fence of a block of code may come
+// between:
+//
+//	Acme API key:
+//	…
+func below(data []byte, at, i int) (assignment, bool) {
+	if !startsText(data, at) || data[i-1] == '-' { // -----BEGIN … KEY-----
+		return unassigned(i)
+	}
+	stop := min(len(data), i+assignReach)
+	for i < stop && bytes.IndexByte([]byte("\"'`:* \r"), data[i]) >= 0 {
+		i++
+	}
+	if i >= stop || data[i] != '\n' {
+		return unassigned(i)
+	}
+	for lines := 0; i < stop && data[i] <= ' '; i++ {
+		if data[i] != '\n' {
+			continue
+		}
+		if lines++; lines > belowLines {
+			return unassigned(i)
+		}
+		if bytes.HasPrefix(data[i+1:stop], []byte("```")) {
+			for i++; i+1 < stop && data[i+1] != '\n'; i++ {
+			}
+		}
+	}
+	a, ok := readValue(data, i)
+	a.link = linkBlank
+	k := a.end
+	for k < len(data) && k-a.end < 4 && bytes.IndexByte([]byte("\"'`* \r"), data[k]) >= 0 {
+		k++
+	}
+	a.seen = max(a.seen, k+1)
+	return a, ok && (k >= len(data) || data[k] == '\n')
+}
+
+// startsText reports whether the line before a name with its keyword at data[at]
+// is text for people: words, and the marks of a heading or an item.
+func startsText(data []byte, at int) bool {
+	line := lineStart(data, at, assignHead)
+	if line > 0 && data[line-1] != '\n' {
+		return false
+	}
+	for _, c := range data[line:at] {
+		if !isWord(c) && bytes.IndexByte([]byte(" \t#*>-'`.&"), c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // indentOf returns how many blanks the line of data[at] begins with; a list's
 // dash is one. At most assignHead bytes before at are looked at.
 func indentOf(data []byte, at int) int {

@@ -47,6 +47,10 @@ func TestWrapped(t *testing.T) {
 		{"acmewise_token: |\n  V\nother: 1", "generic-secret"},
 		{"  - acmewise_token: >-\n      V\n", "generic-secret"},
 		{"acmewise_token:\n  V", "generic-secret"},
+		// The line below, in a text.
+		{"Acmewise token\nV", "generic-secret"},
+		{"## Acmewise token:\n\n```\nV\n```", "generic-secret"},
+		{"Acmewise API key\n\n    `V`\n\nKeep it", "generic-secret"},
 		{"db_password: |\n  P", "generic-password"},
 
 		{"db_password:\n  P", ""},           // a word, most likely
@@ -58,9 +62,12 @@ func TestWrapped(t *testing.T) {
 		{"token == \"V\"", "generic-secret"},
 		{"token: {\"V\": 1}", ""},
 		{"{\"user\", \"token\"},\n{\"V\", \"other\"}", ""},
-		{"acmewise_token:\nV", ""},                          // the next key
-		{"acmewise_token:\n  V: 1", ""},                     // a map
-		{"acmewise_token:\n  V and", ""},                    // prose
+		{"acmewise_token:\nV: 1", ""},    // the next key
+		{"acmewise_token:\n  V: 1", ""},  // a map
+		{"acmewise_token:\n  V and", ""}, // prose
+		{"Acmewise token\nV and", ""},
+		{"-----BEGIN ACMEWISE KEY-----\nV\n", ""},
+		{"parse(token)\nV\n", ""},
 		{"tests = {\"user and password\": {\"P\", 1}}", ""}, // a structure
 		{"password = hash(\"P\")", ""},
 		{"if password or len(\"P\") > 3:", ""},
@@ -92,6 +99,14 @@ func TestBeside(t *testing.T) {
 		{"<property>\n  <name>acmewise.token</name>\n  <value>§</value>\n</property>", "generic-secret"},
 		{"<td>Acmewise token</td>\n<td><code>§</code></td>", "generic-secret"},
 		{"\"db_password\": {\"type\": \"string\", \"default\": \"¶\"}", "generic-password"},
+		{"secret_name = \"ACMEWISE_TOKEN\"\nplaintext_value = \"§\"", "generic-secret"},
+		{"  ACMEWISE_TOKEN:\n    value: §\n", "generic-secret"},
+		{"- name: ACMEWISE_TOKEN\n  value: §\n", "generic-secret"},
+		{"{\"value\": \"§\", \"name\": \"ACMEWISE_TOKEN\"}", "generic-secret"},
+		{"<add value=\"§\" key=\"AcmewiseToken\"/>", "generic-secret"},
+		{"UPDATE settings SET value = '§' WHERE name = 'acmewise_token'", "generic-secret"},
+		{"ACMEWISE_TOKEN:\nvalue: §\n", ""},
+		{"{\"value\": \"§\", \"label\": \"ACMEWISE_TOKEN\"}", ""},
 		{"{\"type\": \"token\", \"name\": \"other\", \"value\": \"§\"}", ""}, // another name's
 		{"\"acmewise_token\": {\"pattern\": \"§\"}", ""},
 		{"resource \"acmewise_token\" \"t\" {\n  default = \"§\"\n}", ""},
@@ -113,6 +128,15 @@ func TestBeside(t *testing.T) {
 		{"setx DB_PASSWORD ¶", "generic-password"},
 		{"set -x DB_PASSWORD ¶", "generic-password"},
 		{"./run --db-password ¶ --quiet", "generic-password"},
+		{"gh secret set ACMEWISE_TOKEN --body \"§\"", "generic-secret"},
+		{"gh secret set ACMEWISE_TOKEN --repo o/r -b '§'", "generic-secret"},
+		{"aws ssm put-parameter --name /acmewise/token \\\n  --type SecureString --value §", "generic-secret"},
+		{"echo § | wrangler secret put ACMEWISE_TOKEN", "generic-secret"},
+		{"printf '%s' \"§\" | gh secret set ACMEWISE_TOKEN --app x", "generic-secret"},
+		{"echo '¶' | docker login -u anna --password-stdin", "generic-password"},
+		{"§ | ACMEWISE_TOKEN", ""},
+		{"cut § | wrangler secret put ACMEWISE_TOKEN", ""},
+		{"the token --body", ""},
 		{"--db-password ¶, or without it", ""},
 		{"the password ¶ stands here", ""},
 		{"--password PASSWORD", ""},
