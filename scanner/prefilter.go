@@ -14,9 +14,10 @@ import (
 // Four bytes of text, each without its highest bit and the one that tells a small
 // letter from a large one (see foldByte), are hashed into a bitmap of all four-byte
 // windows that keywords have. Only every second position is looked at: each keyword
-// enters the bitmap with two neighbouring windows, so one of them falls on an even
-// position wherever the keyword stands. A keyword of three bytes enters with all possible neighbours on either
-// side, one of four bytes with its own window and those of its successors.
+// enters the bitmap with two windows, an even and an odd number of bytes from its start,
+// so one of them falls on an even position wherever the keyword stands. A keyword of
+// three bytes enters with all possible neighbours on either side, one of four bytes
+// with its own window and, of three bytes and all their neighbours, the rarer side.
 //
 // With thousands of keywords four bytes are found in one of ten places of
 // ordinary text. There a second bitmap is asked for as much of each keyword as
@@ -59,6 +60,7 @@ var probes = [...]probe{
 	probeFiveBefore: {-1, 5, factorFiveBefore},
 	probeFour:       {0, 4, factorFour},
 	probeFourBefore: {-1, 4, factorFourBefore},
+	probeFourAfter:  {1, 4, factorFourAfter},
 	probeThree:      {0, 3, factorThree},
 	probeThreeAfter: {1, 3, factorThreeAfter},
 }
@@ -70,6 +72,7 @@ const (
 	probeFiveBefore
 	probeFour
 	probeFourBefore
+	probeFourAfter
 	probeThree
 	probeThreeAfter
 
@@ -79,6 +82,7 @@ const (
 	factorFiveBefore = 0xA0761D6478BD642F
 	factorFour       = 0xE7037ED1A0B428DB
 	factorFourBefore = 0x8EBC6AF09C88C6E3
+	factorFourAfter  = 0x94D049BB133111EB
 	factorThree      = 0x589965CC75374CC3
 	factorThreeAfter = 0x1D8E4E27C47D124F
 )
@@ -145,33 +149,27 @@ func hashGram(w uint32) uint32 { return w * 0x9E3779B1 >> (32 - gramBits) }
 // all lower case.
 func (p *prefilter) fill(keywords []string) {
 	p.keywords, p.grams, p.printable = keywords, newGramTable(2*len(keywords)), true
-	signs := numberSigns()
+	r := newRarities()
 	for k, kw := range keywords {
 		p.printable = p.printable && isPrintable(kw)
 		switch {
 		case len(kw) >= 5:
-			at := rarest(kw, signs)
-			p.add(k, at, longestProbe(kw, at))
-			p.add(k, at+1, longestProbe(kw, at+1))
+			for parity := range 2 {
+				at := r.rarest(kw, parity)
+				p.add(k, at, r.longestProbe(kw, at))
+			}
 		case len(kw) == 4:
 			p.add(k, 0, probeFour)
-			p.add(k, 1, probeFourBefore)
+			if r.rarity3(kw) > r.rarity3(kw[1:]) {
+				p.add(k, -1, probeFourAfter)
+			} else {
+				p.add(k, 1, probeFourBefore)
+			}
 		case len(kw) == 3:
 			p.add(k, 0, probeThree)
 			p.add(k, -1, probeThreeAfter)
 		}
 	}
-}
-
-// longestProbe returns the number of the probe that asks for most of the keyword
-// from a window at at on.
-func longestProbe(kw string, at int) int {
-	for _, number := range [...]int{probeEight, probeSix, probeFive} {
-		if at+probes[number].n <= len(kw) {
-			return number
-		}
-	}
-	return probeFiveBefore
 }
 
 // add enters the keyword of number k with its window at at, for the probe of the
@@ -217,59 +215,6 @@ func windowOf(s string) uint32 {
 }
 
 func windowOf3(s string) uint32 { return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 }
-
-// rarest picks where in a keyword its two windows of four bytes are taken: where
-// the more common one is as rare as can be in source text.
-func rarest(kw string, signs *signNumbers) int {
-	best, at := -1, 0
-	last := signs.rarity(kw)
-	for i := 0; i+5 <= len(kw); i++ {
-		next := signs.rarity(kw[i+1:])
-		if r := min(last, next); r > best {
-			best, at = r, i
-		}
-		last = next
-	}
-	return at
-}
-
-// rarity estimates how rare the first four bytes of s are, from how rare each two
-// in a row are; what all source text is full of is known by name.
-func (signs *signNumbers) rarity(s string) int {
-	if h := commonHash(s); signs.common[h>>6]>>(h&63)&1 != 0 {
-		return 0
-	}
-	a, b, c, d := signs.number[s[0]], signs.number[s[1]], signs.number[s[2]], signs.number[s[3]]
-	return pairRarity(a, b) + 2*pairRarity(b, c) + pairRarity(c, d)
-}
-
-func commonHash(s string) uint32 { return hashGram(windowOf(s)) >> (gramBits - 16) }
-
-const nSigns = len(bigramSigns) + 1
-
-func pairRarity(a, b uint8) int { return int(bigrams[int(a)*nSigns+int(b)]) }
-
-// signNumbers numbers the characters of bigrams, and has a bit for the hash of each of
-// commonGrams.
-type signNumbers struct {
-	number [256]uint8
-	common [1 << (16 - 6)]uint64
-}
-
-func numberSigns() *signNumbers {
-	signs := &signNumbers{}
-	for i := range signs.number {
-		signs.number[i] = uint8(len(bigramSigns))
-	}
-	for i := range len(bigramSigns) {
-		signs.number[bigramSigns[i]] = uint8(i)
-	}
-	for i := 0; i < len(commonGrams); i += 4 {
-		h := commonHash(commonGrams[i:])
-		signs.common[h>>6] |= 1 << (h & 63)
-	}
-	return signs
-}
 
 // hit is one keyword found at a place.
 type hit struct {
@@ -413,6 +358,7 @@ func (p *prefilter) probesAt(w, before uint64) uint64 {
 	return p.inSecond(w*factorEight)<<probeEight | p.inSecond(w<<16*factorSix)<<probeSix |
 		p.inSecond(w<<24*factorFive)<<probeFive | p.inSecond(before<<24*factorFiveBefore)<<probeFiveBefore |
 		p.inSecond(w<<32*factorFour)<<probeFour | p.inSecond(before<<32*factorFourBefore)<<probeFourBefore |
+		p.inSecond(w>>8<<32*factorFourAfter)<<probeFourAfter |
 		p.inSecond(w<<40*factorThree)<<probeThree | p.inSecond(w>>8<<40*factorThreeAfter)<<probeThreeAfter
 }
 
