@@ -30,21 +30,13 @@ var fillers = []string{
 	"fake_", "fake-", "fakekey", "-fake", "_fake", "sample", "foobar", "mysecret", "my_secret", "my-secret", "lorem", "testtest", "todo_",
 }
 
-// publicValues are how values begin that anybody can look up: the MD5, SHA-1 and
-// SHA-256 of nothing, and the UUIDs that RFC 4122, MDN, Wikipedia and OpenAPI's
-// texts show.
-var publicValues = []string{
-	"d41d8cd98f00b204", "da39a3ee5e6b4b0d", "e3b0c44298fc1c14",
-	"123e4567-e89b-12d3", "550e8400-e29b-41d4", "f47ac10b-58cc-4372", "f81d4fae-7dec-11d0", "6ba7b810-9dad-11d1",
-}
-
 // ladders are runs that people type to fill a field.
 var ladders = []string{
 	"0123456789abcdef", "abcdefghijklmnopqrstuvwxyz", "01234567890123456789", "zyxwvutsrqponmlkjihgfedcba", "98765432109876543210", "qwertyuiopasdfghjklzxcvbnm",
 }
 
 // isFiller reports whether a value is one that documentation writes in place
-// of a secret: a filler word, one that is well known, a ladder, one piece over
+// of a secret: a filler word, a ladder, one piece over
 // and over, or a template to be filled in. A value whose checksum is right is
 // never asked.
 func isFiller(v []byte) bool {
@@ -58,11 +50,6 @@ func hasFillerWord(v []byte) bool {
 	lower := bytes.ToLower(v)
 	for _, w := range fillers {
 		if bytes.Contains(lower, []byte(w)) {
-			return true
-		}
-	}
-	for _, w := range publicValues {
-		if bytes.HasPrefix(lower, []byte(w)) {
 			return true
 		}
 	}
@@ -133,19 +120,20 @@ func isWoven(lower []byte, stride int) bool {
 }
 
 // isMadeUp reports whether a machine's value, one that nobody chose, holds what
-// a draw at random does not: seven letters in the order of the alphabet, one
-// character eight times in a row, or a sentence. isFiller, which is asked for
+// a draw at random does not: seven letters in the order of the alphabet, ten digits
+// counted up behind letters, one character eight times in a row, or a sentence. isFiller, which is asked for
 // passwords as well, takes fillings of the whole value only.
 func isMadeUp(v []byte) bool {
 	const (
 		drawn  = 256 // longer values hold structures, with zeros in them
 		ladder = 7   // by chance in one of 10^7 values of 40 letters and digits
+		count  = 10  // people end a value that they type with fewer
 		run    = 8
 	)
 	if len(v) > drawn {
 		return false
 	}
-	up, same := 1, 1
+	up, same, counted := 1, 1, 1
 	for i := 1; i < len(v); i++ {
 		a, b := v[i-1], v[i]
 		if up++; !isLetter(a) || b != a+1 || !isLetter(b) {
@@ -155,7 +143,10 @@ func isMadeUp(v []byte) bool {
 		if same++; a != b || b == 'A' || !isLetter(b) && !isDigit(b) {
 			same = 1
 		}
-		if up >= ladder || same >= run {
+		if counted++; !isDigit(a) || !isDigit(b) || b != a+1 && (a != '9' || b != '0') {
+			counted = 1
+		}
+		if up >= ladder || same >= run || counted >= count && i > counted && isLetter(v[0]) {
 			return true
 		}
 	}
@@ -251,6 +242,9 @@ func isSpliced(v []byte) bool {
 		return isQuote(quote) && len(inner) > 1 && (bytes.IndexByte([]byte("+.&|"), inner[0]) >= 0 || inner[0] == ' ' && bytes.IndexByte([]byte("+.&|"), inner[1]) >= 0)
 	}
 	n := len(v)
+	if n > 3 && bytes.IndexByte([]byte(".+&"), v[0]) >= 0 && (v[n-1] == '[' || v[n-1] == '(') {
+		return true // '--password='.$options['password']
+	}
 	return n > 3 && (joins(v[0], v[1:]) || joins(v[n-1], []byte{v[n-2], v[n-3]}))
 }
 

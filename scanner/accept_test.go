@@ -14,6 +14,8 @@ func TestMadeUp(t *testing.T) {
 		{"not_a_key_but_a_sentence_in_lower_case", true},
 		{"4f_abcdefgRuRkwmbYFY7xGlBxe8GUg8YN", true},
 		{"9a3" + strings.Repeat("7", 8) + "c2e8b1", true},
+		{"AIzaSy-q8Zt_0123456789vLk0PwRx7JmYb2N", true},
+		{"6012345678:AAq8Zt3vLk0PwRx7JmYb2N", false},        // a bot's number
 		{"4f_abcdefRuRkwmbYFY7xGlBxe8GUg8YN", false},        // six letters happen
 		{strings.Repeat("A", 22) + "DkEDRwqZ8mPx3v", false}, // zeros in base 64
 		{"prod-eu-west-acme-q8zt3vlk0pwrx7jmyb2ncd9hq8zt3vlk0p", false},
@@ -41,18 +43,16 @@ func TestWeave(t *testing.T) {
 
 func TestFiller(t *testing.T) {
 	for value, want := range map[string]bool{
-		"aaaabbbbccccddddeeeeffff00001111":          true,
-		"00011122q8zt3vlk0pwrx7jm":                  false,
-		"fedcba9876543210fedcba9876543210":          true,
-		"d41d8cd98f00b204" + "e9800998ecf8427e":     true, // MD5 of nothing
-		"550e8400-e29b-41d4-" + "a716-446655440000": true,
-		`"+password+"`:                              true,
-		`'.$connection['`:                           true,
-		`" + pw + "`:                                true,
-		`+q8"zt3vlk`:                                false,
-		"ENC[AES256_GCM,data:q8zt3vlk0pwrx7jm==":    true,
-		"~/.config/acme/token":                      true,
-		"q8~/zt3vlk0pwrx7jmyb2ncd9h":                false,
+		"aaaabbbbccccddddeeeeffff00001111":       true,
+		"00011122q8zt3vlk0pwrx7jm":               false,
+		"fedcba9876543210fedcba9876543210":       true,
+		`"+password+"`:                           true,
+		`'.$connection['`:                        true,
+		`" + pw + "`:                             true,
+		`+q8"zt3vlk`:                             false,
+		"ENC[AES256_GCM,data:q8zt3vlk0pwrx7jm==": true,
+		"~/.config/acme/token":                   true,
+		"q8~/zt3vlk0pwrx7jmyb2ncd9h":             false,
 	} {
 		if got := isFiller([]byte(value)); got != want {
 			t.Errorf("%s: %v, want %v", value, got, want)

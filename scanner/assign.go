@@ -44,14 +44,6 @@ const (
 	maxWords    = 3    // to look at behind a name
 )
 
-// nameTail are words that may follow the keyword in a name without changing
-// what the value is: api_key_value, secretString, PASSWORD_1, token_prod.
-var nameTail = []string{
-	"s", "key", "keys", "value", "val", "string", "str", "text", "plain", "plaintext", "raw", "b64", "base64", "data",
-	"prod", "production", "dev", "development", "staging", "stage", "test", "live", "main", "default", "old", "new", "root", "admin", "user",
-	"attribute", "env", "var", "word", "phrase", "token", "secret", "stdin",
-}
-
 // tryAssigned looks for the value assigned to a name that ends in the keyword
 // at data[at:end].
 func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
@@ -59,14 +51,26 @@ func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 	if m.rule.Weak && end < len(v.data) && (v.data[end]|0x20 == 's' || isDigit(v.data[end])) {
 		return
 	}
+	if m.rule.Weak && at > 1 && v.data[at-1] == '/' && v.data[at-2] == '<' {
+		return // <key>GOOGLE_APP_ID</key> says nothing but that a name ends
+	}
 	i, named := nameEnd(v.data, end)
 	a, ok := findAssignment(v.data, at, end, i, named)
 	s.trail.saw(at-assignHead-1, max(a.seen, end+assignReach))
-	if ok && !headAllowed(v.data, at, m.rule.Weak) {
+	if ok && !headAllowed(v.data, at, end, m.rule.Weak) {
 		return
 	}
 	if ok && a.link == linkGlued && m.rule.Weak && at > 0 && isLetter(v.data[at-1]) {
 		return // "nvkey-" is the beginning of a value and no name
+	}
+	if ok && a.link == linkOperator && isTag(v.data, dottedStart(v.data, at, max(0, at-assignHead)), i, a.start) {
+		return
+	}
+	if ok && a.link == linkGlued && v.data[end] == '-' {
+		s.trail.saw(at-slugReach-1, a.seen)
+		if isSlug(v.data, at, v.data[a.start:a.end]) {
+			return
+		}
 	}
 	for n := 0; ok && n < maxWords; n++ {
 		if s.takeAssigned(v, m, at, a) {
@@ -88,7 +92,7 @@ func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 		}
 		a, ok := readers[k].read(v.data, at, i)
 		s.trail.saw(at-a.back, a.seen)
-		if ok && headAllowed(v.data, at, m.rule.Weak) && s.takeAssigned(v, m, at, a) {
+		if ok && headAllowed(v.data, at, end, m.rule.Weak) && s.takeAssigned(v, m, at, a) {
 			return
 		}
 	}
@@ -118,12 +122,21 @@ var readers = [...]struct {
 func (s *scratch) takeAssigned(v *view, m *matcher, at int, a assignment) bool {
 	s.trail.saw(at, a.seen)
 	a.owned, a.constant = ownerOf(v.data, at)
+	if !a.quoted {
+		a.end = a.start + queryEnd(v.data[a.start:a.end])
+	}
 	value := v.data[a.start:a.end]
 	plain := m.rule.Human && a.quoted && !a.later && a.link <= linkList && isPlainPassword(value)
 	if plain {
 		s.trail.saw(at-loginReach-1, a.seen)
 	}
 	if !looksAssigned(value, a, m.rule) && !(plain && besideLogin(v.data, at)) {
+		return false
+	}
+	if isPublicForm(value, a.quoted) || bytes.HasSuffix(v.data[max(0, a.start-8):a.start], []byte(";base64,")) || a.link == linkBlank && isCommit(v.data, a.start, value) {
+		return false
+	}
+	if s.trail.saw(at-tagReach-1, at+tagReach+1); inHiddenField(v.data, at) {
 		return false
 	}
 	s.accept(v, m, byName, a.start, a.end, "")
@@ -205,72 +218,6 @@ func nextWord(data []byte, a assignment) (assignment, bool) {
 		k++
 	}
 	return assignment{start: i, end: k, quoted: a.quoted, link: a.link, later: true, seen: k + 1}, k > i
-}
-
-// tailAllowed reports whether the rest of the name leaves the keyword its meaning.
-func tailAllowed(tail []byte) bool {
-	if len(tail) > 24 {
-		return false
-	}
-	tail = bytes.Trim(tail, "_-0123456789")
-	for len(tail) > 0 {
-		n := 0
-		for n < len(tail) && tail[n] != '_' && tail[n] != '-' {
-			n++
-		}
-		if n > 0 && !containsFold(nameTail, tail[:n]) {
-			return false
-		}
-		tail = tail[min(n+1, len(tail)):]
-	}
-	return true
-}
-
-// headAllowed reports whether what stands directly before the keyword leaves
-// it its meaning: "hidepassword" and "no_secret" are flags, "forgot-password"
-// a link; "db_password", "DbPassword" and "x-api-key" are names. A weak keyword
-// ("key") has more meanings than a secret's name, and the word before it counts
-// as well: "public key …".
-func headAllowed(data []byte, at int, weak bool) bool {
-	if weak && at > 1 && data[at-1] == ' ' && isLetter(data[at-2]) {
-		at--
-	}
-	i := at
-	for i > 0 && at-i < assignHead && (isWord(data[i-1]) || data[i-1] == '-') {
-		i--
-	}
-	head := bytes.TrimRight(data[i:at], "_-")
-	return !endsInWord(head, flagWords) && !(weak && endsInWord(head, otherKeys))
-}
-
-// endsInWord reports whether one of the words is the last part of a name:
-// behind a separator, at a hump, or all of it.
-func endsInWord(name []byte, words []string) bool {
-	for _, w := range words {
-		k := len(name) - len(w)
-		if k < 0 || name[len(name)-1]|0x20 != w[len(w)-1] || !equalFold(name[k:], w) {
-			continue
-		}
-		if k == 0 || !isLetter(name[k-1]) || name[k] <= 'Z' && (name[k-1] > 'Z' || k+1 < len(name) && name[k+1] > 'Z') {
-			return true
-		}
-	}
-	return false
-}
-
-// flagWords before the keyword make of the name something else than a secret's.
-var flagWords = []string{
-	"no", "forgot", "forgotten", "reset", "is", "has", "use", "show", "hide", "toggle", "invalid", "wrong", "missing",
-	"encrypted", "hashed", "sealed", "csrf", "xsrf", "authenticity", "antiforgery", "verification", "public", "primary", "foreign", "cache", "sort", "partition",
-	"fake", "dummy", "mock", "example", "sample", "matching", "unmatched", "mismatched", "incorrect", "bad", "contains", "publickey",
-}
-
-// otherKeys before "key" name keys that open nothing.
-var otherKeys = []string{
-	"pub", "index", "row", "hash", "map", "object", "item", "group", "idempotency", "dedup", "deduplication", "routing", "lookup", "storage",
-	"bucket", "column", "field", "composite", "unique", "shard", "property", "param", "message", "translation", "error", "registry", "host", "checksum",
-	"digest", "fingerprint", "commit", "content", "asset", "chunk", "module", "test", "track", "video", "image", "file",
-	"site", "socket", "websocket",
 }
 
 // skipOperator passes everything that may stand between a name and its value

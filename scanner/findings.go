@@ -60,12 +60,29 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 		if random := m.random(value); by == byRegex && !rule.Human && len(random) >= 12 && isWords(random) && bitsOf(random) < 4 {
 			return false // BeanSerializerModifier behind "ser."
 		}
-		if (by == byValue || by == byPlace) && (!plausibleValue(value) || isObjectHash(v.data, start, value)) || isIntegrity(v.data, start) || isEncrypted(v.data, start) {
+		if (by == byValue || by == byPlace) && (!plausibleValue(value) || isObjectHash(v.data, start, value)) || isIntegrity(v.data, start) || s.isEncrypted(v.data, start) {
+			return false
+		}
+		if by == byRegex {
+			if s.trail.saw(start-12, end+2); isObjectID(v.data, start, value) || isFile(v.data, start, end) {
+				return false
+			}
+		}
+		if s.isBadge(v.data, start) {
 			return false
 		}
 	}
 	if checksum.Published(string(value)) != "" {
 		return false
+	}
+	if rule.Checksum == "jwt" {
+		if checksum.IsProof(string(value)) {
+			return false
+		}
+		if checksum.IsExample(string(value)) {
+			c.class = rules.ClassSuspect
+			c.facts.Note = "its claims are those of an example that stands in many programs"
+		}
 	}
 	for _, re := range m.allow() {
 		if re.Match(value) {
@@ -147,9 +164,10 @@ const encryptedReach = 4 << 10
 
 // isEncrypted reports whether data[start] lies in a value that SOPS encrypted:
 // ENC[AES256_GCM,data:…,iv:…] (https://getsops.io/docs/).
-func isEncrypted(data []byte, start int) bool {
-	before := data[max(0, start-encryptedReach):start]
-	before = before[bytes.LastIndexByte(before, '\n')+1:]
+func (s *scratch) isEncrypted(data []byte, start int) bool {
+	from := lineStart(data, start, encryptedReach)
+	s.trail.saw(from-1, start)
+	before := data[from:start]
 	at := bytes.LastIndex(before, []byte("ENC[AES256_GCM,"))
 	return at >= 0 && bytes.IndexByte(before[at:], ']') < 0
 }

@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"bytes"
+	"net/url"
 	"regexp"
 	"sync"
 
@@ -22,6 +23,8 @@ var placeholderWords = sync.OnceValue(func() []*regexp.Regexp {
 		`(?i)^(?:my|your|the|a|some|any|new|old|client|example|other|oauth|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$`,
 		`(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$`,
 		`(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$`,
+		`^(?:[a-z]+_)+(?:key|secret|password|pass|token)$`,
+		`^tiger$`, // scott's, in every text on Oracle since 1977
 	)
 })
 
@@ -68,6 +71,9 @@ func passwordOf(rule *rules.Rule, value []byte) []byte {
 // test or password itself. A host on the network behind it, as in a URL, says
 // that it does matter.
 func readsLikeExample(password, data []byte, end int) bool {
+	if plain, err := url.PathUnescape(string(password)); err == nil {
+		password = []byte(plain)
+	}
 	if bitsOf(password) >= 12 {
 		return false
 	}
@@ -87,6 +93,9 @@ func hasExampleWord(lower []byte) bool {
 	return false
 }
 
+// exampleHosts are names below a top-level domain that say no more than that a host is meant.
+var exampleHosts = []string{"host", "hostname", "myhost", "yourhost", "your-host", "domain", "mydomain", "yourdomain", "your-domain", "server", "myserver", "foo", "bar", "acme"}
+
 // maxHost is the most bytes a host's name has (RFC 1035).
 const maxHost = 255
 
@@ -102,6 +111,9 @@ func isLocalHost(text []byte) bool {
 	if dot := bytes.LastIndexByte(host, '.'); dot >= 0 {
 		switch string(host[dot+1:]) {
 		case "local", "localhost", "test", "example", "invalid", "internal", "localdomain":
+			return true
+		}
+		if containsFold(exampleHosts, host[:dot]) || bytes.HasPrefix(host, []byte("hostname.")) {
 			return true
 		}
 		return bytes.HasPrefix(host, []byte("127.")) || string(host) == "0.0.0.0" || bytes.HasSuffix(host[:dot], []byte("example"))

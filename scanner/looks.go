@@ -77,8 +77,11 @@ func looksChosen(v []byte, quoted bool) bool {
 		return false
 	}
 	r := look(v)
-	if bytes.Contains(bytes.ToLower(v), []byte("password")) && bitsOf(v) < 12 || isFileName(v) {
+	if bytes.Contains(bytes.ToLower(v), []byte("password")) && bitsOf(v) < 12 || isFileName(v) || isKebab(v) {
 		return false
+	}
+	if r.digits == 0 && r.other == 0 && bitsOf(v) < 8 && (len(v) < 8 || bytes.Contains(bytes.ToLower(v), []byte("pass"))) {
+		return false // keyPass, OldOne: a name
 	}
 	if r.digits == 0 && (r.upper == 0 || r.lower == 0) && r.other == bytes.Count(v, []byte("_"))+bytes.Count(v, []byte("-")) {
 		return r.other == 0 && bitsOf(v) >= 12 // db_pass, my-secret: a name
@@ -109,7 +112,7 @@ func looksDrawn(v []byte, a assignment, weak bool) bool {
 	if r.letters == 0 {
 		return r.digits >= 15 && r.other == 0 && !weak && a.link == linkOperator && entropy(v) >= 2.5
 	}
-	if isHexBytes(v) && (len(v) < 16 || weak && !isOwnKey(v, a)) || weak && isUUID(v) && !(a.constant && isOwnKey(v, a)) || isWords(v) && r.digits > 0 {
+	if isHexBytes(v) && (len(v) < 16 || weak && !isOwnKey(v, a)) || weak && hasUUID(v) && !(a.constant && isOwnKey(v, a)) || isWords(v) && r.digits > 0 {
 		return false
 	}
 	if isEncodedText(v) {
@@ -144,6 +147,28 @@ func isEncodedText(v []byte) bool {
 func bitsOf(v []byte) float64 {
 	bits, _ := randomBits(v)
 	return bits
+}
+
+// isKebab reports whether v is four or more words or numbers with dashes between
+// them, as flags and files are called: pm-27086-update-password.
+func isKebab(v []byte) bool {
+	parts := bytes.Split(v, []byte("-"))
+	for _, part := range parts {
+		if len(part) == 0 || bytes.ContainsFunc(part, func(r rune) bool { return !isLower(r) }) && !isNumber(part) {
+			return false
+		}
+	}
+	return len(parts) >= 4
+}
+
+// hasUUID reports whether v is a UUID, or holds one between colons: user:6f1c…:session.
+func hasUUID(v []byte) bool {
+	for _, part := range bytes.Split(v, []byte(":")) {
+		if isUUID(part) {
+			return true
+		}
+	}
+	return false
 }
 
 // isUUID reports whether v has the form 8-4-4-4-12 of hex digits.
@@ -246,6 +271,9 @@ func isWords(v []byte) bool {
 }
 
 func isCamel(p []byte) bool {
+	if len(p) <= 8 && isNumber(p) {
+		return true // of an issue, a date
+	}
 	digits, humps, run := 0, 0, 0
 	for i, c := range p {
 		switch {
@@ -269,6 +297,10 @@ func isCamel(p []byte) bool {
 		return false
 	}
 	return digits <= 4 && (letters == 0 || (humps+1)*4 <= letters || humps == 0 && vowels(p)*6 >= letters)
+}
+
+func isNumber(p []byte) bool {
+	return !bytes.ContainsFunc(p, func(r rune) bool { return !isDigit(byte(r)) })
 }
 
 func vowels(p []byte) int {

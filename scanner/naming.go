@@ -11,6 +11,7 @@ import "bytes"
 //   - the name next to the value is not that of something public: an id
 //     (but for client_id and the like, which vendors hand out with the secret,
 //     and for an app_id that is no UUID, as Open Exchange Rates calls its key)
+//   - the name does not begin with a word that says it is encrypted
 //   - unless the name next to the value says "secret": with more than directWords words between the two, one of them says
 //     "secret"; with more than proseWords it is a sentence about something else
 //
@@ -18,6 +19,13 @@ import "bytes"
 func namedByVendor(data []byte, at, end, start int, public bool) bool {
 	if at > 0 && end-at < 8 && isLetter(data[at-1]) && !isHump(data, at) {
 		return false // CameraKit holds no Meraki
+	}
+	head := at
+	for head > 0 && at-head < assignHead && isWord(data[head-1]) {
+		head--
+	}
+	if hasPart(data[head:at], lockedWords) {
+		return false
 	}
 	from, to := at, end
 	for from > 0 && at-from < assignHead && isBlob(data[from-1]) {

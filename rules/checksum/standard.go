@@ -99,6 +99,21 @@ func HasJWTHeader(token string) bool {
 	return jsonPart(header) != nil
 }
 
+// IsProof reports whether a JSON Web Token is a proof of possession, which is good for one
+// request, and beside its access token only (RFC 9449, 4.2).
+func IsProof(token string) bool {
+	header, _, ok := jwtParts(token)
+	return ok && header["typ"] == "dpop+jwt"
+}
+
+// IsExample reports whether a JSON Web Token has the claims that https://jwt.io shows, or
+// is a key that every local Supabase has (https://supabase.com/docs/guides/self-hosting/docker),
+// whoever signed it.
+func IsExample(token string) bool {
+	_, claims, ok := jwtParts(token)
+	return ok && (claims["sub"] == "1234567890" && claims["name"] == "John Doe" || claims["iss"] == "supabase-demo")
+}
+
 // jsonPart decodes base 64 that holds a JSON object; nil when it does not.
 func jsonPart(s string) map[string]any {
 	// Some makers leave bits set behind the last byte: no reason to fail.
