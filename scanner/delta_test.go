@@ -36,6 +36,12 @@ func newWriter(t testing.TB) *writer {
 			w.samples = append(w.samples, p.Rules[i].Samples.Miss...)
 		}
 	}
+	drawn := strings.Join([]string{"4e8a1f0c97d2", "b36e5a08f1c4", "d27b90e6"}, "")
+	for _, way := range ways {
+		for _, vendor := range []string{"bugsnag", "acmewise"} {
+			w.samples = append(w.samples, slices.Repeat([]string{strings.NewReplacer("§", drawn, "acme", vendor).Replace(way)}, 40)...)
+		}
+	}
 	for _, file := range []string{"engine.go", "delta.go", "../docs/rules.md"} {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -44,6 +50,22 @@ func newWriter(t testing.TB) *writer {
 		w.filler = append(w.filler, strings.SplitAfter(string(data), "\n")...)
 	}
 	return w
+}
+
+// ways are those of writing a value far from its name, before and behind it; to
+// each belongs a reader that looks there.
+var ways = []string{
+	"{\"value\": \"§\", \"name\": \"acme_token\"}",
+	"UPDATE settings SET value = '§' WHERE name = 'acme_token'",
+	"echo \"§\" | gh secret set -R acme/shop ACME_TOKEN --app actions",
+	"gh secret set acme_token --repo acme/shop --body \"§\"",
+	"## acme token:\n\n```\n§\n```",
+	"acme_token:\n    description: of the service\n    value: \"§\"",
+	"## acme\n\n- user: anna\n- API key: `§`",
+	"url = \"https://api.acme.example/v1\"\nheaders = {\n    \"Accept\": \"application/json\",\n    \"X-Api-Key\": \"§\",\n}",
+	"\"header\": [{\"key\": \"X-Api-Key\", \"value\": \"§\"}], \"url\": {\"raw\": \"https://api.acme.example/v1\"}",
+	"api_key = \"§\"\n\ntimeout = 30\nretries = 5\n\nclient = acme.Client(url, api_key)",
+	"const key = \"§\"\n\n\n\n\nget(`https://api.acme.example/v1?key=${key}`)",
 }
 
 // piece returns something to put into a text.

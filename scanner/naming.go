@@ -69,7 +69,7 @@ func namedByVendor(data []byte, at, end, start int, public bool) bool {
 		each(data[i:k])
 		i = k
 	}
-	if !public && containsFold(publicNames, last) && (!containsFold(clientWords, before) || containsFold(appWords, before) && isUUID(data[start:min(len(data), start+36)])) {
+	if uuid := isUUID(data[start:min(len(data), start+36)]); !public && (containsFold(publicNames, last) && (!containsFold(clientWords, before) || containsFold(appWords, before) && uuid) || containsFold(appWords, last) && uuid) {
 		return false
 	}
 	return saysSecret(last) || words <= directWords || secret && words <= proseWords || saysSecretBefore(data, at) && words <= proseWords
@@ -97,15 +97,18 @@ func saysSecretBefore(data []byte, at int) bool {
 
 // secretWords say that a name means a credential.
 var secretWords = []string{
-	"key", "token", "secret", "pass", "password", "pwd", "auth", "authorization", "bearer", "basic", "credential", "credentials", "cred", "creds",
-	"api", "apikey", "apitoken", "access", "private", "login", "license", "licence", "pat", "webhook", "signature", "sid", "keys", "tokens", "secrets",
+	"key", "secret", "pass", "password", "pwd", "auth", "authorization", "credential", "credentials", "cred", "creds",
+	"api", "apitoken", "access", "appid", "private", "login", "license", "licence", "pat", "webhook", "signature", "sid", "keys", "tokens", "secrets",
 }
 
+// schemes say so before the value of an HTTP header.
+var schemes = []string{"bearer", "basic", "token", "apikey"}
+
 func saysSecret(word []byte) bool {
-	if containsFold(secretWords, word) {
+	if containsFold(secretWords, word) || containsFold(schemes, word) {
 		return true
 	}
-	for _, tail := range secretWords[:3] {
+	for _, tail := range [...]string{"key", "token", "secret"} {
 		if len(word) > len(tail) && equalFold(word[len(word)-len(tail):], tail) {
 			return true
 		}
@@ -116,8 +119,9 @@ func saysSecret(word []byte) bool {
 // clientWords before "id" name half of a credential.
 var clientWords = []string{"client", "app", "application", "access", "key", "consumer"}
 
-// appWords are those of clientWords that name a thing of the owner's as well.
-var appWords = []string{"app", "application"}
+// appWords are those of clientWords that name a thing of the owner's as well, or
+// end in its id.
+var appWords = []string{"app", "application", "appid"}
 
 // publicNames end names of what is no secret; for hashes see hashNames.
 var publicNames = []string{

@@ -14,6 +14,12 @@ import "bytes"
 //
 //	API_KEY=…   # Acme                a comment on the line
 //
+//	url = "https://api.acme.example"  the address that stands before it
+//	headers = {"X-Api-Key": "…"}
+//
+//	key = "…"                         the client that gets it as an argument
+//	client = Acme(key)
+//
 // The name of the value itself must say "secret" there.
 
 // How far a value may stand behind the head of its section, or before the
@@ -26,13 +32,15 @@ const (
 	commentReach = 24
 )
 
+const headingIndent = -2
+
 // tryPlace looks for the value of a rule that tryValue did not find behind the
 // vendor's name at data[at:end].
 func (s *scratch) tryPlace(v *view, m *matcher, at, end int) {
-	if m.public || s.trySection(v, m, at, end) {
+	if m.public || s.trySection(v, m, at, end) || s.tryBefore(v, m, at, end) || s.tryArgument(v, m, at, end) {
 		return
 	}
-	from, ok := beforeName(v.data, at)
+	from, address, ok := beforeName(v.data, at)
 	if s.trail.saw(at-assignHead-1, at); !ok {
 		return
 	}
@@ -44,31 +52,156 @@ func (s *scratch) tryPlace(v *view, m *matcher, at, end int) {
 			return
 		}
 	}
+	if address {
+		s.tryBelow(v, m, at, end)
+	}
 }
 
 // beforeName returns where the text begins that a vendor's name at data[at]
 // may speak of although it stands behind it: the name is part of an address or
 // of a comment.
-func beforeName(data []byte, at int) (from int, ok bool) {
+func beforeName(data []byte, at int) (from int, address, ok bool) {
 	from = max(0, at-behindReach)
 	stop := max(from, at-assignHead)
 	i := dottedStart(data, at, stop)
 	lines := behindLines
 	switch {
 	case i > stop+2 && data[i-1] == '/' && data[i-2] == '/' && data[i-3] == ':':
+		address = true
 	case inComment(data[max(from, at-commentReach):at]):
 		lines = 0
 	default:
-		return 0, false
+		return 0, false, false
 	}
 	for k := at; k > from; k-- {
 		if data[k-1] == '\n' {
 			if lines--; lines < 0 {
-				return k, true
+				return k, address, true
 			}
 		}
 	}
-	return from, true
+	return from, address, true
+}
+
+// tryBelow looks for the value on the lines behind an address with the vendor's
+// name, as the headers of a request have it; a blank line or another address ends them.
+func (s *scratch) tryBelow(v *view, m *matcher, at, end int) {
+	data := v.data
+	stop := min(len(data), end+sectionReach)
+	s.trail.saw(at, stop+1)
+	for i, lines := end, 0; i < stop; i++ {
+		switch c := data[i]; {
+		case c == '\n':
+			if lines++; lines > sectionLines || data[i-1] == '\n' {
+				return
+			}
+		case c == ':' && bytes.HasPrefix(data[i:stop], []byte("://")):
+			return
+		}
+		if length := s.namedSecret(data, m, i, false); length > 0 {
+			s.takePlaced(v, m, i, length, at, at, end)
+			return
+		}
+	}
+}
+
+// tryBefore looks for the value that the readers of general names find before a name.
+func (s *scratch) tryBefore(v *view, m *matcher, at, end int) bool {
+	i := end
+	for i < len(v.data) && i-end < assignHead && (isWord(v.data[i]) || v.data[i] == '-') {
+		i++
+	}
+	if s.trail.saw(at, i+1); i == end || !saysSecret(lastWord(v.data[end:i])) {
+		return false
+	}
+	for _, read := range [...]func(data []byte, at, i int) (assignment, bool){reversed, piped} {
+		a, ok := read(v.data, at, i)
+		s.trail.saw(at-max(a.back, assignHead+1), a.seen)
+		if ok && s.takeWhole(v, m, a, at, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// takeWhole accepts what is assigned if the rule's value is all of it.
+func (s *scratch) takeWhole(v *view, m *matcher, a assignment, at, end int) bool {
+	if a.start >= a.end || !m.first.has(v.data[a.start]) {
+		return false
+	}
+	length, seen := m.valueLength(v.data, a.start)
+	s.trail.saw(a.start, max(a.seen, seen))
+	return length == a.end-a.start && s.takePlaced(v, m, a.start, length, at, at, end)
+}
+
+// How far behind a vendor's name an argument of the same line may stand, and
+// how far before the name the argument got its value.
+const (
+	argumentReach = 100
+	variableReach = 1500
+)
+
+// tryArgument looks for the value of a variable that says "secret" and is used
+// behind the vendor's name, on the same line: new Acme(key), "https://api.acme.example/?key=" + apiKey.
+func (s *scratch) tryArgument(v *view, m *matcher, at, end int) bool {
+	data := v.data
+	stop := min(len(data), end+argumentReach)
+	i := end
+	for i < stop && (isWord(data[i]) || data[i] == '.' || data[i] == ':' || data[i] == '-' || data[i] == '/') {
+		i++
+	}
+	// A call, or an address that goes on.
+	if s.trail.saw(at, i+1); i >= stop || data[i] != '(' && data[i] != '?' {
+		return false
+	}
+	for line := i; line < stop; line++ {
+		if data[line] == '\n' {
+			stop = line
+		}
+	}
+	s.trail.saw(at, stop+1)
+	for i < stop {
+		from := i
+		for i < stop && isWord(data[i]) {
+			i++
+		}
+		if i == from {
+			i++
+			continue
+		}
+		name := data[from:i]
+		if i == stop && stop < len(data) && isWord(data[stop]) || isQuote(data[from-1]) || i < len(data) && (data[i] == '=' || data[i] == ':' || data[i] == '(' || data[i] == '.' || data[i] == '-') || !saysSecret(lastWord(name)) {
+			continue
+		}
+		if s.tryVariable(v, m, name, at, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// tryVariable looks for the value that a variable got before the vendor's name
+// at data[at:end].
+func (s *scratch) tryVariable(v *view, m *matcher, name []byte, at, end int) bool {
+	data := v.data
+	from := max(0, at-variableReach)
+	s.trail.saw(at-variableReach-1, at)
+	for k := at; ; {
+		n := bytes.LastIndex(data[from:k], name)
+		if n < 0 {
+			return false
+		}
+		k = from + n
+		if after := k + len(name); k > 0 && !isWord(data[k-1]) && data[k-1] != '.' || k == 0 {
+			if !isWord(data[after]) {
+				a, ok := findAssignment(data, k, after, after, true)
+				s.trail.saw(k-1, a.seen)
+				if ok && a.link == linkOperator && s.takeWhole(v, m, a, at, end) {
+					return true
+				}
+			}
+		}
+	}
 }
 
 // inComment reports whether a comment begins in text behind something else.
@@ -100,7 +233,7 @@ func (s *scratch) trySection(v *view, m *matcher, at, end int) bool {
 		for i < stop && (data[i] == ' ' || data[i] == '\t') {
 			i++
 		}
-		if i >= stop || data[i] == '[' || indent >= 0 && i-line <= indent && data[i] > ' ' {
+		if i >= stop || data[i] == '[' || indent >= 0 && i-line <= indent && data[i] > ' ' || indent == headingIndent && data[i] == '#' {
 			return false
 		}
 		for ; i < stop && data[i] != '\n'; i++ {
@@ -115,12 +248,19 @@ func (s *scratch) trySection(v *view, m *matcher, at, end int) bool {
 
 // sectionHead reports whether the name at data[at:end] is all that its line
 // says, as the head of a section is, where the next line begins, and the
-// indentation of the head, -1 for one in brackets: [acme], acme:, "acme": {,
-// provider "acme" {.
+// indentation of the head, -1 for one in brackets, headingIndent for that of a
+// text: [acme], acme:, "acme": {, provider "acme" {, ## Acme.
 func sectionHead(data []byte, at, end int) (next, indent int, ok bool) {
 	i, stop := end, min(len(data), end+assignHead)
 	for i < stop && (isWord(data[i]) || data[i] == '-') {
 		i++
+	}
+	line := lineStart(data, at, assignHead)
+	if data[line] == '#' {
+		for i < stop && (isWord(data[i]) || data[i] == ' ' || data[i] == '\r') {
+			i++
+		}
+		return i + 1, headingIndent, i < stop && data[i] == '\n' && (line == 0 || data[line-1] == '\n')
 	}
 	opens := byte(0)
 	for ; i < stop && data[i] != '\n'; i++ {
@@ -134,7 +274,6 @@ func sectionHead(data []byte, at, end int) (next, indent int, ok bool) {
 	if i >= stop || opens == 0 {
 		return i, 0, false
 	}
-	line := lineStart(data, at, assignHead)
 	if line > 0 && data[line-1] != '\n' {
 		return i, 0, false
 	}
@@ -164,10 +303,8 @@ func (s *scratch) namedSecret(data []byte, m *matcher, i int, labelled bool) int
 // and the name of a secret, or with labelled one of valueLabels.
 func behindSecretName(data []byte, i int, labelled bool) bool {
 	stop := max(0, i-assignHead)
-	for _, scheme := range []string{"Bearer ", "Token ", "token ", "Basic ", "ApiKey "} {
-		if bytes.HasSuffix(data[stop:i], []byte(scheme)) {
-			return true
-		}
+	if data[i-1] == ' ' && i > stop+1 && isLetter(data[i-2]) && containsFold(schemes, lastWord(data[stop:i])) {
+		return true
 	}
 	operator := false
 	for i > stop && (isQuote(data[i-1]) || bytes.IndexByte([]byte(" \t=:>([]"), data[i-1]) >= 0) {
@@ -178,7 +315,21 @@ func behindSecretName(data []byte, i int, labelled bool) bool {
 		return false
 	}
 	word := lastWord(data[stop:i])
-	return saysSecret(word) || labelled && containsFold(valueLabels, word)
+	if saysSecret(word) {
+		return true
+	}
+	return containsFold(valueLabels, word) && (labelled || isEntry(data, stop, i-len(word)))
+}
+
+// isEntry reports whether the label that begins at data[i] follows the name of a
+// secret in its entry: {"key": "X-Api-Key", "value": "…"}.
+func isEntry(data []byte, stop, i int) bool {
+	comma := false
+	for i > stop && (isQuote(data[i-1]) || data[i-1] == ' ' || data[i-1] == ',') {
+		i--
+		comma = comma || data[i] == ','
+	}
+	return comma && i > stop && saysSecret(lastWord(data[stop:i]))
 }
 
 // lastWord returns the last word of the last name in text: key of "acmeApiKey" {.

@@ -38,6 +38,27 @@ func TestPlace(t *testing.T) {
 		{"token = \"V\"\n\n\n\nurl = \"https://api.acmewise.example/v1\"", false},
 		{"etag: V\nurl = \"https://api.acmewise.example/v1\"", false},
 		{"token = \"V\"\nimport acmewise", false},
+		// Addresses before the value.
+		{"url = \"https://api.acmewise.example/v1\"\nheaders = {\n    \"Accept\": \"application/json\",\n    \"User-Agent\": \"shop/2.1 (linux)\",\n    \"X-Api-Key\": \"V\",\n}", true},
+		{"[{\"key\": \"X-Api-Key\", \"value\": \"V\"}], \"url\": {\"raw\": \"https://api.acmewise.example/v1\"}", true},
+		{"https://api.acmewise.example/v1/data/2.5/now?city=Graz&appid=V", true},
+		{"url = \"https://api.acmewise.example/v1\"\none()\ntwo()\nthree()\n\ntoken = \"V\"", false},
+		{"url = \"https://api.acmewise.example/v1\"\none()\ntwo()\nother = \"https://example.org\"\ntoken = \"V\"", false},
+		{"url = \"https://api.acmewise.example/v1\"\none()\ntwo()\nthree()\nrevision = \"V\"", false},
+		// Headings.
+		{"## Acmewise\n\n- user: anna\n- plan: pro\n- page: shop\n- API key: `V`", true},
+		{"## Acmewise\n\n- user: anna\n- plan: pro\n\n## Other\n\n- API key: `V`", false},
+		// Arguments.
+		{"key = \"V\"\n\n\n\nclient = Acmewise(key)", true},
+		{"api_key = \"V\"\n\n\n\nclient = acmewise.Client(url, api_key=api_key)", true},
+		{"const key = \"V\"\n\n\n\nget(`https://api.acmewise.example/v1?key=${key}`)", true},
+		{"key = \"V\"\n\n\n\nclient = Acmewise(other_key)", false},
+		{"key = \"V\"\n\n\n\nclient = Acmewise(\"key\")", false},
+		{"name = \"V\"\n\n\n\nclient = Acmewise(name)", false},
+		// Before the name.
+		{"echo V | wrangler secret put ACMEWISE_TOKEN", true},
+		{"UPDATE settings SET value = 'V' WHERE name = 'acmewise_token'", true},
+		{"{\"value\": \"V\", \"name\": \"ACMEWISE_ZONE\"}", false},
 		// Comments on the line.
 		{"API_KEY=V  # Acmewise", true},
 		{"const key = \"V\"; // Acmewise production", true},

@@ -50,7 +50,9 @@ func (s *scratch) tryBehind(v *view, m *matcher, at, end int) bool {
 		if data[i] == '\n' || !m.first.has(data[i]) || !startsValue(data, i, &m.body) {
 			continue
 		}
-		if newlines += bytes.Count(data[counted:i], []byte{'\n'}); newlines > valueNewlines {
+		// Blank lines do not count.
+		text := data[counted:i]
+		if newlines += bytes.Count(text, []byte{'\n'}) - bytes.Count(text, []byte("\n\n")); newlines > valueNewlines {
 			return false
 		}
 		counted = i
