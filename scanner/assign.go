@@ -54,6 +54,14 @@ func (s *scratch) tryAssigned(v *view, m *matcher, at, end int) {
 	if m.rule.Weak && at > 1 && v.data[at-1] == '/' && v.data[at-2] == '<' {
 		return // <key>GOOGLE_APP_ID</key> says nothing but that a name ends
 	}
+	if v.data[end-1] == '(' { // the keyword is that of a call
+		a, ok := argument(v.data, end)
+		s.trail.saw(at-assignHead-1, a.seen)
+		if ok {
+			s.takeAssigned(v, m, at, a)
+		}
+		return
+	}
 	i, named := nameEnd(v.data, end)
 	a, ok := findAssignment(v.data, at, end, i, named)
 	s.trail.saw(at-assignHead-1, max(a.seen, end+assignReach))

@@ -288,6 +288,29 @@ func (w *wrapping) fallback() bool {
 	return false
 }
 
+// argument reads the first literal among the first arguments of a call, which
+// begin at data[i]: NewClient(ctx, "…").
+func argument(data []byte, i int) (assignment, bool) {
+	stop := min(len(data), i+wrapReach)
+	for i < stop && !isQuote(data[i]) {
+		if c := data[i]; !isWord(c) && bytes.IndexByte([]byte(" \t\r\n.,&*@[]"), c) < 0 {
+			return unassigned(i)
+		}
+		i++
+	}
+	if i >= stop || isWord(data[i-1]) {
+		return unassigned(i)
+	}
+	a, ok := readValue(data, i)
+	a.link = linkList
+	k := a.end + 1
+	for k < len(data) && k-a.end < 4 && data[k] <= ' ' {
+		k++
+	}
+	a.seen = max(a.seen, k+1)
+	return a, ok && a.quoted && k < len(data) && bytes.IndexByte([]byte("),."), data[k]) >= 0
+}
+
 // typeName passes a word between the name and the operator, as PROGMEM in
 // `char key[33] PROGMEM = "…"`.
 func (w *wrapping) typeName() bool {

@@ -39,6 +39,15 @@ func TestWrapped(t *testing.T) {
 		{"#define ACMEWISE_TOKEN @\"V\"", "generic-secret"},
 		{"static const char acmewise_token[33] PROGMEM = \"V\";", "generic-secret"},
 		{"password = str(\"P\")", "generic-password"},
+		// Clients.
+		{"const c = new AcmewiseClient('V', { timeout: 30 })", "generic-client-key"},
+		{"let c = acmewise::Client::new(\"V\".to_string());", "generic-client-key"},
+		{"c, err := acmewise.NewClient(\n\tctx,\n\t\"V\",\n)", "generic-client-key"},
+		{"Acmewise.initialize(this, \"V\")", "generic-client-key"},
+		{"acmewise.NewClient(\"X\")", "generic-client-key"},
+		{"newClient(\"X\" + id)", ""},
+		{"newClient(f(1), \"V\")", ""},
+		{"newClient() // \"V\"", ""},
 		// Line breaks.
 		{"ACMEWISE_TOKEN = (\n    \"V\"\n)", "generic-secret"},
 		{"ACMEWISE_TOKEN = \\\n    \"V\"", "generic-secret"},
@@ -72,8 +81,7 @@ func TestWrapped(t *testing.T) {
 		{"password = hash(\"P\")", ""},
 		{"if password or len(\"P\") > 3:", ""},
 	} {
-		x := strings.Join([]string{"5f0d9c41", "7ab3e826", "c1d4f7a9", "0b6e83d2"}, "")
-		text := strings.NewReplacer("V", drawn, "\"X\"", "\""+x+"\"", "'P'", "'"+chosen+"'", "\"P\"", "\""+chosen+"\"", " P", " "+chosen, ",P", ","+chosen).Replace(c.text)
+		text := strings.NewReplacer("V", drawn, "\"X\"", "\""+hexkey+"\"", "'P'", "'"+chosen+"'", "\"P\"", "\""+chosen+"\"", " P", " "+chosen, ",P", ","+chosen).Replace(c.text)
 		if got := findDrawn(t, engine, text); got != c.rule {
 			t.Errorf("%s: found by %q, want %q", c.text, got, c.rule)
 		}
@@ -156,7 +164,7 @@ func findDrawn(t *testing.T, engine *scanner.Engine, text string) (rule string) 
 		t.Fatal(err)
 	}
 	for _, f := range found.Findings {
-		if v := f.Secret.Reveal(); v != drawn && v != chosen {
+		if v := f.Secret.Reveal(); v != drawn && v != chosen && v != hexkey {
 			t.Errorf("%s: found %q by %s", text, v, f.Rule.ID)
 		}
 		rule = f.Rule.ID
