@@ -126,7 +126,7 @@ var appWords = []string{"app", "application", "appid"}
 // publicNames end names of what is no secret; for hashes see hashNames.
 var publicNames = []string{
 	"id", "ids", "uuid", "guid", "organization", "org", "project", "workspace", "tenant", "region", "zone", "version", "name", "host", "hostname",
-	"apps", "users", "projects", "accounts", "teams", "image", "file", "path", "build",
+	"apps", "users", "projects", "accounts", "teams", "image", "file", "path", "build", "referral", "ref", "aff", "address",
 }
 
 func containsFold(list []string, word []byte) bool {
