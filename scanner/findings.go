@@ -53,8 +53,11 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 				c.class = rules.ClassSuspect
 			}
 			s.trail.saw(start, end+maxHost+2)
-			if c.class == rules.ClassKey && readsLikeExample(password, v.data, end) {
+			if readsLikeExample(password, v.data, end) {
 				c.class = rules.ClassSuspect
+				if s.trail.saw(start-len(password)-2, end); isUserAgain(password, v.data, start, end) {
+					return false
+				}
 			}
 		}
 		if random := m.random(value); by == byRegex && !rule.Human && len(random) >= 12 && isWords(random) && bitsOf(random) < 4 {
@@ -75,10 +78,10 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 	if checksum.Published(string(value)) != "" {
 		return false
 	}
+	if bytes.HasPrefix(value, []byte("eyJ")) && checksum.IsProof(string(value)) {
+		return false
+	}
 	if rule.Checksum == "jwt" {
-		if checksum.IsProof(string(value)) {
-			return false
-		}
 		if checksum.IsExample(string(value)) {
 			c.class = rules.ClassSuspect
 			c.facts.Note = "its claims are those of an example that stands in many programs"

@@ -23,7 +23,8 @@ var placeholderWords = sync.OnceValue(func() []*regexp.Regexp {
 		`(?i)^(?:my|your|the|a|some|any|new|old|client|example|other|oauth|db|database|pg|mysql|redis|mongo|user|admin|root|app|test|super|top|http|basic|proxy|auth)?[-_.]?(?:pass(?:word|wd|phrase|w0rd|word1)?|pwd|pw|secret|token|key|api[-_]?key|access[-_]?token|credentials?|cred|auth)s?[-_.]?(?:here|goes[-_]here)?$`,
 		`(?i)^(?:user(?:name)?|login|name|foo|bar|baz|qux|abc|xyz|test(?:ing|er)?|guest|demo|none|null|nil|empty|undefined|true|false|change[-_]?(?:me|it|this)|default|hidden|removed|masked|filtered|private|blah|string|value|host(?:name)?|port|db|database|scheme|oauth2?|git|anonymous|x-oauth-(?:basic|token))$`,
 		`(?i)^(?:postgres(?:ql)?|mysql|mariadb|mongo(?:db)?|redis|rabbit(?:mq)?|root|admin|administrator|neo4j|elastic|sa|minio(?:admin)?|airflow|app|dev|docker|local(?:host)?|vagrant|homestead|laravel|django|rails|symfony|sail|keycloak|grafana|kong|hasura|prisma|supabase)$`,
-		`^(?:[a-z]+_)+(?:key|secret|password|pass|token)$`,
+		`^(?:[a-z]+_)+(?:key|secret|token)$`,
+		`^(?:[a-z]+[-_])*(?:password|passwd|pass|secret)(?:[-_](?:[a-z]+|[0-9]))*$`,
 		`^tiger$`, // scott's, in every text on Oracle since 1977
 	)
 })
@@ -82,6 +83,15 @@ func readsLikeExample(password, data []byte, end int) bool {
 		return false
 	}
 	return end >= len(data) || data[end] != '@' || isLocalHost(data[end+1:])
+}
+
+// isUserAgain reports whether a password at data[start:end] of a URL is the name of its
+// user, at a host that is known within a private network only: what images of
+// databases are started with, postgres://acme:acme@db/acme.
+func isUserAgain(password, data []byte, start, end int) bool {
+	from := start - 1 - len(password)
+	return from > 0 && data[start-1] == ':' && data[from-1] == '/' && bytes.Equal(data[from:start-1], password) &&
+		end < len(data) && data[end] == '@' && isLocalHost(data[end+1:])
 }
 
 func hasExampleWord(lower []byte) bool {

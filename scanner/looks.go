@@ -216,6 +216,9 @@ func isCode(v []byte, quoted bool) bool {
 	if bytes.HasPrefix(bytes.TrimPrefix(v, []byte("-")), []byte("0x")) && len(v) < 34 || bytes.Contains(v, []byte(`\u`)) || bytes.Contains(v, []byte(`\x`)) || bytes.Contains(v, []byte(`\U`)) {
 		return true // a number; an escape is looked at decoded
 	}
+	if len(v) > 1 && isQuote(v[0]) && bytes.IndexByte(v[1:], v[0]) > 0 && bitsOf(v) < bitsNamed {
+		return true // {"type": "string"}
+	}
 	if quoted {
 		return bytes.Contains(v, []byte("()")) && bitsOf(v) < bitsNamed || isDotted(v) && bitsOf(v) < bitsNamed || v[0] == '+' && bytes.ContainsAny(v, ".,") || bytes.HasPrefix(v, []byte("--")) || bytes.ContainsAny(v, "{}<>") && bytes.ContainsAny(v, "}>")
 	}

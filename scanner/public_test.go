@@ -66,6 +66,7 @@ func TestPublic(t *testing.T) {
 		{"STRIPE_KEY=pk_live_{V}", ""},
 		{"key: \"user:{U}:session\"", ""},
 		{"token advisory GHSA-2xm2-xj2q-qgpj", ""},
+		{`"password":{"type":"string"}`, ""},
 		// An object's id.
 		{`{"object": "Label", "id": "pl_{M}"}`, ""},
 		{`{"object": "Label", "key_id": "pl_{M}"}`, "promptlayer-api-key"},
