@@ -158,7 +158,8 @@ func ownerOf(data []byte, at int) (owned, constant bool) {
 		return false, false
 	}
 	c, capital := data[at-1], isUpper(rune(data[at]))
-	return c == '_' || c == '-' || c == '.' || capital && isLetter(c), capital && (c == '_' && at > 1 && isUpper(rune(data[at-2])) || isUpper(rune(c)))
+	// The parameter of an address has the address's owner.
+	return c == '_' || c == '-' || c == '.' || c == '?' || c == '&' || capital && isLetter(c), capital && (c == '_' && at > 1 && isUpper(rune(data[at-2])) || isUpper(rune(c)))
 }
 
 // nameEnd returns where the name ends that holds a keyword before data[end],

@@ -56,6 +56,7 @@ func TestAssigned(t *testing.T) {
 		{"ACMEWISE_KEY=H", "generic-key"},
 		{"acmewiseKey: 'H'", "generic-key"},
 		{"ACMEWISE_KEY=I", "generic-key"},
+		{"https://api.acmewise.example/v1?q=x&key=H", "generic-key"},
 		{"key = 'H'", ""},
 		{"acmewise_key = 'I'", ""}, // an identifier
 		{"row_key = 'H'", ""},
