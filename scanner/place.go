@@ -32,6 +32,7 @@ const (
 	commentReach = 24
 )
 
+// headingIndent stands for the indentation of a heading's list, see sectionHead.
 const headingIndent = -2
 
 // tryPlace looks for the value of a rule that tryValue did not find behind the
@@ -139,6 +140,7 @@ func (s *scratch) takeWhole(v *view, m *matcher, a assignment, at, end int) bool
 const (
 	argumentReach = 100
 	variableReach = 1500
+	variableUses  = 8 // that are looked at, the last ones
 )
 
 // tryArgument looks for the value of a variable that says "secret" and is used
@@ -169,11 +171,10 @@ func (s *scratch) tryArgument(v *view, m *matcher, at, end int) bool {
 			i++
 			continue
 		}
+		// Neither cut off nor a literal, nor the name of an argument, a function or an object.
+		cut := i < len(data) && (isWord(data[i]) || bytes.IndexByte([]byte("=:(.-"), data[i]) >= 0)
 		name := data[from:i]
-		if i == stop && stop < len(data) && isWord(data[stop]) || isQuote(data[from-1]) || i < len(data) && (data[i] == '=' || data[i] == ':' || data[i] == '(' || data[i] == '.' || data[i] == '-') || !saysSecret(lastWord(name)) {
-			continue
-		}
-		if s.tryVariable(v, m, name, at, end) {
+		if !cut && !isQuote(data[from-1]) && saysSecret(lastWord(name)) && s.tryVariable(v, m, name, at, end) {
 			return true
 		}
 	}
@@ -186,22 +187,24 @@ func (s *scratch) tryVariable(v *view, m *matcher, name []byte, at, end int) boo
 	data := v.data
 	from := max(0, at-variableReach)
 	s.trail.saw(at-variableReach-1, at)
-	for k := at; ; {
+	k := at
+	for range variableUses {
 		n := bytes.LastIndex(data[from:k], name)
 		if n < 0 {
 			return false
 		}
 		k = from + n
-		if after := k + len(name); k > 0 && !isWord(data[k-1]) && data[k-1] != '.' || k == 0 {
-			if !isWord(data[after]) {
-				a, ok := findAssignment(data, k, after, after, true)
-				s.trail.saw(k-1, a.seen)
-				if ok && a.link == linkOperator && s.takeWhole(v, m, a, at, end) {
-					return true
-				}
-			}
+		after := k + len(name)
+		if isWord(data[after]) || k > 0 && (isWord(data[k-1]) || data[k-1] == '.') {
+			continue
+		}
+		a, ok := findAssignment(data, k, after, after, true)
+		s.trail.saw(k-1, a.seen)
+		if ok && a.link == linkOperator && s.takeWhole(v, m, a, at, end) {
+			return true
 		}
 	}
+	return false
 }
 
 // inComment reports whether a comment begins in text behind something else.
