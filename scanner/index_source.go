@@ -33,6 +33,7 @@ func IndexSource(c *rules.Catalogue) ([]byte, error) {
 	list(&b, 3, "slots", "[]gram", p.grams.slots, func(g gram) string { return fmt.Sprintf("%#x", uint64(g)) })
 	b.WriteString("\t\t},\n")
 	list(&b, 2, "bitmap", "[...]uint64", p.bitmap[:], func(w uint64) string { return fmt.Sprintf("%#x", w) })
+	list(&b, 2, "check", "[...]uint64", p.check[:], func(w uint64) string { return fmt.Sprintf("%#x", w) })
 	list(&b, 2, "second", "[...]uint64", p.second[:], func(w uint64) string { return fmt.Sprintf("%#x", w) })
 	b.WriteString("\t},\n}\n")
 	return b.Bytes(), nil

@@ -19,12 +19,14 @@ import (
 // three bytes enters with all possible neighbours on either side, one of four bytes
 // with its own window and, of three bytes and all their neighbours, the rarer side.
 //
-// With thousands of keywords four bytes are found in one of ten places of
-// ordinary text. There a second bitmap is asked for as much of each keyword as
-// eight bytes tell (see probes): next to nothing passes but what is a keyword. Only
-// then a table is searched and the keyword is compared.
+// With thousands of keywords a window is found in one of twenty places of ordinary
+// text, half of them because another window has the same hash. A small bitmap over
+// another hash takes most of those away. Then a second bitmap is asked for as much of
+// each keyword as eight bytes tell (see probes): next to nothing passes but what is a
+// keyword. Only then a table is searched and the keyword is compared.
 type prefilter struct {
 	bitmap   [1 << (gramBits - 6)]uint64
+	check    [1 << (checkBits - 6)]uint64
 	second   [1 << (secondBits - 6)]uint64
 	grams    gramTable
 	keywords []string // lower case
@@ -37,6 +39,8 @@ const (
 	// gramBits is the size of the bitmap: 2^21 bits are 256 KiB, which stays in a
 	// core's L2 cache.
 	gramBits = 21
+	// checkBits is the size of the bitmap over the other hash: 32 KiB.
+	checkBits = 18
 	// secondBits is the size of the second bitmap: 64 KiB. Each hash has two bits in
 	// one word of it.
 	secondBits = 19
@@ -145,6 +149,8 @@ const (
 
 func hashGram(w uint32) uint32 { return w * 0x9E3779B1 >> (32 - gramBits) }
 
+func hashCheck(w uint32) uint32 { return w * 0x85EBCA6B >> (32 - checkBits) }
+
 // fill makes an empty filter the one for keywords of at least three bytes each,
 // all lower case.
 func (p *prefilter) fill(keywords []string) {
@@ -198,6 +204,8 @@ func (p *prefilter) add(k, at, number int) {
 func (p *prefilter) mark(w uint32) {
 	h := hashGram(w)
 	p.bitmap[h>>6] |= 1 << (h & 63)
+	h = hashCheck(w)
+	p.check[h>>6] |= 1 << (h & 63)
 }
 
 // markAll marks three bytes with every byte that can stand beside them, shift
@@ -269,6 +277,7 @@ func (p *prefilter) findWindows(data []byte, lo, hi int, room *sieve, dst []hit)
 		} else {
 			n = p.sift(data, i, to, room)
 		}
+		n = p.siftChecked(data, room, n)
 		n = p.siftAgain(data, room, n)
 		for _, place := range room[:n] {
 			dst = p.lookUp(data, int(place>>sievePlace), place, dst)
@@ -333,6 +342,18 @@ func (p *prefilter) siftRest(data []byte, i, to int, room *sieve, n int) int {
 func (p *prefilter) inFirst(w uint32) int {
 	h := hashGram(w)
 	return int(p.bitmap[h>>6&(1<<(gramBits-6)-1)] >> (h & 63) & 1) // "&" saves the check of bounds
+}
+
+// siftChecked keeps of n places those whose window is in the bitmap over the other
+// hash, too.
+func (p *prefilter) siftChecked(data []byte, room *sieve, n int) int {
+	kept := 0
+	for _, place := range room[:n] {
+		h := hashCheck(binary.LittleEndian.Uint32(data[place:]) & foldFour)
+		room[kept&(sieveSize-1)] = place
+		kept += int(p.check[h>>6&(1<<(checkBits-6)-1)] >> (h & 63) & 1)
+	}
+	return kept
 }
 
 // sievePlace is where in a sieve's entry the place begins; below it are the
