@@ -81,11 +81,9 @@ func (s *scratch) accept(v *view, m *matcher, by how, start, end int, id string)
 	if bytes.HasPrefix(value, []byte("eyJ")) && checksum.IsProof(string(value)) {
 		return false
 	}
-	if rule.Checksum == "jwt" {
-		if checksum.IsExample(string(value)) {
-			c.class = rules.ClassSuspect
-			c.facts.Note = "its claims are those of an example that stands in many programs"
-		}
+	if rule.Checksum == "jwt" && checksum.IsExample(string(value)) {
+		c.class = rules.ClassSuspect
+		c.facts.Note = "its claims are those of an example that stands in many programs"
 	}
 	for _, re := range m.allow() {
 		if re.Match(value) {

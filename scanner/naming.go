@@ -27,16 +27,6 @@ func namedByVendor(data []byte, at, end, start int, public bool) bool {
 	if hasPart(data[head:at], lockedWords) {
 		return false
 	}
-	from, to := at, end
-	for from > 0 && at-from < assignHead && isBlob(data[from-1]) {
-		from--
-	}
-	for to < start && isBlob(data[to]) {
-		to++
-	}
-	if from < at && to-from >= 20 && bitsOf(data[from:to]) >= bitsWeak {
-		return false // chance: the name stands in random text
-	}
 	const (
 		directWords = 3
 		proseWords  = 9

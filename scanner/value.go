@@ -101,23 +101,23 @@ func startsName(data []byte, at, end int) bool {
 }
 
 // inRandom reports whether the keyword at data[at:end] is an accident of random
-// text and not part of a name: "ibm" within a line of base64, where an id may
-// begin with it and name the secret behind. The name ends before the value at
-// data[start] at the latest.
+// text and not part of a name: "ibm" within a line of base64. The name ends before
+// the value at data[start] at the latest. An id may begin with a keyword and name the
+// secret behind it, so what only follows the keyword tells nothing, but where a
+// slash or plus alone parts the two.
 func inRandom(data []byte, at, end, start int) bool {
 	const shortest = 16
-	base64 := func(c byte) bool { return isWord(c) || c == '+' || c == '/' }
-	keyword := at
-	for at > 0 && end-at < assignHead && base64(data[at-1]) {
+	keyword, goesOn := at, end < start && (isLetter(data[end]) || isDigit(data[end]))
+	for at > 0 && end-at < assignHead && isBlob(data[at-1]) {
 		at--
 	}
-	if at == keyword {
-		return false
-	}
-	for end < start && base64(data[end]) {
+	for end < start && isBlob(data[end]) {
 		end++
 	}
-	return end-at >= shortest && bitsOf(data[at:end]) >= bitsWeak
+	if goesOn && end == start && (data[start-1] == '/' || data[start-1] == '+') {
+		return true
+	}
+	return at < keyword && end-at >= shortest && bitsOf(data[at:end]) >= bitsWeak
 }
 
 // valueLength returns how many bytes the rule's Value takes at i as a whole
