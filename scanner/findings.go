@@ -139,7 +139,7 @@ var hashNames = []string{
 // and behind one of hashNames or the # of a package's address. A vendor's name
 // stands beside such hashes wherever its library is used.
 func isObjectHash(data []byte, start int, value []byte) bool {
-	if n := len(value); n != 32 && n != 40 && n != 64 || bytes.ContainsFunc(value, func(r rune) bool { return r > 'f' || !isHex(byte(r)) }) {
+	if n := len(value); n != 32 && n != 40 && n != 64 || !isHexBytes(value) {
 		return false
 	}
 	i, stop := start, max(0, start-16) // quotes, an operator, the spaces around them

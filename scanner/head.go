@@ -84,11 +84,7 @@ func isHashed(before []byte) bool {
 	if n < 0 || before[n] != '(' {
 		return false
 	}
-	from := n
-	for from > 0 && isWord(before[from-1]) {
-		from--
-	}
-	return endsInWord(bytes.TrimRight(before[from:n], "0123456789"), hashFunctions)
+	return endsInWord(bytes.TrimRight(before[wordStart(before, n, 0):n], "0123456789"), hashFunctions)
 }
 
 var hashFunctions = []string{"hash", "md", "sha", "digest", "crypt", "bcrypt", "scrypt", "checksum"}
@@ -111,7 +107,7 @@ func endsInWord(name []byte, words []string) bool {
 // flagWords before the keyword make of the name something else than a secret's.
 var flagWords = []string{
 	"no", "forgot", "forgotten", "reset", "is", "has", "use", "show", "hide", "toggle", "invalid", "wrong", "missing",
-	"encrypted", "hashed", "sealed", "csrf", "xsrf", "authenticity", "antiforgery", "verification", "public", "primary", "foreign", "cache", "sort", "partition",
+	"hashed", "sealed", "csrf", "xsrf", "authenticity", "antiforgery", "verification", "public", "primary", "foreign", "cache", "sort", "partition",
 	"fake", "dummy", "mock", "example", "sample", "matching", "unmatched", "mismatched", "incorrect", "bad", "contains", "publickey",
 	"publishable", "csrfmiddleware", "srcrev",
 }

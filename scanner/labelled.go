@@ -223,10 +223,7 @@ func labelBefore(data []byte, i, stop int) (label []byte, at int) {
 		operator = operator || data[i] == '=' || data[i] == ':'
 	}
 	end := i
-	for i > stop && isWord(data[i-1]) {
-		i--
-	}
-	if !operator || i == end {
+	if i = wordStart(data, i, stop); !operator || i == end {
 		return nil, i
 	}
 	label = data[i:end]

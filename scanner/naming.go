@@ -20,11 +20,7 @@ func namedByVendor(data []byte, at, end, start int, public bool) bool {
 	if at > 0 && end-at < 8 && isLetter(data[at-1]) && !isHump(data, at) {
 		return false // CameraKit holds no Meraki
 	}
-	head := at
-	for head > 0 && at-head < assignHead && isWord(data[head-1]) {
-		head--
-	}
-	if hasPart(data[head:at], lockedWords) {
+	if hasPart(data[wordStart(data, at, max(0, at-assignHead)):at], lockedWords) {
 		return false
 	}
 	const (

@@ -117,7 +117,7 @@ func isTag(data []byte, from, to, start int) bool {
 // isCommit reports whether the value at data[start] is named as a commit by the word before it, as
 // in "the token's parser, since 5f70a372…".
 func isCommit(data []byte, start int, value []byte) bool {
-	if len(value) != 40 || bytes.ContainsFunc(value, func(r rune) bool { return r > 'f' || !isHex(byte(r)) }) || start < 2 || data[start-1] != ' ' {
+	if len(value) != 40 || !isHexBytes(value) || start < 2 || data[start-1] != ' ' {
 		return false
 	}
 	from := start - 1

@@ -64,10 +64,7 @@ func (s *scratch) tryBehind(v *view, m *matcher, at, end int) bool {
 			}
 			if s.accept(v, m, byValue, i, i+length, "") {
 				c := &s.found[len(s.found)-1]
-				c.name, c.keyword, c.keywordEnd = at, at, end
-				for c.name > 0 && at-c.name < assignHead && isWord(data[c.name-1]) {
-					c.name--
-				}
+				c.name, c.keyword, c.keywordEnd = wordStart(data, at, max(0, at-assignHead)), at, end
 				s.trail.saw(c.name-1, end)
 				return true
 			}

@@ -88,6 +88,14 @@ func dottedStart(data []byte, at, stop int) int {
 	return at
 }
 
+// wordStart is dottedStart for names without dots and dashes.
+func wordStart(data []byte, at, stop int) int {
+	for at > stop && isWord(data[at-1]) {
+		at--
+	}
+	return at
+}
+
 // lineStart returns where the line of data[at] begins, at-reach when it begins
 // before that.
 func lineStart(data []byte, at, reach int) int {
